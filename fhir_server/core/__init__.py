@@ -1,0 +1,1 @@
+"""The standard's values and algorithms, without I/O."""

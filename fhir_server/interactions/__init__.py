@@ -1,0 +1,1 @@
+"""The RESTful interactions, one file each, over commands that any door may build."""

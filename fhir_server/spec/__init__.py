@@ -1,0 +1,1 @@
+"""FHIR R4 as data: structures, search parameters, compartments, interactions."""

@@ -1,0 +1,72 @@
+"""R4's search parameters, by resource type and code.
+
+https://hl7.org/fhir/R4/searchparameter-registry.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+from fhir_server.spec.structures import RESOURCE_TYPES, is_a
+from fhir_server.spec.tables import load
+
+SearchType = Literal[
+    "number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of a composite parameter."""
+
+    definition: str
+    """Canonical of the part's own parameter."""
+    expression: str
+    """FHIRPath relative to what the composite's expression selects."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParameter:
+    """One search parameter; the same object for every type it is defined on."""
+
+    url: str
+    code: str
+    type: SearchType
+    base: tuple[str, ...]
+    expression: str | None
+    """FHIRPath over the resource; None where the meaning stands in prose only."""
+    targets: tuple[str, ...] = ()
+    """Of a reference: the types it may point to."""
+    components: tuple[Component, ...] = ()
+
+
+def read(row: Mapping[str, Any]) -> SearchParameter:
+    """A SearchParameter resource as the record the search works with."""
+    return SearchParameter(
+        url=row["url"],
+        code=row["code"],
+        type=row["type"],
+        base=tuple(row["base"]),
+        expression=row.get("expression"),
+        targets=tuple(row.get("target", ())),
+        components=tuple(
+            Component(each["definition"], each["expression"])
+            for each in row.get("component", ())
+        ),
+    )
+
+
+#: The package carries two examples among the definitions; one would shadow `_id`.
+_EXAMPLES: Final = "http://hl7.org/fhir/SearchParameter/example"
+
+ALL: Final = tuple(
+    read(row) for row in load("search_parameters") if not row["url"].startswith(_EXAMPLES)
+)
+BY_URL: Final[Mapping[str, SearchParameter]] = {each.url: each for each in ALL}
+
+
+@cache
+def of_type(name: str) -> Mapping[str, SearchParameter]:
+    """The parameters of resource type `name` by code, those of all resources included."""
+    return {each.code: each for each in ALL if any(is_a(name, base) for base in each.base)}

@@ -1,0 +1,1 @@
+"""Where resources are kept: the port and its MongoDB adapter."""
