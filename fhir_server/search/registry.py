@@ -1,0 +1,113 @@
+"""The search parameters a server knows: R4's own, and those posted to it.
+
+A SearchParameter resource that comes later is indexed in every write from then on, and it is
+usable in a search only when the resources from before have been indexed for it (`$reindex`):
+until then an answer would miss some of them.
+
+https://hl7.org/fhir/R4/searchparameter.html
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fhir_server.core.errors import Conflict
+from fhir_server.core.messages import Text
+from fhir_server.spec.search_parameters import ALL, SearchParameter
+from fhir_server.spec.structures import RESOURCE_TYPES, is_a
+
+CODE_TAKEN: Final = Text(
+    "The search parameter `{code}` of {type} is already defined by {url}.",
+    "Параметр поиска `{code}` типа {type} уже определён в {url}.",
+    "Параметр пошуку `{code}` типу {type} вже визначено в {url}.",
+)
+
+_NONE: Final[Mapping[str, SearchParameter]] = {}
+
+
+class Registry:
+    """Search parameters by resource type and code.
+
+    One registry serves a process; whoever adds or activates parameters does so on the event
+    loop. `version` rises with every change, so that caches of compiled keys can tell.
+    """
+
+    def __init__(self, parameters: Iterable[SearchParameter] = ALL) -> None:
+        self.version = 0
+        self._standard: Final = tuple(parameters)
+        self._custom: dict[str, tuple[SearchParameter, bool]] = {}
+        self._usable: dict[str, dict[str, SearchParameter]] = {}
+        self._indexed: dict[str, dict[str, SearchParameter]] = {}
+        self._rebuild()
+
+    def find(self, kind: str, code: str) -> SearchParameter | None:
+        """The parameter `code` of resource type `kind`, if searches may use it."""
+        return self._usable.get(kind, _NONE).get(code)
+
+    def all(self, kind: str) -> Mapping[str, SearchParameter]:
+        """Every parameter of `kind` that searches may use, by code."""
+        return self._usable.get(kind, _NONE)
+
+    def indexed(self, kind: str) -> Mapping[str, SearchParameter]:
+        """Every parameter whose values a write of `kind` must record, by code."""
+        return self._indexed.get(kind, _NONE)
+
+    def is_pending(self, kind: str, code: str) -> bool:
+        """Whether `code` is known and waits for `$reindex`."""
+        return code in self.indexed(kind) and code not in self.all(kind)
+
+    def custom(self) -> Mapping[str, SearchParameter]:
+        """The parameters added later, by canonical URL."""
+        return {url: parameter for url, (parameter, _) in self._custom.items()}
+
+    def add(self, parameter: SearchParameter, *, usable: bool = False) -> None:
+        """Take in a custom parameter, in place of an earlier one with the same URL.
+
+        Raises:
+            Conflict: one of its types has another parameter with this code.
+        """
+        self._refuse_taken(parameter)
+        self._custom[parameter.url] = (parameter, usable)
+        self._rebuild()
+
+    def activate(self, url: str) -> None:
+        """Make the custom parameter `url` usable: everything is indexed for it now."""
+        if url in self._custom:
+            self._custom[url] = (self._custom[url][0], True)
+            self._rebuild()
+
+    def remove(self, url: str) -> None:
+        """Forget the custom parameter `url`."""
+        if self._custom.pop(url, None):
+            self._rebuild()
+
+    def _refuse_taken(self, parameter: SearchParameter) -> None:
+        for kind in kinds_of(parameter):
+            other = self.indexed(kind).get(parameter.code)
+            if other and other.url != parameter.url:
+                raise Conflict(CODE_TAKEN, code=parameter.code, type=kind, url=other.url)
+
+    def _rebuild(self) -> None:
+        added = [parameter for parameter, _ in self._custom.values()]
+        usable = [parameter for parameter, is_usable in self._custom.values() if is_usable]
+        self._indexed = _by_type((*self._standard, *added))
+        self._usable = _by_type((*self._standard, *usable))
+        self.version += 1
+
+
+def kinds_of(parameter: SearchParameter) -> list[str]:
+    """The concrete resource types `parameter` is defined on."""
+    return [kind for base in parameter.base for kind in _concrete(base)]
+
+
+def _concrete(base: str) -> list[str]:
+    if base in ("Resource", "DomainResource"):
+        return [kind for kind in RESOURCE_TYPES if is_a(kind, base)]
+    return [base]
+
+
+def _by_type(parameters: Iterable[SearchParameter]) -> dict[str, dict[str, SearchParameter]]:
+    found: dict[str, dict[str, SearchParameter]] = {kind: {} for kind in RESOURCE_TYPES}
+    for parameter in parameters:
+        for kind in kinds_of(parameter):
+            found[kind][parameter.code] = parameter
+    return found
