@@ -1,0 +1,1 @@
+"""The store port over MongoDB, by PyMongo's asynchronous client."""
