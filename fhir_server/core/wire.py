@@ -77,7 +77,9 @@ CONTROL_CHARACTER: Final = Text(
 
 _BOM: Final = b"\xef\xbb\xbf"
 _WHITESPACE: Final = b" \t\r\n"
-_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+# The writer uses these for control characters alone; an escaped backslash before a letter
+# looks like one, and the closer look that follows knows better.
+_CONTROL_ESCAPE: Final = re.compile(rb"\\[ubf]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _CONTAINERS: Final = frozenset((dict, list))
 
@@ -120,7 +122,7 @@ def _read(data: bytes, max_depth: int) -> JsonObject:
     text = _encode(found)
     if text.count(b"{") + text.count(b"[") > max_depth:
         _check_depth(found, max_depth)
-    if b"\\" in text and not _WITH_CARE.isdisjoint(_ESCAPE.findall(text)):
+    if _CONTROL_ESCAPE.search(text):
         _refuse_control_characters(found)
     return found if _is_faithful(data, text) else _read_exactly(data)
 
@@ -146,6 +148,8 @@ def _is_faithful(data: bytes, text: bytes) -> bool:
     Then nothing was lost: blanks left out, both are the same tokens, so no property was
     there twice and no `-0` became `0`. False says only that one has to look closer.
     """
+    # Measured on 2 to 270 KB: this costs as much as the reading, a look at each property in
+    # Python three to four times as much; nearly every client writes what passes here.
     same = data == text or _stripped(data) == _stripped(text)
     return same and not _LONG_INTEGER.search(text[::_STRIDE])
 
@@ -183,10 +187,6 @@ def _check_depth(found: JsonObject, limit: int) -> None:
         if not level:
             return
     raise Malformed(TOO_DEEP, limit=limit)
-
-
-#: The writer uses `\u00XX`, `\b` and `\f` for control characters and nothing else.
-_WITH_CARE: Final = frozenset((b"u", b"b", b"f"))
 
 
 def _refuse_control_characters(found: JsonObject) -> None:
