@@ -1,0 +1,130 @@
+"""Everything an operator can set: the only reader of the environment.
+
+Each field is the environment variable of its name in capitals behind `FHIR_`; a file `.env`
+in the working directory is read too. `docs/configuration.md` is made from this page.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Positive = Annotated[int, Field(ge=1)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _without_slash(url: str | None) -> str | None:
+    return url.rstrip("/") if url else None
+
+
+class Settings(BaseSettings):
+    """One frozen value, made at start and handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FHIR_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",  # `.env` is shared with docker-compose.yml
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Without access control only a loopback address is accepted."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port to listen on; 0 takes a free one."""
+    workers: Positive = 1
+    """Server processes. One uses one core fully; they share nothing but the database."""
+    base_url: Annotated[str | None, AfterValidator(_without_slash)] = None
+    """The FHIR base as clients see it, such as `https://example.org/fhir`. References that
+    begin with it are this server's own. Unset: made of host and port."""
+    insecure_no_auth: bool = False
+    """Serve without access control: everybody who reaches the port may do everything."""
+    shutdown_seconds: Positive = 20
+    """How long a stopping server waits for the requests it is still answering."""
+
+    mongodb_uri: SecretStr | None = None
+    """A MongoDB replica set or sharded cluster, 6.0 or newer. Unset: an embedded one."""
+    database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "fhir"
+    """Name of the database in MongoDB."""
+    data_dir: Path = Path(".data")
+    """Folder of the embedded database: its files, keys and log."""
+    embedded_cache_gb: Annotated[float, Field(ge=0.25)] = 0.5
+    """Memory for the embedded database's cache. 0.5 holds the indexes of about 300,000
+    Observations."""
+    mongodb_timeout_seconds: Positive = 30
+    """Ceiling of every single database operation; beyond it a request is answered 504."""
+    mongodb_selection_seconds: Positive = 5
+    """How long a request waits for a primary before it is answered 503."""
+    mongodb_pool: Positive = 64
+    """Connections to the database, per worker."""
+    max_open_units: Positive = 8
+    """Units of work (MongoDB transactions) open at once, per worker; more wait their turn."""
+    seed: bool = True
+    """Load `seed_bundles/` into an empty database at start."""
+    seed_dir: Path = Path("seed_bundles")
+    """Folder of transaction bundles that `seed` loads, in the order of their names."""
+
+    max_body: Positive = 64 * 1024 * 1024
+    """Bytes of a request's body after decompression; beyond it 413."""
+    max_depth: Annotated[int, Field(ge=8, le=500)] = 64
+    """Levels of nesting in JSON and XML."""
+    max_entries: Positive = 5000
+    """Entries of a transaction or batch."""
+    max_count: Positive = 1000
+    """Rows of a page; a larger `_count` is reduced to it."""
+    default_count: Positive = 50
+    """Rows of a page when the client names no `_count`."""
+    max_included: Positive = 5000
+    """Rows that `_include` and `_revinclude` may add to a page."""
+    max_conditional_delete: Positive = 100
+    """Resources that one conditional delete may remove."""
+
+    max_search_depth: Positive = 6
+    """Links of a chained search parameter, `_has` among them."""
+    max_search_parameters: Positive = 100
+    """Parameters of one search."""
+    max_search_values: Positive = 2000
+    """Alternatives (joined by commas) of one search parameter."""
+    max_search_comparisons: Positive = 200
+    """Alternatives of one parameter that are ranges, prefixes or chains."""
+    max_search_length: Positive = 200_000
+    """Characters of all names and values of one search together."""
+    max_search_sort: Positive = 6
+    """Keys of `_sort`."""
+    max_search_concepts: Positive = 5000
+    """Codes that `:in`, `:not-in`, `:above` and `:below` may stand for."""
+    max_filter_nesting: Positive = 32
+    """Parentheses of a `_filter`."""
+    max_include_rounds: Positive = 8
+    """Repetitions of an `:iterate` include."""
+
+    explain: bool = False
+    """Answer `_explain=true` on a search with its plan and the index used (for operators)."""
+    compress: bool = True
+    """Compress answers (gzip, br) for clients that accept it."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of web pages that may call this server, joined by commas; `*` is any. None by
+    default: without access control any page open in a browser could read what is here."""
+    metrics: bool = True
+    """Answer `/metrics` in the Prometheus text format."""
+    docs: bool = True
+    """Answer `/docs` with the OpenAPI description of this server."""
+    log_level: LogLevel = "INFO"
+    """Least severity that is logged; every request is a line of INFO."""
+    log_format: Literal["json", "text"] = "json"
+    """A JSON object a line, or text for people."""
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(each.strip() for each in value.split(",") if each.strip())
+        return value
+
+    @property
+    def fhir_base(self) -> str:
+        """The FHIR base without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.base_url or f"http://{host}:{self.port}/fhir"
