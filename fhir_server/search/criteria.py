@@ -1,0 +1,324 @@
+"""A key of a query (`subject:Patient.name:exact`) compiled to what reads its values.
+
+The search type decides how a value is read, the modifier how it is compared: one table of
+n + m rows. Chains and `_has` wrap what they end in.
+
+https://hl7.org/fhir/R4/search.html#modifiers
+https://hl7.org/fhir/R4/search.html#chaining
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, TypeVar
+
+from fhir_server.core.errors import BadValue, NotSupported, TooCostly, UnknownParameter
+from fhir_server.core.messages import Text
+from fhir_server.search import dates, references, special, strings, tokens, uris
+from fhir_server.search.composites import composite
+from fhir_server.search.elements import types_of
+from fhir_server.search.escapes import split
+from fhir_server.search.nodes import present, union
+from fhir_server.search.numbers import number
+from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, Or
+from fhir_server.search.quantities import quantity
+from fhir_server.search.scope import Asked, Parse, Scope
+from fhir_server.spec.search_parameters import BY_URL, SearchParameter, SearchType
+from fhir_server.spec.structures import RESOURCE_TYPES
+
+UNKNOWN_PARAMETER: Final = Text(
+    "`{code}` is not a search parameter of {type}.",
+    "`{code}` — не параметр поиска типа {type}.",
+    "`{code}` — не параметр пошуку типу {type}.",
+)
+PENDING: Final = Text(
+    "`{code}` of {type} can be used when $reindex has run.",
+    "`{code}` типа {type} можно использовать после $reindex.",
+    "`{code}` типу {type} можна використовувати після $reindex.",
+)
+UNKNOWN_MODIFIER: Final = Text(
+    "The modifier `:{modifier}` cannot be used with `{code}` of {type}.",
+    "Модификатор `:{modifier}` не применим к `{code}` типа {type}.",
+    "Модифікатор `:{modifier}` не застосовний до `{code}` типу {type}.",
+)
+NO_CHAIN: Final = Text(
+    "`{code}` of {type} does not lead to other resources, so nothing can follow it.",
+    "`{code}` типа {type} не ведёт к другим ресурсам, продолжить его нельзя.",
+    "`{code}` типу {type} не веде до інших ресурсів, продовжити його не можна.",
+)
+CANONICAL_CHAIN: Final = Text(
+    "`{code}` of {type} holds canonical URLs; chains through them are not supported.",
+    "`{code}` типа {type} хранит канонические URL; цепочки через них не поддерживаются.",
+    "`{code}` типу {type} містить канонічні URL; ланцюжки через них не підтримуються.",
+)
+BAD_HAS: Final = Text(
+    "`{key}` has not the form _has:Type:reference:parameter.",
+    "`{key}` не имеет вида _has:Тип:ссылка:параметр.",
+    "`{key}` не має вигляду _has:Тип:посилання:параметр.",
+)
+NOT_A_TARGET: Final = Text(
+    "`{code}` of {type} does not lead to {target}.",
+    "`{code}` типа {type} не ведёт к {target}.",
+    "`{code}` типу {type} не веде до {target}.",
+)
+TOO_DEEP: Final = Text(
+    "A chain may have {limit} links.",
+    "В цепочке может быть не больше звеньев: {limit}.",
+    "У ланцюжку може бути не більше ланок: {limit}.",
+)
+MANY_VALUES: Final = Text(
+    "One parameter may have {limit} values, {count} were given.",
+    "У одного параметра может быть значений: {limit}, дано {count}.",
+    "Один параметр може мати значень: {limit}, надано {count}.",
+)
+NOT_A_BOOLEAN: Final = Text(
+    "`{value}` is neither true nor false.",
+    "`{value}` — ни true, ни false.",
+    "`{value}` — ні true, ні false.",
+)
+UNSUPPORTED: Final = Text(
+    "`{code}` is not supported by this server.",
+    "Этот сервер не поддерживает `{code}`.",
+    "Цей сервер не підтримує `{code}`.",
+)
+
+Build = Callable[[Scope, Asked], Parse]
+"""Makes the reader of single values of a parameter."""
+
+T = TypeVar("T")
+
+_SHOWN: Final = 64  # characters of a refused value that its message repeats
+_HAS: Final = "_has:"
+_TYPES: Final = frozenset(RESOURCE_TYPES)
+
+
+def _parts(scope: Scope, asked: Asked) -> Parse:
+    parsers = tuple(
+        _PLAIN[part.type](scope, Asked(asked.kind, part))
+        for part in (BY_URL[each.definition] for each in asked.parameter.components)
+    )
+    return partial(composite, asked.code, parsers)
+
+
+def _special(_: Scope, asked: Asked) -> Parse:
+    if asked.code == "near":
+        return special.near
+    raise NotSupported(UNSUPPORTED, code=asked.code)
+
+
+_PLAIN: Final[Mapping[SearchType, Build]] = {
+    "number": lambda _, asked: partial(number, asked.code),
+    "date": lambda scope, asked: partial(dates.date, asked.code, now=scope.now),
+    "string": lambda _, asked: partial(strings.string, asked.code),
+    "token": lambda _, asked: partial(tokens.token, asked.code),
+    "reference": lambda scope, asked: partial(references.reference, scope, asked),
+    "composite": _parts,
+    "quantity": lambda _, asked: partial(quantity, asked.code),
+    "uri": lambda scope, asked: partial(uris.uri, scope, asked.kind, asked.code),
+    "special": _special,
+}
+
+_MODIFIED: Final[Mapping[tuple[SearchType, str], Build]] = {
+    ("string", "exact"): lambda _, asked: partial(strings.exact, asked.code),
+    ("string", "contains"): lambda _, asked: partial(strings.contains, asked.code),
+    ("token", "not"): _PLAIN["token"],
+    ("token", "text"): lambda _, asked: partial(strings.display, asked.code),
+    ("token", "in"): lambda scope, asked: partial(tokens.in_value_set, scope, asked.code),
+    ("token", "not-in"): lambda scope, asked: partial(tokens.in_value_set, scope, asked.code),
+    ("token", "above"): lambda scope, asked: partial(tokens.above, scope, asked.code),
+    ("token", "below"): lambda scope, asked: partial(tokens.below, scope, asked.code),
+    ("token", "of-type"): lambda _, asked: partial(tokens.of_type, asked.code),
+    ("reference", "identifier"): lambda _, asked: partial(references.identifier, asked.code),
+    ("reference", "above"): lambda scope, asked: partial(references.above, scope, asked),
+    ("reference", "below"): lambda scope, asked: partial(references.below, scope, asked),
+    ("uri", "above"): lambda _, asked: partial(uris.above, asked.code),
+    ("uri", "below"): lambda _, asked: partial(uris.below, asked.code),
+}
+
+_NEGATIVE: Final = frozenset({"not", "not-in"})
+"""These turn round the whole list: "the negation applies to the set"."""
+
+#: Parameters that are not read by their search type.
+_OWN: Final[Mapping[str, Build]] = {
+    "_id": lambda *_: special.ids,
+    "_lastUpdated": lambda scope, _: partial(dates.last_updated, now=scope.now),
+    "_text": lambda _, asked: partial(strings.all_words, asked.code),
+    "_content": lambda _, asked: partial(strings.all_words, asked.code),
+}
+_OWN_MODIFIERS: Final[Mapping[str, frozenset[str]]] = {"_id": frozenset({"not"})}
+
+
+def compiled(scope: Scope, kind: str, key: str, depth: int = 0) -> Parse:
+    """What reads the values of `key` in a search of `kind`.
+
+    Raises:
+        UnknownParameter: a parameter, modifier or type in it is unknown.
+        NotSupported: it is known and not offered.
+        TooCostly: it has too many links.
+    """
+    if key.startswith(_HAS):
+        return _reverse(scope, kind, key, depth)
+    head, dot, rest = key.partition(".")
+    if not dot:
+        return _final(scope, kind, key)
+    code = head.partition(":")[0]
+    found = linked(scope, kind, head, depth, lambda to: compiled(scope, to, rest, depth + 1))
+    return lambda text: union(Chain(code, to, parse(text)) for to, parse in found)
+
+
+def linked(
+    scope: Scope, kind: str, head: str, depth: int, follow: Callable[[str], T]
+) -> list[tuple[str, T]]:
+    """The types a link such as `subject` or `subject:Patient` leads to, with what `follow`
+    makes of each; without a type named, those that `follow` does not refuse.
+
+    Raises:
+        UnknownParameter: the link is unknown, or what follows is unknown on every type.
+        NotSupported: it leads through canonical URLs.
+        TooCostly: it is a link too many.
+    """
+    if depth >= scope.limits.depth:
+        raise TooCostly(TOO_DEEP, limit=scope.limits.depth)
+    code, _, name = head.partition(":")
+    parameter = _link(scope, kind, code)
+    kinds = references.targets(kind, parameter)
+    if name:
+        if name not in kinds:
+            raise UnknownParameter(NOT_A_TARGET, code=code, type=kind, target=name[:_SHOWN])
+        return [(name, follow(name))]
+    found, refusal = [], None
+    for to in kinds:
+        try:
+            found.append((to, follow(to)))
+        except UnknownParameter as error:
+            refusal = error
+    if not found and refusal is not None:
+        raise refusal
+    return found
+
+
+def find(scope: Scope, kind: str, code: str) -> SearchParameter:
+    """The parameter `code` of `kind`.
+
+    Raises:
+        UnknownParameter: there is none, or it waits for `$reindex`.
+    """
+    parameter = scope.registry.find(kind, code)
+    if parameter is None:
+        pending = scope.registry.is_pending(kind, code)
+        text = PENDING if pending else UNKNOWN_PARAMETER
+        raise UnknownParameter(text, code=code[:_SHOWN], type=kind)
+    return parameter
+
+
+def _link(scope: Scope, kind: str, code: str) -> SearchParameter:
+    parameter = find(scope, kind, code)
+    if parameter.type != "reference":
+        raise UnknownParameter(NO_CHAIN, code=code, type=kind)
+    if types_of(kind, parameter) and types_of(kind, parameter) <= {"canonical", "uri"}:
+        raise NotSupported(CANONICAL_CHAIN, code=code, type=kind)
+    return parameter
+
+
+def _reverse(scope: Scope, kind: str, key: str, depth: int) -> Parse:
+    if depth >= scope.limits.depth:
+        raise TooCostly(TOO_DEEP, limit=scope.limits.depth)
+    parts = key.split(":", 3)
+    if len(parts) != 4 or parts[1] not in _TYPES:  # noqa: PLR2004  # as the form says
+        raise UnknownParameter(BAD_HAS, key=key[:_SHOWN])
+    _, source, code, rest = parts
+    parameter = _link(scope, source, code)
+    if kind not in references.targets(source, parameter):
+        raise UnknownParameter(NOT_A_TARGET, code=code, type=source, target=kind)
+    parse = compiled(scope, source, rest, depth + 1)
+    return lambda text: Has(source, code, parse(text))
+
+
+def _final(scope: Scope, kind: str, key: str) -> Parse:
+    code, colon, modifier = key.partition(":")
+    if code == "_list" and not colon:
+        return special.listed
+    parameter = find(scope, kind, code)
+    if colon and modifier == "missing":
+        return partial(_missing, _presence(parameter))
+    if colon and not modifier:
+        raise UnknownParameter(UNKNOWN_MODIFIER, modifier="", code=code, type=kind)
+    parse = of_values(scope, Asked(kind, parameter, modifier))
+    return partial(_any_value, scope, parse, modifier in _NEGATIVE)
+
+
+def of_values(scope: Scope, asked: Asked) -> Parse:
+    """What reads single values; a negative modifier is left to the caller.
+
+    Raises:
+        UnknownParameter: the modifier is not for this parameter.
+        NotSupported: the parameter is not offered.
+    """
+    own = _OWN.get(asked.code)
+    if own is not None:
+        if asked.modifier and asked.modifier not in _OWN_MODIFIERS.get(asked.code, ()):
+            raise _unknown_modifier(asked)
+        return own(scope, asked)
+    if asked.parameter.expression is None and asked.parameter.type != "composite":
+        raise NotSupported(UNSUPPORTED, code=asked.code)
+    if not asked.modifier:
+        return _PLAIN[asked.parameter.type](scope, asked)
+    build = _MODIFIED.get((asked.parameter.type, asked.modifier))
+    if build is not None:
+        return build(scope, asked)
+    if asked.parameter.type == "reference" and asked.modifier in _TYPES:
+        if asked.modifier not in references.targets(asked.kind, asked.parameter):
+            where = {"code": asked.code, "type": asked.kind, "target": asked.modifier}
+            raise UnknownParameter(NOT_A_TARGET, **where)
+        return partial(references.of_type, scope, asked)
+    raise _unknown_modifier(asked)
+
+
+def _unknown_modifier(asked: Asked) -> UnknownParameter:
+    return UnknownParameter(
+        UNKNOWN_MODIFIER, modifier=asked.modifier[:_SHOWN], code=asked.code, type=asked.kind
+    )
+
+
+def _presence(parameter: SearchParameter) -> Node:
+    match parameter.code:
+        case "_id" | "_lastUpdated":
+            return Everything()
+        case "near" | "_filter" | "_query":
+            raise NotSupported(UNSUPPORTED, code=f"{parameter.code}:missing")
+        case "_text" | "_content":
+            raise NotSupported(UNSUPPORTED, code=f"{parameter.code}:missing")
+        case _:
+            return present(parameter.type, parameter.code)
+
+
+def _missing(node: Node, text: str) -> Node:
+    match text:
+        case "true":
+            return Nothing() if isinstance(node, Everything) else Not(node)
+        case "false":
+            return node
+        case _:
+            raise BadValue(NOT_A_BOOLEAN, value=text[:_SHOWN])
+
+
+def _any_value(scope: Scope, parse: Parse, negative: bool, text: str) -> Node:
+    """Any value of the comma-separated `text`; with `negative`, none of them."""
+    if "," in text:
+        parts = [part for part in split(text, ",") if part]
+        bound(len(parts), scope.limits.values)
+        found = union(parse(part) for part in parts)
+        if isinstance(found, Or):
+            bound(len(found.of), scope.limits.comparisons)
+    else:
+        found = parse(text)
+    return Not(found) if negative else found
+
+
+def bound(count: int, limit: int) -> None:
+    """Refuse more than `limit` values.
+
+    Raises:
+        TooCostly: there are more.
+    """
+    if count > limit:
+        raise TooCostly(MANY_VALUES, limit=limit, count=count)

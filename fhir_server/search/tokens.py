@@ -1,0 +1,161 @@
+"""Token values: `code`, `system|code`, `|code`, `system|`, and what modifiers make of them.
+
+https://hl7.org/fhir/R4/search.html#token
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fhir_server.core.errors import BadValue, NotSupported, TooCostly
+from fhir_server.core.messages import Text
+from fhir_server.search import keys
+from fhir_server.search.escapes import split, unescape
+from fhir_server.search.plan import Keys, Node, Nothing, Or, Prefix
+from fhir_server.search.scope import Scope
+
+BAD_TOKEN: Final = Text(
+    "`{value}` is not a token: expected code, system|code, |code or system|.",
+    "`{value}` — не токен: ожидается код, система|код, |код или система|.",
+    "`{value}` — не токен: очікується код, система|код, |код або система|.",
+)
+BAD_OF_TYPE: Final = Text(
+    "`{value}` has not the form system|code|value that :of-type needs.",
+    "`{value}` не имеет вида система|код|значение, нужного для :of-type.",
+    "`{value}` не має вигляду система|код|значення, потрібного для :of-type.",
+)
+NO_SYSTEM: Final = Text(
+    "`{value}` needs its code system for a search by hierarchy: system|code.",
+    "Для поиска по иерархии значению `{value}` нужна система кодов: система|код.",
+    "Для пошуку за ієрархією значенню `{value}` потрібна система кодів: система|код.",
+)
+NOT_LISTED: Final = Text(
+    "The value set `{url}` cannot be listed on this server, so nothing can be compared "
+    "with it.",
+    "Набор значений `{url}` нельзя перечислить на этом сервере, сравнивать не с чем.",
+    "Набір значень `{url}` неможливо перелічити на цьому сервері, порівнювати немає з чим.",
+)
+MANY_CONCEPTS: Final = Text(
+    "`{value}` stands for {count} codes; a search may use {limit}.",
+    "`{value}` означает {count} кодов; в поиске может быть не больше {limit}.",
+    "`{value}` означає {count} кодів; у пошуку може бути не більше {limit}.",
+)
+
+_SHOWN: Final = 64  # characters of a refused value that its message repeats
+
+
+def token(code: str, text: str) -> Node:
+    """A coding, identifier or plain code that equals `text`.
+
+    Raises:
+        BadValue: it has more than one separator.
+    """
+    if "|" not in text:
+        return Keys("tokens", (keys.token(code, None, unescape(text)),))
+    system, value = _pair(text)
+    if system == keys.ANY_SYSTEM:  # the mark of the index, no system of anybody's
+        return Nothing()
+    if not value:
+        return _of_system(code, system)
+    return Keys("tokens", (keys.token(code, system, value),))
+
+
+def _of_system(code: str, system: str) -> Node:
+    if not system:  # `|` alone asks for nothing
+        return Nothing()
+    return Prefix("tokens", keys.token_system(code, system))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    parts = split(text, "|")
+    if len(parts) > 2:  # noqa: PLR2004  # system and code
+        raise BadValue(BAD_TOKEN, value=text[:_SHOWN])
+    return unescape(parts[0]), unescape(parts[-1]) if len(parts) > 1 else ""
+
+
+def of_type(code: str, text: str) -> Node:
+    """An Identifier of a type, by `system|code|value` (`:of-type`).
+
+    Raises:
+        BadValue: not "all 3 parts" are there.
+    """
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) != 3 or not all(parts):  # noqa: PLR2004  # as the form says
+        raise BadValue(BAD_OF_TYPE, value=text[:_SHOWN])
+    system, kind, value = parts
+    if system == keys.ANY_SYSTEM:
+        return Nothing()
+    return Keys("tokens", (keys.token(f"{code}:of-type", system, f"{kind}|{value}"),))
+
+
+def in_value_set(scope: Scope, code: str, text: str) -> Node:
+    """A coding of the value set `text` (`:in`); a plain code counts for any system's.
+
+    Raises:
+        NotSupported: the value set is unknown or cannot be listed.
+        TooCostly: it has more codes than a search may use.
+    """
+    url = unescape(text)
+    content = scope.terminology.expand(url)
+    if not content.complete:
+        raise NotSupported(NOT_LISTED, url=url[:_SHOWN])
+    _bound(scope, text, len(content.codes))
+    coded = [keys.token(code, system, value) for system, value in content.codes]
+    plain = [keys.token(code, "", value) for _, value in content.codes]
+    return _any_key([*coded, *plain])
+
+
+def below(scope: Scope, code: str, text: str) -> Node:
+    """A coding that is `system|code` or under it; or a MIME type with any parameters.
+
+    Raises:
+        BadValue: the system is missing.
+        TooCostly: too many codes are under it.
+    """
+    if "|" not in text and ("/" in text or code == "contenttype"):
+        return _mime_type(code, unescape(text))
+    system, value = _concept(text)
+    return _concepts(scope, code, text, scope.terminology.descendants(system, value))
+
+
+def above(scope: Scope, code: str, text: str) -> Node:
+    """A coding that is `system|code` or an ancestor of it.
+
+    Raises:
+        BadValue: the system is missing.
+        TooCostly: too many codes are above it.
+    """
+    system, value = _concept(text)
+    return _concepts(scope, code, text, scope.terminology.ancestors(system, value))
+
+
+def _concept(text: str) -> tuple[str, str]:
+    system, value = _pair(text) if "|" in text else ("", "")
+    if not system or not value or system == keys.ANY_SYSTEM:
+        raise BadValue(NO_SYSTEM, value=text[:_SHOWN])
+    return system, value
+
+
+def _concepts(scope: Scope, code: str, text: str, related: frozenset[str]) -> Node:
+    _bound(scope, text, len(related))
+    system, value = _concept(text)
+    return _any_key(keys.token(code, system, each) for each in (value, *sorted(related)))
+
+
+def _bound(scope: Scope, text: str, count: int) -> None:
+    limit = scope.limits.concepts
+    if count > limit:
+        raise TooCostly(MANY_CONCEPTS, value=text[:_SHOWN], count=count, limit=limit)
+
+
+def _any_key(found: Iterable[str]) -> Node:
+    distinct = tuple(dict.fromkeys(found))
+    return Keys("tokens", distinct) if distinct else Nothing()
+
+
+def _mime_type(code: str, value: str) -> Node:
+    """`text/xml` and `text/xml; charset=UTF-8`; `image` and every `image/…`."""
+    if not value:
+        return Nothing()
+    key = keys.token(code, None, value)
+    after = (";", " ;") if "/" in value else ("/",)
+    return Or((Keys("tokens", (key,)), *(Prefix("tokens", key + each) for each in after)))
