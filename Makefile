@@ -1,0 +1,70 @@
+# make serve    the server with its own MongoDB, on http://127.0.0.1:8000/fhir
+# make test     the whole test suite on a real MongoDB replica set
+# Both install what they need first; nothing is installed twice. `make help` lists the rest.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV ?= .venv
+ARGS ?=
+export VENV
+
+BIN := $(VENV)/bin
+CODE := fhir_server tests scripts $(wildcard bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-all serve seed doctor test arch lint format types check generated \
+	generate bench postman lock clean
+
+help:  ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "  Variables: HOST, PORT, ARGS (further options or test files), PYTHON, VENV"
+
+install:  ## Make the virtual environment with what the server needs
+	@scripts/install serve
+
+install-all:  ## The same and what tests and checks need
+	@scripts/install all
+
+serve: install  ## Run the server (no access control yet: loopback only)
+	@exec $(BIN)/fhir-server serve --insecure-no-auth --host $(HOST) --port $(PORT) $(ARGS)
+
+seed: install  ## Load seed_bundles/ again
+	@$(BIN)/fhir-server seed $(ARGS)
+
+doctor: install  ## Say what is missing on this machine
+	@$(BIN)/fhir-server doctor $(ARGS)
+
+test: install-all  ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+arch: install-all  ## Run the tests of the architecture alone
+	@$(BIN)/python -m pytest tests/arch $(ARGS)
+
+lint: install-all  ## Check form and style
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+
+format: install-all  ## Put form and style right
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+types: install-all  ## Check types
+	@$(BIN)/mypy fhir_server tests scripts
+
+generated: install-all  ## Check that generated files are current
+	@scripts/generated --check
+
+generate: install-all  ## Write generated files anew
+	@scripts/generated
+
+check: lint types generated arch  ## Everything but the tests
+
+bench: install-all  ## Measure the server beside its ceiling
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: install-all  ## Resolve the locks anew
+	@scripts/lock
+
+clean:  ## Remove the virtual environment and caches; data stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find fhir_server tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
