@@ -50,20 +50,23 @@ class _Folding(dict[int, str | None]):
 
 _FOLDING_SIZE: Final = 4096  # more than the letters of any clinic's languages
 _FOLDING: Final = _Folding()
-_WORD: Final = re.compile(r"\w+")
-LONGEST_WORD: Final = 64
+_WORD: Final = re.compile(r"\w{2,64}|\d")
 
 
-@lru_cache(maxsize=8192)  # names, cities and displays repeat; entries are cut to MAX_TEXT
-def _fold(text: str) -> str:
+def _plain(text: str) -> str:
     if not text.isascii():
         # Case folding may compose what decomposes again (`ΐ`), hence the second time.
         text = normalize("NFKD", normalize("NFKD", text).casefold())
-    return " ".join(text.lower().translate(_FOLDING).split())
+    return text.lower().translate(_FOLDING)
 
 
 MAX_TEXT: Final = 1024
 """Only so many characters of a text are compared by default and `:contains` search."""
+
+
+@lru_cache(maxsize=8192)  # names, cities and displays repeat
+def _fold(text: str) -> str:
+    return " ".join(_plain(text).split())[:MAX_TEXT].rstrip()
 
 
 def fold(text: str) -> str:
@@ -74,9 +77,7 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The folded words of a text of any length, in order, repeats kept.
 
-    A word is a run of letters and digits; single letters are none, digits are.
+    A word is a run of letters and digits, one letter alone is none; after 64 characters
+    another word begins.
     """
-    folded = _fold.__wrapped__(text)
-    return [
-        word[:LONGEST_WORD] for word in _WORD.findall(folded) if len(word) > 1 or word.isdigit()
-    ]
+    return _WORD.findall(_plain(text))

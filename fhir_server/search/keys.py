@@ -4,6 +4,7 @@ A key is `param|rest`. No parameter code contains `|`, so a range over one prefi
 reaches another parameter. `~` is the any-system mark; no system is the single character.
 """
 
+from hashlib import sha256
 from typing import Final
 
 ANY_SYSTEM: Final = "~"
@@ -11,12 +12,24 @@ LAST: Final = "\U0010ffff"
 """Above every character in use: `[prefix, prefix + LAST)` is every key with that prefix."""
 
 
+MAX_KEY: Final = 1200
+"""Characters; a folded text (`core.text.MAX_TEXT`) fits with its parameter."""
+
+
+def bounded(key: str) -> str:
+    """`key`, or beyond MAX_KEY its beginning and a digest: equality still holds."""
+    if len(key) <= MAX_KEY:
+        return key
+    digest = sha256(key.encode("utf-8", "replace")).hexdigest()
+    return f"{key[: MAX_KEY - len(digest)]}{digest}"
+
+
 def token(param: str, system: str | None, code: str) -> str:
     """`identifier|urn:mrn|1`; system None: in any system; "": without a system.
 
     A coding is indexed twice: with its system (or "") and with None.
     """
-    return f"{param}|{ANY_SYSTEM if system is None else system}|{code}"
+    return bounded(f"{param}|{ANY_SYSTEM if system is None else system}|{code}")
 
 
 def token_system(param: str, system: str) -> str:
@@ -31,17 +44,17 @@ def folded(param: str, text: str) -> str:
 
 def exact(param: str, text: str) -> str:
     """A string as `:exact` compares it."""
-    return f"{param}=|{text}"
+    return bounded(f"{param}=|{text}")
 
 
 def reference(param: str, target: str) -> str:
     """`subject|Patient/1`, or with a foreign base `subject|https://other/Patient/1`."""
-    return f"{param}|{target}"
+    return bounded(f"{param}|{target}")
 
 
 def uri(param: str, value: str) -> str:
     """`url|http://example.org/vs`."""
-    return f"{param}|{value}"
+    return bounded(f"{param}|{value}")
 
 
 def word(param: str, text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from fhir_server.core.errors import Conflict
 from fhir_server.core.messages import Text
-from fhir_server.spec.search_parameters import ALL, SearchParameter
+from fhir_server.spec.search_parameters import ALL, BY_URL, SearchParameter
 from fhir_server.spec.structures import RESOURCE_TYPES, is_a
 
 CODE_TAKEN: Final = Text(
@@ -54,6 +54,11 @@ class Registry:
     def is_pending(self, kind: str, code: str) -> bool:
         """Whether `code` is known and waits for `$reindex`."""
         return code in self.indexed(kind) and code not in self.all(kind)
+
+    def defined(self, url: str) -> SearchParameter | None:
+        """The parameter with the canonical `url`, usable or not."""
+        added = self._custom.get(url)
+        return added[0] if added else BY_URL.get(url)
 
     def custom(self) -> Mapping[str, SearchParameter]:
         """The parameters added later, by canonical URL."""

@@ -1,0 +1,49 @@
+"""Index values of string parameters: folded for the default search, as written for `:exact`.
+
+"A server SHOULD search any of the string fields" of a HumanName and of an Address: each part
+is a value of its own, so that a search finds a resource from the beginning of any part.
+
+https://hl7.org/fhir/R4/search.html#string
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fhir_server.core.text import fold
+from fhir_server.core.types import JsonObject
+from fhir_server.search.index.rows import Row, ValueWriter, Writer, by_type
+from fhir_server.search.values import IndexValues
+
+
+def _string(values: IndexValues, row: Row, value: str) -> None:
+    folded = fold(value)
+    if folded:
+        values.strings += (row.lead + folded, row.exact + value)
+
+
+def _parts(names: Sequence[str]) -> ValueWriter:
+    def write(values: IndexValues, row: Row, value: JsonObject) -> None:
+        for name in names:
+            part = value.get(name)
+            if part is None:
+                continue
+            for each in part if isinstance(part, list) else (part,):
+                if each is not None:
+                    _string(values, row, each)
+
+    return write
+
+
+write_strings: Final[Writer] = by_type(
+    {
+        "string": _string,
+        "HumanName": _parts(("text", "family", "given", "prefix", "suffix")),
+        "Address": _parts(
+            ("text", "line", "city", "district", "state", "postalCode", "country")
+        ),
+        "CodeableConcept": _parts(("text",)),
+        "Coding": _parts(("display",)),
+        "Annotation": _parts(("text",)),
+        "uri": _string,
+    }
+)

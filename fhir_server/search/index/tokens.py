@@ -1,0 +1,120 @@
+"""Index values of token parameters.
+
+A value stands under its system (no system: the empty one) and under any system. What
+`:text` searches goes to the strings, what `:of-type` searches to the tokens under
+`identifier:of-type`.
+
+https://hl7.org/fhir/R4/search.html#token
+"""
+
+from typing import Final
+
+from fhir_server.core.text import fold
+from fhir_server.core.types import JsonObject
+from fhir_server.search.index.rows import Row, Writer, by_type
+from fhir_server.search.values import IndexValues
+
+#: "true" and "false" have this system, which clients rarely write.
+#: https://hl7.org/fhir/R4/codesystem-special-values.html
+SPECIAL_VALUES: Final = "http://terminology.hl7.org/CodeSystem/special-values"
+
+_MOST_STARTS: Final = 8
+_SHORTEST_WORD: Final = 3
+
+
+def write_text(values: IndexValues, row: Row, text: str) -> None:
+    """`:text` finds a text from the beginning of any of its first words on.
+
+    Each start costs an index key, so only the first eight, and no `of` and `in`.
+    """
+    folded = fold(text)
+    if not folded:
+        return
+    values.strings.append(row.text + folded)
+    place, left = folded.find(" "), _MOST_STARTS - 1
+    while place >= 0 and left:
+        following = folded.find(" ", place + 1)
+        if (len(folded) if following < 0 else following) - place > _SHORTEST_WORD:
+            values.strings.append(row.text + folded[place + 1 :])
+            left -= 1
+        place = following
+
+
+def _plain(values: IndexValues, row: Row, value: str) -> None:
+    values.tokens += (f"{row.lead}|{value}", row.any_system + value)
+
+
+def _code(values: IndexValues, row: Row, value: str) -> None:
+    """The system of a `code` is implicit; `|male` and the system in full both find it."""
+    _plain(values, row, value)
+    if row.system is not None:
+        values.tokens.append(f"{row.lead}{row.system}|{value}")
+
+
+def _boolean(values: IndexValues, row: Row, value: bool) -> None:
+    text = "true" if value else "false"
+    _plain(values, row, text)
+    values.tokens.append(f"{row.lead}{SPECIAL_VALUES}|{text}")
+
+
+def _coding(values: IndexValues, row: Row, value: JsonObject) -> None:
+    code = value.get("code")
+    if code is not None:
+        values.tokens += (f"{row.lead}{value.get('system', '')}|{code}", row.any_system + code)
+    elif "system" in value:
+        values.tokens.append(f"{row.lead}{value['system']}|")
+    if "display" in value and row.has_text:
+        write_text(values, row, value["display"])
+
+
+def _concept(values: IndexValues, row: Row, value: JsonObject) -> None:
+    for coding in value.get("coding", ()):
+        _coding(values, row, coding)
+    if "text" in value and row.has_text:
+        write_text(values, row, value["text"])
+
+
+def _identifier(values: IndexValues, row: Row, value: JsonObject) -> None:
+    number, system = value.get("value"), value.get("system", "")
+    if number is not None:
+        values.tokens += (f"{row.lead}{system}|{number}", row.any_system + number)
+    elif system:
+        values.tokens.append(f"{row.lead}{system}|")
+    kind = value.get("type")
+    if kind is None:
+        return
+    if "text" in kind and row.has_text:
+        write_text(values, row, kind["text"])
+    if number is not None:
+        for coding in kind.get("coding", ()):
+            of_type = f"{coding.get('system', '')}|{coding.get('code', '')}"
+            values.tokens.append(f"{row.code}:of-type|{of_type}|{number}")
+
+
+_TO_DIGITS: Final = {ord(each): None for each in " \t()-–./\u00a0"}
+
+
+def _contact(values: IndexValues, row: Row, value: JsonObject) -> None:
+    """A contact's `system` and `use` are no code systems, so its value has none.
+
+    It is also found in lower case, and without what a telephone number is grouped by.
+    """
+    text = value.get("value")
+    if text is None:
+        return
+    for form in dict.fromkeys((text, text.lower(), text.translate(_TO_DIGITS))):
+        _plain(values, row, form)
+
+
+write_tokens: Final[Writer] = by_type(
+    {
+        "code": _code,
+        "string": _plain,
+        "uri": _plain,
+        "boolean": _boolean,
+        "Coding": _coding,
+        "CodeableConcept": _concept,
+        "Identifier": _identifier,
+        "ContactPoint": _contact,
+    }
+)

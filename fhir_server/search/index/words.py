@@ -1,0 +1,110 @@
+"""Index values of `_text` and `_content`: the words of a resource.
+
+`_text` knows the narrative; `_content` knows it too, and every other text a person reads:
+strings, markdown and displays, no codes, identifiers and addresses of the web.
+
+Of each, MOST_WORDS different words within the first MOST_CHARACTERS are kept: an index entry
+each, on every write.
+
+https://hl7.org/fhir/R4/search.html#content
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from html import unescape
+from typing import Final
+
+from fhir_server.core.text import words
+from fhir_server.core.types import JsonObject
+from fhir_server.search import keys
+from fhir_server.search.values import IndexValues
+from fhir_server.spec.structures import TYPES
+
+MOST_WORDS: Final = 500
+MOST_CHARACTERS: Final = 65_536
+
+_TAG: Final = re.compile(r"<[^>]*>")
+_TEXTS: Final = frozenset({"string", "markdown"})
+#: Strings for machines, and what is found by parameters of its own.
+_SILENT: Final = frozenset(
+    {
+        ("*", "id"),
+        ("*", "unit"),
+        ("*", "version"),
+        ("Identifier", "value"),
+        ("ContactPoint", "value"),
+        ("Reference", "reference"),
+    }
+)
+_SILENT_TYPES: Final = frozenset({"Meta", "Narrative"})
+_TEXT: Final = ""
+_RESOURCE: Final = "Resource"
+
+
+def write_words(values: IndexValues, kind: str, resource: JsonObject) -> None:
+    """Add the words of `resource`, a `kind`."""
+    narrative = _narrative(resource)
+    found: list[str] = []
+    _collect(found, resource, _table(kind))
+    content = dict.fromkeys(words(" ".join(found)[:MOST_CHARACTERS]))
+    content.update(dict.fromkeys(narrative))
+    values.words += [keys.word("_text", word) for word in narrative[:MOST_WORDS]]
+    values.words += [keys.word("_content", word) for word in list(content)[:MOST_WORDS]]
+
+
+def _narrative(resource: JsonObject) -> list[str]:
+    div = resource.get("text", {}).get("div", "")
+    text = unescape(_TAG.sub(" ", div[:MOST_CHARACTERS])) if div else ""
+    return list(dict.fromkeys(words(text)))
+
+
+def _collect(found: list[str], node: JsonObject, table: Mapping[str, str]) -> None:
+    for name, value in node.items():
+        step = table.get(name)
+        if step is None:
+            continue
+        for each in value if isinstance(value, list) else (value,):
+            if isinstance(each, str):
+                found.append(each)
+            elif isinstance(each, dict):
+                kind = each["resourceType"] if step == _RESOURCE else step
+                _collect(found, each, _table(kind))
+
+
+@cache
+def _table(kind: str) -> Mapping[str, str]:
+    """JSON name -> type to go on with (`_TEXT`: read it), for the names worth a look."""
+    return dict(_steps(kind))
+
+
+def _steps(kind: str) -> Iterator[tuple[str, str]]:
+    for name, found in TYPES[kind].properties.items():
+        code = found.type.code
+        if ("*", name) in _SILENT or (kind, name) in _SILENT:
+            continue
+        if code in _TEXTS:
+            yield name, _TEXT
+        elif code in _SPEAKING:
+            yield name, code
+
+
+def _speaking() -> frozenset[str]:
+    """The types with a text in them, that of extensions on their own elements left out."""
+    found = {"Extension", _RESOURCE}
+    size = 0
+    while size != len(found):
+        size = len(found)
+        found.update(name for name in TYPES if _speaks(name, found))
+    return frozenset(found - _SILENT_TYPES)
+
+
+def _speaks(kind: str, known: set[str]) -> bool:
+    return any(
+        found.type.code in _TEXTS or found.type.code in known
+        for name, found in TYPES[kind].properties.items()
+        if name != "extension" and ("*", name) not in _SILENT and (kind, name) not in _SILENT
+    )
+
+
+_SPEAKING: Final = _speaking()
