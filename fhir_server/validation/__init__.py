@@ -1,0 +1,1 @@
+"""Whether a resource obeys the standard, and where it does not."""

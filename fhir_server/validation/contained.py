@@ -1,0 +1,66 @@
+"""The rules of contained resources: dom-2 to dom-5.
+
+https://hl7.org/fhir/R4/references.html#contained
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_server.core.errors import Issue
+from fhir_server.core.types import JsonObject
+from fhir_server.validation import texts
+from fhir_server.validation.targets import fragments
+
+
+def ids(resource: JsonObject) -> dict[str, str]:
+    """Id -> type of the contained resources, as far as they have both."""
+    return {
+        each["id"]: str(each["resourceType"])
+        for each in _rows(resource)
+        if isinstance(each.get("id"), str) and "resourceType" in each
+    }
+
+
+def issues(resource: JsonObject, path: str) -> Iterator[Issue]:
+    """What is wrong with the contained resources as such; their content is not looked at."""
+    rows = _rows(resource)
+    used = set(fragments({k: v for k, v in resource.items() if k != "contained"}))
+    used.update(each for row in rows for each in fragments(row))
+    counted = Counter(row["id"] for row in rows if isinstance(row.get("id"), str))
+    for place, row in enumerate(rows):
+        at = f"{path}.contained[{place}]"
+        yield from _identity(row, used, counted, at)
+        yield from _content(row, at)
+
+
+def _identity(
+    row: JsonObject, used: set[str], counted: Counter[str], at: str
+) -> Iterator[Issue]:
+    name = row.get("id")
+    if name is None:
+        # It may still be met where it refers to its container (`#`).
+        if "#" not in set(fragments(row)):
+            yield Issue("invariant", texts.CONTAINED_WITHOUT_ID, {}, expression=(at,))
+        return
+    if counted[name] > 1:
+        yield Issue("duplicate", texts.SAME_CONTAINED_ID, {"id": name}, expression=(f"{at}.id",))
+    if f"#{name}" not in used and "#" not in set(fragments(row)):
+        yield Issue("invariant", texts.UNREFERENCED, {"id": name}, expression=(at,))
+
+
+def _content(row: JsonObject, at: str) -> Iterator[Issue]:
+    if "contained" in row:
+        yield Issue("invariant", texts.NESTED_CONTAINED, {}, expression=(f"{at}.contained",))
+    meta = row.get("meta")
+    if not isinstance(meta, dict):
+        return
+    if "versionId" in meta or "lastUpdated" in meta:
+        yield Issue("invariant", texts.CONTAINED_VERSION, {}, expression=(f"{at}.meta",))
+    if "security" in meta:
+        yield Issue("invariant", texts.CONTAINED_SECURITY, {}, expression=(f"{at}.meta",))
+
+
+def _rows(resource: JsonObject) -> list[dict[str, Any]]:
+    rows = resource.get("contained")
+    return [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []

@@ -1,0 +1,68 @@
+"""Whether a reference may point where it points, and whether a `#fragment` arrives.
+
+https://hl7.org/fhir/R4/references.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from fhir_server.core import references
+from fhir_server.core.errors import Issue
+from fhir_server.core.types import JsonObject
+from fhir_server.spec.structures import RESOURCE_TYPES
+from fhir_server.validation import texts
+
+_TYPES: Final = frozenset(RESOURCE_TYPES)
+_DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
+
+
+def issues(
+    value: JsonObject, allowed: tuple[str, ...], contained: Mapping[str, str], path: str
+) -> Iterator[Issue]:
+    """What is wrong with a Reference; `contained` is id -> type of the resource's own."""
+    said = value.get("type")
+    said = said.removeprefix(_DEFINITIONS) if isinstance(said, str) else None
+    text = value.get("reference")
+    found = _target(text, contained) if isinstance(text, str) else None
+    if isinstance(text, str) and text.startswith("#") and len(text) > 1 and found is None:
+        yield _issue("not-found", f"{path}.reference", texts.NOT_CONTAINED, id=text[1:])
+    if said in _TYPES and found is not None and said != found:
+        yield _issue("value", f"{path}.type", texts.TYPE_DISAGREES, type=said, found=found)
+    for name, kind in (("reference", found), ("type", said if found is None else None)):
+        if allowed and kind in _TYPES and kind not in allowed:
+            yield _issue(
+                "value",
+                f"{path}.{name}",
+                texts.WRONG_TARGET,
+                found=kind,
+                allowed=", ".join(allowed),
+            )
+
+
+def _target(text: str, contained: Mapping[str, str]) -> str | None:
+    if text.startswith("#"):
+        return contained.get(text[1:])
+    parsed = references.parse(text)
+    if parsed.type is not None:
+        return parsed.type
+    # A conditional reference, as transactions have it: `Patient?identifier=…`.
+    kind, mark, _ = text.partition("?")
+    return kind if mark and kind in _TYPES else None
+
+
+def fragments(value: Any) -> Iterator[str]:
+    """Every string anywhere in `value` that is a fragment: `#`, `#med`."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            if each.startswith("#"):
+                yield each
+        elif isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def _issue(code: str, path: str, text: texts.Text, **args: object) -> Issue:
+    return Issue(code, text, args, expression=(path,))
