@@ -1,0 +1,150 @@
+"""Versions as MongoDB documents, and back.
+
+A collection a type holds the live versions, `<Type>_history` the superseded ones and the
+tombstones, both with the same index fields, so that one filter judges either:
+
+    { _id: "abc"               in a history {id: "abc", v: 3}
+      v: 3, at: 1700000000000  version number, meta.lastUpdated in milliseconds
+      m: "PUT"                 what made this version
+      json: BinData            the body; or f: ObjectId, the GridFS file that holds it
+      until: 1700000000001     in a history: when the next version came
+      in, pt, tok, str, ref, uri, txt, date, qty, cmp, geo, sd, ss, sx   index values }
+
+Fields without a value are absent, so that a partial index skips the document.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from bson.objectid import ObjectId
+
+from fhir_server.search.plan import RangeField, ValueField
+from fhir_server.search.values import Combined, IndexValues, Ranged
+from fhir_server.store.port import Stored, Version
+
+Document = dict[str, Any]
+
+PATHS: Final[Mapping[ValueField, str]] = {
+    "tokens": "tok",
+    "strings": "str",
+    "references": "ref",
+    "uris": "uri",
+    "words": "txt",
+    "dates": "date.k",
+    "quantities": "qty.k",
+    "combined": "cmp.k",
+}
+"""Where the keys of a field are."""
+
+RANGES: Final[Mapping[RangeField, str]] = {"dates": "date", "quantities": "qty"}
+
+WIDE: Final = "|"
+"""Leads the key of an interval wider than its field's NARROW; no key begins so itself.
+
+An index on {k, lo, hi} is tight for a bound on `lo` alone. `hi > x` becomes such a bound
+where the width is known: for a narrow value it implies `lo > x - NARROW`. The few wide
+values are kept under keys of their own.
+"""
+NARROW: Final[Mapping[RangeField, int]] = {"dates": 86_400_000, "quantities": 0}
+"""Dates: a day, the precision most dates have; numbers: a point."""
+
+BODY: Final = {"json": 1, "f": 1, "v": 1, "at": 1, "m": 1}
+"""The projection that `stored` needs."""
+
+_EARTH: Final = (180.0, 90.0)  # a 2dsphere index refuses a point beyond
+
+
+class GridBody(NamedTuple):
+    """A body too large for a document: the GridFS file that holds it."""
+
+    file: ObjectId
+
+
+def document(version: Version, large: GridBody | None = None) -> Document:
+    """`version` as the current document; with `large` the body is there already."""
+    held: Document = {"json": version.body} if large is None else {"f": large.file}
+    return {
+        "_id": version.id,
+        "v": version.number,
+        "at": version.at,
+        "m": version.method,
+        **held,
+        **_index_fields(version.values),
+    }
+
+
+def superseded(current: Mapping[str, Any], until: int) -> Document:
+    """The current document as the history keeps it."""
+    rest = {name: value for name, value in current.items() if name != "_id"}
+    return {"_id": {"id": current["_id"], "v": current["v"]}, "until": until, **rest}
+
+
+def tombstone(current: Mapping[str, Any], at: int) -> Document:
+    """The version that says `current` was deleted; it keeps the index values."""
+    gone = {"_id", "v", "at", "m", "json", "f"}
+    rest = {name: value for name, value in current.items() if name not in gone}
+    number = current["v"] + 1
+    key = {"id": current["_id"], "v": number}
+    return {"_id": key, "v": number, "at": at, "m": "DELETE", **rest}
+
+
+def stored(
+    kind: str,
+    row: Mapping[str, Any],
+    *,
+    document: Mapping[str, Any] | None = None,
+) -> Stored:
+    """A row, of the current collection or a history, as the port gives it."""
+    key = row["_id"]
+    return Stored(
+        type=kind,
+        id=key if isinstance(key, str) else key["id"],
+        number=row["v"],
+        at=row["at"],
+        body=row.get("json", b""),
+        method=row["m"],
+        document=document,
+    )
+
+
+def _index_fields(values: IndexValues) -> Document:
+    fields: Document = {
+        "in": values.compartments,
+        "pt": values.patient,
+        "tok": values.tokens,
+        "str": values.strings,
+        "ref": values.references,
+        "uri": values.uris,
+        "txt": values.words,
+        "date": _ranges("dates", values.dates),
+        "qty": _ranges("quantities", values.quantities),
+        "cmp": [_combined(each) for each in values.combined],
+        "geo": _point(values.position),
+        "sd": values.sort_date,
+        "ss": values.sort_text,
+        "sx": values.sort_text_last,
+    }
+    return {name: value for name, value in fields.items() if value is not None and value != []}
+
+
+def _ranges(field: RangeField, values: Iterable[Ranged]) -> list[Document]:
+    narrow = NARROW[field]
+    return [
+        {"k": key if hi - lo <= narrow else WIDE + key, "lo": lo, "hi": hi}
+        for key, lo, hi in values
+    ]
+
+
+def _combined(value: Combined) -> Document:
+    # A part's range is compared within its one value, never through an index of its own.
+    ranges = [{"k": key, "lo": lo, "hi": hi} for key, lo, hi in value.ranges]
+    return {"p": value.param, "k": list(value.keys), "r": ranges}
+
+
+def _point(position: tuple[float, float] | None) -> Document | None:
+    if position is None or any(
+        abs(degrees) > most for degrees, most in zip(position, _EARTH, strict=True)
+    ):
+        return None
+    kind: Literal["Point"] = "Point"
+    return {"type": kind, "coordinates": list(position)}

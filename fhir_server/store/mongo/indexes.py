@@ -1,0 +1,122 @@
+"""The indexes of every collection: a fixed set, whatever the number of search parameters.
+
+A value carries the code of its parameter inside (`search.keys`), so one index over `tok`
+serves every token parameter. An index may hold one array field only: MongoDB refuses two.
+Figures: docs/decisions/0002-fixed-index-set.md.
+
+https://www.mongodb.com/docs/manual/core/indexes/index-types/index-multikey/
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
+
+from fhir_server.store.mongo.documents import Document
+
+Database = AsyncDatabase[Document]
+
+HISTORY_SUFFIX: Final = "_history"
+
+_NAMESPACE_EXISTS: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One row: what is indexed, and what for."""
+
+    name: str
+    keys: Mapping[str, Any]
+    why: str
+    filled: str | None = None
+    """Only documents that have this field are in it; a filter on the field implies so."""
+    kinds: frozenset[str] | None = None
+    """The types that have it; None: all."""
+
+    def model(self) -> IndexModel:
+        """The row as the driver takes it."""
+        partial = {"partialFilterExpression": {self.filled: {"$exists": True}}}
+        extra = partial if self.filled else {}
+        return IndexModel(list(self.keys.items()), name=self.name, **extra)
+
+
+_LOCATION: Final = frozenset({"Location"})
+
+CURRENT: Final = (
+    Index("updated", {"at": 1, "_id": 1}, "_lastUpdated, _since, history of a type"),
+    Index("token", {"tok": 1, "_id": 1}, "token parameters, identifiers above all"),
+    Index("reference", {"ref": 1, "_id": 1}, "reference parameters, chains, _has", "ref"),
+    Index("compartment", {"in": 1, "_id": 1}, "compartments and patient scopes", "in"),
+    Index(
+        "patient_token_date",
+        {"pt": 1, "tok": 1, "sd": -1, "_id": -1},
+        "patient + code, by date: the page a chart asks for",
+        "pt",
+    ),
+    Index("patient_date", {"pt": 1, "sd": -1, "_id": -1}, "patient, by date", "pt"),
+    Index("string", {"str": 1, "_id": 1}, "names and other strings, by prefix", "str"),
+    Index("uri", {"uri": 1, "_id": 1}, "uri parameters, canonical references", "uri"),
+    Index("word", {"txt": 1, "_id": 1}, "_text and _content", "txt"),
+    Index("date", {"date.k": 1, "date.lo": 1, "date.hi": 1}, "date parameters", "date"),
+    Index("quantity", {"qty.k": 1, "qty.lo": 1, "qty.hi": 1}, "numbers, quantities", "qty"),
+    Index("composite", {"cmp.p": 1, "cmp.k": 1}, "composite parameters", "cmp"),
+    Index("chief_date", {"sd": -1, "_id": -1}, "_sort by the chief date"),
+    Index("chief_string", {"ss": 1, "_id": 1}, "_sort by the chief string"),
+    Index("chief_string_last", {"sx": -1, "_id": -1}, "_sort by the chief string, descending"),
+    Index("position", {"geo": "2dsphere"}, "near", kinds=_LOCATION),
+)
+
+HISTORY: Final = (
+    Index("updated", {"at": -1, "_id": -1}, "history of a type, newest first"),
+    Index("compartment", {"in": 1, "at": -1, "_id": -1}, "the same in one compartment", "in"),
+)
+
+
+class Collections:
+    """Makes the collections of a type, with their indexes, before its first write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ready: set[str] = set()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def ensure(self, kinds: Sequence[str]) -> bool:
+        """Make what is missing; whether anything was. Never called inside a transaction:
+        an index cannot be built in one.
+        """
+        missing = [kind for kind in dict.fromkeys(kinds) if kind not in self._ready]
+        for kind in missing:
+            async with self._locks.setdefault(kind, asyncio.Lock()):
+                if kind not in self._ready:
+                    await self._make(kind)
+                    self._ready.add(kind)
+        return bool(missing)
+
+    def is_ready(self, kind: str) -> bool:
+        """Whether this process knows the collections of `kind` to exist."""
+        return kind in self._ready
+
+    async def _make(self, kind: str) -> None:
+        await self._collection(kind, rows_of(kind))
+        await self._collection(kind + HISTORY_SUFFIX, HISTORY)
+
+    async def _collection(self, name: str, rows: Sequence[Index]) -> None:
+        try:
+            await self._database.create_collection(
+                name,
+                check_exists=False,
+                storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}},
+            )
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_EXISTS:
+                raise
+        await self._database[name].create_indexes([row.model() for row in rows])
+
+
+def rows_of(kind: str) -> Sequence[Index]:
+    """The indexes of the live resources of `kind`."""
+    return [row for row in CURRENT if row.kinds is None or kind in row.kinds]

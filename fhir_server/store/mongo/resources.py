@@ -1,0 +1,330 @@
+"""Reads of live resources: one, a page, a count. Every filter carries the Restriction.
+
+https://hl7.org/fhir/R4/http.html#read
+https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from bson.max_key import MaxKey
+from bson.min_key import MinKey
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+
+from fhir_server.search import keys
+from fhir_server.search.plan import Everything, Node, Restriction, Search
+from fhir_server.store.mongo import sorts
+from fhir_server.store.mongo.bodies import Bodies
+from fhir_server.store.mongo.chains import Resolver
+from fhir_server.store.mongo.client import answered
+from fhir_server.store.mongo.documents import BODY, Document, stored
+from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
+from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter, Place, to_filter
+from fhir_server.store.port import Page, Stored
+
+Collection = AsyncCollection[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """Each is a setting."""
+
+    chained: int = 10_000
+    """Ids that one stage of a chain, `_has` or `_list` may meet: as many index lookups."""
+    estimated: int = 10_000
+    """Where `_total=estimate` stops counting."""
+    open_units: int = 32
+    """Transactions at once in a process; the others wait, holding nothing."""
+    admission_seconds: float = 5.0
+    """How long a unit waits for its turn before 503."""
+    retry_seconds: float = 10.0
+    """How long a unit is repeated over write conflicts and elections."""
+    conflicts: int = 5
+    """How often a unit is repeated over a Conflict."""
+    body_bytes: int = 64 * 1024 * 1024
+    """The largest body stored; above 15 MB it lies in GridFS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The collections of one database, prepared once each."""
+
+    database: Database
+    _known: dict[str, Collection] = field(default_factory=dict)
+
+    def named(self, name: str) -> Collection:
+        """The collection `name`."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self.database[name]
+        return found
+
+    def current(self, kind: str) -> Collection:
+        """The live resources of a type."""
+        return self.named(kind)
+
+    def history(self, kind: str) -> Collection:
+        """Its superseded versions and tombstones."""
+        return self.named(kind + HISTORY_SUFFIX)
+
+
+class Reader:
+    """`port.Reads`, outside a transaction or with `session` inside one."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        limits: StoreLimits,
+        session: AsyncClientSession | None = None,
+    ) -> None:
+        self.tables = tables
+        self.limits = limits
+        self.bodies = Bodies(tables.database)
+        self.session = session
+
+    async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
+        with answered():
+            seen = await self.filter(kind, within.of(kind), within)
+            row = await self._one(self.tables.current(kind), {"_id": id_, **_and(seen)})
+            if row is not None:
+                full = None if self.session is None else row
+                return await self.whole(kind, row, document=full)
+            return await self._tombstone(kind, id_, within)
+
+    async def _tombstone(self, kind: str, id_: str, within: Restriction) -> Stored | None:
+        seen = await self.filter(kind, within.of(kind), within, HISTORY)
+        # Without `until` it is the last version: nothing made the resource exist again.
+        last = {"_id": versions_of(id_), "m": "DELETE", "until": None, **_and(seen)}
+        row = await self._one(self.tables.history(kind), last)
+        return None if row is None else stored(kind, row)
+
+    async def vread(
+        self, kind: str, id_: str, number: int, *, within: Restriction
+    ) -> Stored | None:
+        # The live one first: a version moves to the history, never back.
+        with answered():
+            seen = await self.filter(kind, within.of(kind), within)
+            wanted = {"_id": id_, "v": number, **_and(seen)}
+            row = await self._one(self.tables.current(kind), wanted)
+            if row is None:
+                seen = await self.filter(kind, within.of(kind), within, HISTORY)
+                key = {"id": id_, "v": number}
+                row = await self._one(self.tables.history(kind), {"_id": key, **_and(seen)})
+            return None if row is None else await self.whole(kind, row)
+
+    async def _one(self, table: Collection, where: Filter) -> Document | None:
+        # A unit may replace what it reads, and needs the whole document for the history.
+        projection = BODY if self.session is None else None
+        return await table.find_one(where, projection, session=self.session)
+
+    async def find(
+        self, kind: str, where: Node, *, limit: int, within: Restriction
+    ) -> Sequence[Stored]:
+        with answered():
+            seen = await self.filter(kind, where, within, also=within.of(kind))
+            rows = await self._rows(kind, seen, [("_id", 1)], limit, None)
+            return [await self.whole(kind, row, document=row) for row in rows]
+
+    async def behind(
+        self, kind: str, after: str | None, limit: int, within: Restriction
+    ) -> Sequence[Stored]:
+        """Up to `limit` live resources in id order, those behind `after`; one step of a
+        scan, which may take longer than a cursor lives.
+        """
+        with answered():
+            seen = await self.filter(kind, within.of(kind), within)
+            beyond = {} if after is None else {"_id": {"$gt": after}}
+            rows = await self._rows(kind, _both(beyond, seen), [("_id", 1)], limit, None)
+            return [await self.whole(kind, row, document=row) for row in rows]
+
+    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
+        with answered():
+            seen = await self.filter(kind, where, within, also=within.of(kind))
+            return await self.tables.current(kind).count_documents(seen, session=self.session)
+
+    async def search(self, plan: Search, *, within: Restriction) -> Page:
+        with answered():
+            kind = plan.type
+            seen = await self.filter(kind, plan.where, within, also=within.of(kind))
+            total = await self._total(plan, seen)
+            if plan.count == 0:
+                return Page((), more=False, total=total)
+            rows = await self._page(plan, seen)
+            more = len(rows) > plan.count
+            del rows[plan.count :]
+            if plan.after is not None and plan.after.backward:
+                rows.reverse()
+            return Page([await self._row(plan, row) for row in rows], more, total)
+
+    async def _total(self, plan: Search, seen: Filter) -> int | None:
+        table = self.tables.current(plan.type)
+        match plan.total:
+            case "none":
+                return None
+            case "accurate":
+                return await table.count_documents(seen, session=self.session)
+            case "estimate":
+                if not seen and self.session is None:
+                    return await table.estimated_document_count()
+                most = self.limits.estimated
+                return await table.count_documents(seen, limit=most, session=self.session)
+
+    async def _page(self, plan: Search, seen: Filter) -> list[Document]:
+        """One row more than asked for, if there is one, in the order of the walk."""
+        field_ = sorts.indexed_field(plan.sort)
+        wanted = plan.count + 1
+        if field_ is None:
+            return await self._computed(plan, seen, wanted)
+        projection = _projection(plan, field_)
+        rows: list[Document] = []
+        for phase in sorts.phases(field_, plan.sort, plan.after):
+            where = _both(seen, phase.filter)
+            missing = wanted - len(rows)
+            rows += await self._rows(plan.type, where, phase.order, missing, projection)
+            if len(rows) >= wanted:
+                break
+        return rows
+
+    async def _computed(self, plan: Search, seen: Filter, wanted: int) -> list[Document]:
+        cursor = await self.tables.current(plan.type).aggregate(
+            computed_stages(plan, seen, wanted),
+            session=self.session,
+            allowDiskUse=True,
+            batchSize=wanted + 1,
+        )
+        return await cursor.to_list()
+
+    async def _rows(
+        self,
+        kind: str,
+        where: Filter,
+        order: Sequence[tuple[str, int]],
+        limit: int,
+        projection: Mapping[str, Any] | None,
+    ) -> list[Document]:
+        # The batch holds the whole page: one round trip.
+        cursor = self.tables.current(kind).find(
+            where,
+            projection,
+            sort=order,
+            limit=limit,
+            batch_size=limit + 1,
+            session=self.session,
+        )
+        return await cursor.to_list()
+
+    async def _row(self, plan: Search, row: Document) -> Stored:
+        found = await self.whole(plan.type, row)
+        if not (plan.references or plan.sort):
+            return found
+        return replace(
+            found,
+            references=_references(plan.references, row),
+            sort_values=_sort_values(plan, row),
+        )
+
+    async def whole(self, kind: str, row: Document, document: Document | None = None) -> Stored:
+        """The row with its body, wherever that lies; with `document` it can be replaced."""
+        found = stored(kind, row, document=document)
+        if "f" in row:
+            return replace(found, body=await self.bodies.read(row["f"]))
+        return found
+
+    async def filter(
+        self,
+        kind: str,
+        node: Node,
+        within: Restriction,
+        place: Place = CURRENT,
+        also: Node | None = None,
+    ) -> Filter:
+        """`node` and `also` as one filter, chains resolved."""
+        resolver = Resolver(self, within, self.limits.chained)
+        filters = [
+            to_filter(await resolver.resolve(each, kind), place)
+            for each in (node, also)
+            if each is not None and not isinstance(each, Everything)
+        ]
+        return _both(*filters)
+
+    async def ids(self, kind: str, where: Filter, limit: int) -> Sequence[str]:
+        """`chains.Lookup`."""
+        cursor = self.tables.current(kind).find(
+            where, {"_id": 1}, limit=limit, batch_size=limit + 1, session=self.session
+        )
+        return [row["_id"] for row in await cursor.to_list()]
+
+    async def referenced(
+        self, kind: str, where: Filter, prefix: str, limit: int
+    ) -> Sequence[str]:
+        """`chains.Lookup`."""
+        inside = {"$gte": prefix, "$lt": prefix + keys.LAST}
+        stages: list[Document] = [
+            {"$match": where},
+            {"$project": {"_id": 0, "ref": 1}},
+            {"$unwind": "$ref"},
+            {"$match": {"ref": inside}},
+            {"$group": {"_id": "$ref"}},
+            {"$limit": limit},
+        ]
+        cursor = await self.tables.current(kind).aggregate(
+            stages, session=self.session, batchSize=limit + 1
+        )
+        return [row["_id"] for row in await cursor.to_list()]
+
+
+_NO_FILTER: Final[Filter] = {}
+
+
+def versions_of(id_: str) -> Filter:
+    """The range of history keys that belong to one resource."""
+    return {"$gt": {"id": id_, "v": MinKey()}, "$lt": {"id": id_, "v": MaxKey()}}
+
+
+def computed_stages(plan: Search, seen: Filter, wanted: int) -> list[Document]:
+    """The aggregation behind an order that no index gives."""
+    sort_values = {f"k{i}": 1 for i in range(len(plan.sort))}
+    return [
+        {"$match": seen},
+        *sorts.computed(plan.sort, plan.after),
+        {"$limit": wanted},
+        {"$project": {**_projection(plan, "_id"), **sort_values}},
+    ]
+
+
+def _and(seen: Filter) -> Filter:
+    """`seen` beside other fields of one filter."""
+    return {"$and": [seen]} if seen else _NO_FILTER
+
+
+def _both(*filters: Filter) -> Filter:
+    parts = [each for each in filters if each]
+    if len(parts) > 1:
+        return {"$and": parts}
+    return parts[0] if parts else {}
+
+
+def _projection(plan: Search, field_: str) -> Document:
+    projection: Document = dict(BODY)
+    if field_ != "_id":
+        projection[field_] = 1
+    if plan.references:
+        projection |= {"ref": 1, "uri": 1}
+    return projection
+
+
+def _references(prefixes: tuple[str, ...], row: Document) -> tuple[str, ...]:
+    if not prefixes:
+        return ()
+    found = [*row.get("ref", ()), *row.get("uri", ())]
+    return tuple(key for key in found if key.startswith(prefixes))
+
+
+def _sort_values(plan: Search, row: Document) -> tuple[str | float | None, ...]:
+    field_ = sorts.indexed_field(plan.sort)
+    if field_ is None:
+        return tuple(row.get(f"k{i}") for i in range(len(plan.sort)))
+    # Behind the id no further key decides.
+    return (row.get(field_), *[None for _ in plan.sort[1:]])[: len(plan.sort)]

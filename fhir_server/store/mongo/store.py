@@ -1,0 +1,116 @@
+"""MongoStore: `port.ResourceStore` on MongoDB."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any, Final, Self, TypeVar
+
+from fhir_server.search.plan import Node, Restriction, Search
+from fhir_server.spec.structures import RESOURCE_TYPES
+from fhir_server.store.mongo import claims, explains, histories
+from fhir_server.store.mongo.client import Client, answered
+from fhir_server.store.mongo.documents import document
+from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
+from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
+from fhir_server.store.mongo.transactions import Transactions
+from fhir_server.store.port import HistoryPlan, Page, Stored, Unit, Version
+
+T = TypeVar("T")
+
+_KINDS_KEPT: Final = 2.0
+"""Seconds for which a type that another process made may be overlooked."""
+_SCANNED: Final = 500  # documents a round trip: 2 MB of 4 KB resources
+
+
+class MongoStore:
+    """The resources in one database."""
+
+    def __init__(self, client: Client, database: Database, limits: StoreLimits) -> None:
+        self.database = database
+        self._limits = limits
+        self._tables = Tables(database)
+        self._reader = Reader(self._tables, limits)
+        self._collections = Collections(database)
+        self._transactions = Transactions(client, self._tables, limits)
+        self._kinds: tuple[str, ...] = ()
+        self._kinds_until = 0.0
+
+    @classmethod
+    async def open(
+        cls, client: Client, database: str, limits: StoreLimits | None = None
+    ) -> Self:
+        """The store in `database`, with what it needs besides the types."""
+        store = cls(client, client[database], limits or StoreLimits())
+        with answered():
+            await claims.prepare(store.database)
+        return store
+
+    async def prepare(self, kinds: Sequence[str]) -> None:
+        """Make the collections and indexes of `kinds` before their first write does."""
+        with answered():
+            if await self._collections.ensure(kinds):
+                self._kinds_until = 0.0
+
+    async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
+        return await self._reader.read(kind, id_, within=within)
+
+    async def vread(
+        self, kind: str, id_: str, number: int, *, within: Restriction
+    ) -> Stored | None:
+        return await self._reader.vread(kind, id_, number, within=within)
+
+    async def search(self, plan: Search, *, within: Restriction) -> Page:
+        return await self._reader.search(plan, within=within)
+
+    async def find(
+        self, kind: str, where: Node, *, limit: int, within: Restriction
+    ) -> Sequence[Stored]:
+        return await self._reader.find(kind, where, limit=limit, within=within)
+
+    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
+        return await self._reader.count(kind, where, within=within)
+
+    async def run(self, kinds: Sequence[str], work: Callable[[Unit], Awaitable[T]]) -> T:
+        await self.prepare(kinds)
+        return await self._transactions.run(frozenset(kinds), work)
+
+    async def insert(self, version: Version) -> None:
+        if version.method != "POST" or version.number > 1:
+            await self.run([version.type], lambda unit: unit.insert([version]))
+            return
+        await self.prepare([version.type])
+        with answered():
+            bodies = self._reader.bodies
+            large = await bodies.place(version, self._limits.body_bytes)
+            await self._tables.current(version.type).insert_one(document(version, large))
+
+    async def history(
+        self, plan: HistoryPlan, *, within: Restriction
+    ) -> tuple[Sequence[Stored], bool, int | None]:
+        kinds = [plan.type] if plan.type is not None else await self.kinds()
+        return await histories.history(self._reader, plan, kinds, within)
+
+    async def kinds(self) -> Sequence[str]:
+        if monotonic() >= self._kinds_until:
+            with answered():
+                names = set(await self.database.list_collection_names())
+            self._kinds = tuple(
+                kind
+                for kind in RESOURCE_TYPES
+                if kind in names or kind + HISTORY_SUFFIX in names
+            )
+            self._kinds_until = monotonic() + _KINDS_KEPT
+        return self._kinds
+
+    async def explain(self, plan: Search, *, within: Restriction) -> Mapping[str, Any]:
+        return await explains.explain(self._reader, plan, within)
+
+    async def scan(
+        self, kind: str, *, after: str | None, within: Restriction
+    ) -> AsyncIterator[Stored]:
+        while True:
+            rows = await self._reader.behind(kind, after, _SCANNED, within)
+            for row in rows:
+                yield row
+            if len(rows) < _SCANNED:
+                return
+            after = rows[-1].id

@@ -1,0 +1,116 @@
+"""Running units of work: admitted in bounded number, committed, repeated when asked to.
+
+https://www.mongodb.com/docs/manual/core/transactions-in-applications/
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Final, TypeVar
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from fhir_server.core.errors import Conflict, Unavailable
+from fhir_server.core.messages import Text
+from fhir_server.store.mongo.claims import ClaimQueue, Claims
+from fhir_server.store.mongo.client import TRANSIENT, UNKNOWN_COMMIT, Client, translated
+from fhir_server.store.mongo.resources import StoreLimits, Tables
+from fhir_server.store.mongo.units import MongoUnit
+
+T = TypeVar("T")
+
+BUSY: Final = Text(
+    "Too many writes are in progress. Try again shortly.",
+    "Сейчас выполняется слишком много записей. Повторите запрос чуть позже.",
+    "Зараз виконується забагато записів. Повторіть запит трохи згодом.",
+)
+
+_SNAPSHOT: Final = ReadConcern("snapshot")
+_DURABLE: Final = WriteConcern("majority", j=True)
+_FIRST_PAUSE: Final = 0.005
+_LONGEST_PAUSE: Final = 0.25  # seconds, before a repetition
+
+
+class Transactions:
+    """The units of this process."""
+
+    def __init__(self, client: Client, tables: Tables, limits: StoreLimits) -> None:
+        self._client = client
+        self._tables = tables
+        self._limits = limits
+        self._gate = asyncio.Semaphore(limits.open_units)
+        self._queue = ClaimQueue()
+
+    async def run(self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]]) -> T:
+        """`port.ResourceStore.run`; the collections of `kinds` exist."""
+        async with self._admitted():
+            return await self._repeated(kinds, work)
+
+    @asynccontextmanager
+    async def _admitted(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._limits.admission_seconds):
+                await self._gate.acquire()
+        except TimeoutError as error:
+            raise Unavailable(BUSY) from error
+        try:
+            yield
+        finally:
+            self._gate.release()
+
+    async def _repeated(
+        self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]]
+    ) -> T:
+        until = monotonic() + self._limits.retry_seconds
+        conflicts = 0
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self._attempt(kinds, work, until)
+            except Conflict:
+                conflicts += 1
+                if conflicts >= self._limits.conflicts:
+                    raise
+            except PyMongoError as error:
+                if not error.has_error_label(TRANSIENT) or monotonic() >= until:
+                    raise translated(error) from error
+            # Apart from each other, or those who collided collide again.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _attempt(
+        self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]], until: float
+    ) -> T:
+        async with (
+            Claims(self._queue) as claims,
+            self._client.start_session() as session,
+        ):
+            unit = MongoUnit(self._tables, self._limits, session, kinds, claims)
+            try:
+                await session.start_transaction(_SNAPSHOT, _DURABLE)
+                result = await work(unit)
+            except BaseException:
+                await session.abort_transaction()
+                for body in unit.uploaded:
+                    await unit.bodies.forget(body)
+                raise
+            await _commit(session, until)
+            return result
+
+
+async def _commit(session: AsyncClientSession, until: float) -> None:
+    """Commit; where the answer was lost, ask again until it is known."""
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not error.has_error_label(UNKNOWN_COMMIT) or monotonic() >= until:
+                raise
+            await asyncio.sleep(_LONGEST_PAUSE)
+        else:
+            return

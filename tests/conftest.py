@@ -1,0 +1,56 @@
+"""A real MongoDB replica set for the tests that need one.
+
+`FHIR_TEST_MONGODB_URI` names one that runs already; otherwise the embedded one is started,
+once a session (with xdist: once a worker).
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+
+from fhir_server.store.mongo import embedded
+from fhir_server.store.mongo.client import Client, connect
+from fhir_server.store.mongo.store import MongoStore
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio; one loop a session, as the client belongs to its loop."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a replica set."""
+    given = os.environ.get("FHIR_TEST_MONGODB_URI")
+    if given is not None:
+        yield given
+        return
+    started = embedded.start(tmp_path_factory.mktemp("mongodb"), cache_gb=0.25)
+    yield started.uri
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+async def mongodb_client(mongodb_uri: str, anyio_backend: str) -> AsyncIterator[Client]:
+    """One client for the session's loop."""
+    del anyio_backend
+    client = await connect(mongodb_uri)
+    yield client
+    await client.close()
+
+
+@pytest.fixture(scope="module")
+async def database_name(mongodb_client: Client) -> AsyncIterator[str]:
+    """The name of a database that this module has to itself."""
+    name = f"test_{uuid4().hex[:12]}"
+    yield name
+    await mongodb_client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+async def mongo_store(mongodb_client: Client, database_name: str) -> MongoStore:
+    """The store in that database."""
+    return await MongoStore.open(mongodb_client, database_name)
