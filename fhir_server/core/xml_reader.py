@@ -6,6 +6,8 @@ where it starts, so no entity is ever defined, expanded or fetched.
 https://hl7.org/fhir/R4/xml.html
 """
 
+import codecs
+import re
 from collections.abc import Container, Mapping
 from typing import Final, Never
 from xml.parsers import expat
@@ -86,6 +88,9 @@ NOTHING_INSIDE: Final = Text(
 #: `xsi:schemaLocation`, which many tools write at the root; it says nothing about the data.
 _SCHEMA_LOCATION: Final = "http://www.w3.org/2001/XMLSchema-instance "
 _ENCODINGS: Final = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
+_TAG_NAME: Final = re.compile(rb"[^\s/>]+")
+#: expat would follow these rather than what it was told.
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OF_PRIMITIVE: Final = ("id", "value")
 _NOTHING: Final[Mapping[str, Row]] = {}
 
@@ -116,6 +121,8 @@ class Reader:
         parser.StartNamespaceDeclHandler = lambda *each: self._scope.append(each)
         parser.EndNamespaceDeclHandler = lambda _: self._scope.pop()
         self._listen()
+        if self._data.startswith(_UTF_16):
+            raise BadValue(NOT_UTF_8, encoding="utf-16")
         try:
             parser.Parse(self._data, True)
         except expat.ExpatError as error:
@@ -220,15 +227,16 @@ class Reader:
 
     def _end(self, _tag: str) -> None:
         row, node, rows = self._row, self._node, self._rows
-        self._rows, parent, self._row = self._open.pop()
-        self._node = parent
+        above, parent, container = self._open[-1]
         if row.form is Form.PRIMITIVE:
             if node:
                 self._keep_extras(parent, row, node)
             elif (parent[row.name][-1] if row.many else parent[row.name]) is None:
-                self._refuse_nothing(row)
+                self._refuse(NOTHING_INSIDE)
         elif (not node and row.form is Form.COMPLEX) or rows is RESOURCES:
-            self._refuse_nothing(row)
+            self._refuse(NOTHING_INSIDE)
+        self._open.pop()
+        self._rows, self._node, self._row = above, parent, container
 
     def _keep_extras(self, parent: JsonObject, row: Row, node: JsonObject) -> None:
         if not row.many:
@@ -267,8 +275,10 @@ class Reader:
             self._div = (start, depth - 1)
             return
         # At an end tag the parser stands before it, at an empty element's end behind it.
-        here = self._parser.CurrentByteIndex
-        end = self._data.index(b">", here) + 1 if self._data[here : here + 2] == b"</" else here
+        end = self._parser.CurrentByteIndex
+        name = _TAG_NAME.match(self._data, start + 1)
+        if name and self._data.startswith(b"</" + name[0], end):
+            end = self._data.index(b">", end) + 1
         text = self._data[start:end].decode()
         self._node[self._row.name] = out_of_document(text, self._scope)
         self._listen()
@@ -277,9 +287,8 @@ class Reader:
     def _path(self) -> str:
         """FHIRPath of the open element."""
         path = ""
-        for (_, parent, _), row in zip(
-            self._open, [*(row for _, _, row in self._open[1:]), self._row], strict=True
-        ):
+        rows = [row for _, _, row in self._open] + [self._row]
+        for (_, parent, _), row in zip(self._open, rows[1:], strict=True):
             if row.form is Form.RESOURCE:
                 path = path or row.name
                 continue
@@ -296,10 +305,6 @@ class Reader:
 
     def _refuse(self, text: Text, **args: object) -> Never:
         raise self._error(text, self._path(), **args)
-
-    def _refuse_nothing(self, row: Row) -> Never:
-        path = f"{self._path()}.{row.name}".lstrip(".")
-        raise self._error(NOTHING_INSIDE, path)
 
     def _error(self, text: Text, path: str, **args: object) -> Malformed:
         line = self._parser.CurrentLineNumber

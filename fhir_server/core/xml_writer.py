@@ -129,7 +129,8 @@ def _kind(node: JsonObject) -> str:
 def _list(value: Any) -> Sequence[object]:
     if type(value) is not list and value != ():
         _refuse()
-    return value
+    found: Sequence[object] = value
+    return found
 
 
 def _attributes(node: JsonObject, of: Table) -> str:
