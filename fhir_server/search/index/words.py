@@ -89,13 +89,16 @@ def _steps(kind: str) -> Iterator[tuple[str, str]]:
             yield name, code
 
 
+_NODES: Final = tuple(name for name, found in TYPES.items() if found.kind != "primitive")
+
+
 def _speaking() -> frozenset[str]:
     """The types with a text in them, that of extensions on their own elements left out."""
     found = {"Extension", _RESOURCE}
     size = 0
     while size != len(found):
         size = len(found)
-        found.update(name for name in TYPES if _speaks(name, found))
+        found.update(name for name in _NODES if _speaks(name, found))
     return frozenset(found - _SILENT_TYPES)
 
 
