@@ -6,7 +6,7 @@ say. What it refuses is judged by the walker, so rare forms (nulls in arrays, 29
 ids on extensions) are simply left out. `residual` names the invariants of each type that no
 schema says.
 
-    python scripts/build_schemas.py [--check]
+    python -m scripts.build_schemas [--check]
 """
 
 import argparse
@@ -29,8 +29,8 @@ from fhir_server.spec.structures import (
 from fhir_server.terminology.grammars import CURRENCIES
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation.constraints import errors_of
-from schema_invariants import Schema, Untranslatable, translate
-from schema_primitives import PRIMITIVES
+from scripts.schema_invariants import Schema, Untranslatable, translate
+from scripts.schema_primitives import PRIMITIVES
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "fhir_server/spec/r4/schemas.json.xz"
 TERMINOLOGY: Final = Terminology()
@@ -189,7 +189,8 @@ class Builder:
             self.defs[name] = OPEN_VALUE_SETS[value_set]
         else:
             expansion = TERMINOLOGY.expand(value_set)
-            assert expansion.complete, value_set
+            if not expansion.complete:
+                raise SystemExit(f"no list and no pattern for {value_set}")
             self.defs[name] = {"enum": sorted(expansion.bare)}
         return name
 
@@ -204,7 +205,9 @@ class Builder:
         expansion = TERMINOLOGY.expand(binding.value_set)
         if not expansion.complete:
             return None
-        return self.narrowed(slug(binding.value_set), coding_among(expansion.codes), required=True)
+        return self.narrowed(
+            slug(binding.value_set), coding_among(expansion.codes), required=True
+        )
 
     def narrowed(self, slugged: str, coding: Schema, *, required: bool) -> str:
         base = self.complex(TYPES["CodeableConcept"], plain=False)

@@ -38,7 +38,9 @@ PRIMITIVES: Final[dict[str, dict[str, Any]]] = {
     "canonical": _string(_URI),
     "code": _string(r"^[^\s\x00-\x1F]+(?: [^\s\x00-\x1F]+)*$"),
     "date": _string(rf"^{_YEAR}(?:-(?:(?:0[1-9]|1[0-2])|{_DAY}))?$"),
-    "dateTime": _string(rf"^{_YEAR}(?:-(?:(?:0[1-9]|1[0-2])|(?:{_DAY})(?:T{_TIME}{_ZONE})?))?$"),
+    "dateTime": _string(
+        rf"^{_YEAR}(?:-(?:(?:0[1-9]|1[0-2])|(?:{_DAY})(?:T{_TIME}{_ZONE})?))?$"
+    ),
     "decimal": {"type": "number"},
     "id": _string(r"^[A-Za-z0-9\-.]{1,64}$"),
     "instant": _string(rf"^{_YEAR}-(?:{_DAY})T{_TIME}{_ZONE}$"),
@@ -51,9 +53,7 @@ PRIMITIVES: Final[dict[str, dict[str, Any]]] = {
     "unsignedInt": _whole(0),
     "uri": _string(_URI),
     "url": _string(_URI),
-    "uuid": _string(
-        r"^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-    ),
+    "uuid": _string(r"^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
     "xhtml": {"type": "string", "minLength": 1},
     "Element.id": _string(r"^[^\s\x00-\x1F]+$"),
 }

@@ -62,8 +62,10 @@ class Expansion:
         return None if None in answers else False
 
     def without(self, other: "Expansion") -> "Expansion":
-        """This content less that of `other`, as `compose.exclude` asks."""
-        kept = {key: text for key, text in self.codes.items() if other.contains(*key) is not True}
+        """What is left without that of `other`, as `compose.exclude` asks."""
+        kept = {
+            key: text for key, text in self.codes.items() if other.contains(*key) is not True
+        }
         return replace(self, codes=kept, excluded=self.excluded | frozenset(other.codes))
 
     def within(self, other: "Expansion") -> "Expansion":

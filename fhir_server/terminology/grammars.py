@@ -23,6 +23,11 @@ _MIME: Final = re.compile(
     rf"{_TOKEN}/{_TOKEN}(?:\s*;\s*{_TOKEN}=(?:{_TOKEN}|\"[^\"]*\"))*\s*;?"
 )
 
+_SHORT_MIME: Final = frozenset({"xml", "json", "ttl"})
+"""What `_format` may say for a type, as `CapabilityStatement.format` of HL7's own files does.
+https://hl7.org/fhir/R4/http.html#mime-type
+"""
+
 _UNIT: Final = re.compile(r"[!-~]{1,256}")
 """UCUM's own alphabet is the printable ASCII characters without the blank."""
 
@@ -50,9 +55,13 @@ def _whole(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda code: pattern.fullmatch(code) is not None
 
 
+def _is_mime(code: str) -> bool:
+    return code in _SHORT_MIME or _MIME.fullmatch(code) is not None
+
+
 GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
     "urn:ietf:bcp:47": _whole(_LANGUAGE),
-    "urn:ietf:bcp:13": _whole(_MIME),
+    "urn:ietf:bcp:13": _is_mime,
     "http://unitsofmeasure.org": _whole(_UNIT),
     "urn:iso:std:iso:4217": CURRENCIES.__contains__,
     "urn:iso:std:iso:3166": _whole(_COUNTRY),
@@ -61,5 +70,7 @@ GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
 """System -> whether a code is of it. Necessary conditions: UCUM's grammar proper and the
 registers of languages, countries and time zones are not consulted."""
 
-VALUE_SETS: Final[Mapping[str, str]] = {"http://www.rfc-editor.org/bcp/bcp13.txt": "urn:ietf:bcp:13"}
+VALUE_SETS: Final[Mapping[str, str]] = {
+    "http://www.rfc-editor.org/bcp/bcp13.txt": "urn:ietf:bcp:13"
+}
 """Value sets that are named by a document: each stands for one whole system."""

@@ -32,6 +32,7 @@ class Terminology:
         }
         self._systems: dict[str, CodeSystem | None] = {}
         self._expansions: dict[str, Expansion] = {}
+        self._pending: set[str] = set()
 
     def with_resources(self, resources: Iterable[JsonObject]) -> "Terminology":
         """One that also knows these CodeSystems and ValueSets; this one is unchanged."""
@@ -48,7 +49,7 @@ class Terminology:
 
     def expand(self, value_set: str) -> Expansion:
         """The content of a value set; `complete` tells whether all of it could be listed."""
-        return self._expand(value_set.partition("|")[0], 0)
+        return self._expand(value_set.partition("|")[0])
 
     def knows(self, value_set: str) -> bool:
         """Whether there is a definition of this value set."""
@@ -93,17 +94,22 @@ class Terminology:
     def _definition(self, kind: str, url: str) -> JsonObject | None:
         return _table(kind).get(url) or self._own.get((kind, url))
 
-    def _expand(self, url: str, depth: int) -> Expansion:
+    def _expand(self, url: str) -> Expansion:
         known = self._expansions.get(url)
         if known is not None:
             return known
-        if depth > MAX_IMPORTS:
+        # Value sets come from clients: one that imports itself is of unknown content.
+        if url in self._pending or len(self._pending) >= MAX_IMPORTS:
             return UNKNOWN
-        found = self._composed(url, depth)
+        self._pending.add(url)
+        try:
+            found = self._composed(url)
+        finally:
+            self._pending.discard(url)
         self._expansions[url] = found
         return found
 
-    def _composed(self, url: str, depth: int) -> Expansion:
+    def _composed(self, url: str) -> Expansion:
         if url in VALUE_SETS:
             return self._whole(VALUE_SETS[url])
         row = self._definition("ValueSet", url)
@@ -111,16 +117,15 @@ class Terminology:
             return UNKNOWN
         if "compose" not in row:
             return _stored(row)
-        content = union([self._part(e, depth) for e in row["compose"].get("include", ())])
+        content = union([self._part(e) for e in row["compose"].get("include", ())])
         for each in row["compose"].get("exclude", ()):
-            content = content.without(self._part(each, depth))
+            content = content.without(self._part(each))
         return content
 
-    def _part(self, include: JsonObject, depth: int) -> Expansion:
+    def _part(self, include: JsonObject) -> Expansion:
         """One include: its system's codes and all its value sets, ANDed."""
         parts = [self._listed(include)] if "system" in include else []
-        for url in include.get("valueSet", ()):
-            parts.append(self._expand(url.partition("|")[0], depth + 1))
+        parts += [self._expand(url.partition("|")[0]) for url in include.get("valueSet", ())]
         if not parts:
             return UNKNOWN
         content = parts[0]
@@ -132,7 +137,9 @@ class Terminology:
         url = include["system"].partition("|")[0]
         if "concept" in include:
             return Expansion({(url, c["code"]): c.get("display") for c in include["concept"]})
-        return self._filtered(url, include["filter"]) if "filter" in include else self._whole(url)
+        return (
+            self._filtered(url, include["filter"]) if "filter" in include else self._whole(url)
+        )
 
     def _whole(self, url: str) -> Expansion:
         if url in GRAMMARS:

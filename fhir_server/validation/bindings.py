@@ -62,7 +62,9 @@ def _issue(
     pairs: list[Pair],
     path: str,
 ) -> Issue:
-    shown = ", ".join(f"{system}|{code}" if system else code for system, code in pairs[:_MAX_SHOWN])
+    shown = ", ".join(
+        f"{system}|{code}" if system else code for system, code in pairs[:_MAX_SHOWN]
+    )
     args = {"code": shown, "codes": shown or "–", "value_set": value_set}
     return Issue("code-invalid", text, args, severity, (path,))
 

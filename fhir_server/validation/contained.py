@@ -22,6 +22,16 @@ def ids(resource: JsonObject) -> dict[str, str]:
     }
 
 
+def are_sound(resource: JsonObject) -> bool:
+    """Whether the contained resources surely obey and every fragment arrives; in one walk."""
+    rows = _rows(resource)
+    used = set(fragments(resource))
+    known = {f"#{row.get('id')}" for row in rows}
+    if used - {"#"} != known or len(known) < len(rows):
+        return False
+    return not any("contained" in row or "meta" in row for row in rows)
+
+
 def issues(resource: JsonObject, path: str) -> Iterator[Issue]:
     """What is wrong with the contained resources as such; their content is not looked at."""
     rows = _rows(resource)
@@ -44,7 +54,9 @@ def _identity(
             yield Issue("invariant", texts.CONTAINED_WITHOUT_ID, {}, expression=(at,))
         return
     if counted[name] > 1:
-        yield Issue("duplicate", texts.SAME_CONTAINED_ID, {"id": name}, expression=(f"{at}.id",))
+        yield Issue(
+            "duplicate", texts.SAME_CONTAINED_ID, {"id": name}, expression=(f"{at}.id",)
+        )
     if f"#{name}" not in used and "#" not in set(fragments(row)):
         yield Issue("invariant", texts.UNREFERENCED, {"id": name}, expression=(at,))
 

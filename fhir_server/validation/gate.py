@@ -30,7 +30,7 @@ class _Whole:
     def validate(self, instance: object) -> None:
         """Raise where the number has a fraction, were it zero."""
         if not isinstance(instance, int):
-            raise ValueError(instance)
+            raise TypeError(instance)
 
 
 @cache

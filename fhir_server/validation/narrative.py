@@ -45,7 +45,9 @@ _LINKS: Final = frozenset({"href", "src", "cite", "longdesc", "usemap"})
 
 # A scheme that runs something; blanks and controls inside it are dropped by browsers.
 _IDLE: Final = re.compile(r"[\x00-\x20\xa0\u2028\u2029]+")
-_ACTIVE_LINK: Final = re.compile(r"(?:javascript|vbscript|livescript|mocha|data|file):", re.I)
+_ACTIVE_LINK: Final = re.compile(
+    r"(?:javascript|vbscript|livescript|mocha|data|file):", re.IGNORECASE
+)
 _IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp)[;,]", re.IGNORECASE)
 _ACTIVE_STYLE: Final = re.compile(
     r"expression\s*\(|javascript:|vbscript:|behaviou?r\s*:|-moz-binding|@import|url\s*\(|\\",
@@ -78,7 +80,7 @@ def is_safe(text: str) -> bool:
         root = etree.fromstring(text.encode(), _PARSER)
     except etree.XMLSyntaxError:
         return False
-    return bool("".join(root.itertext()).strip())
+    return bool("".join(map(str, root.itertext())).strip())
 
 
 def problems(text: str, path: str) -> Iterator[Issue]:
@@ -96,7 +98,7 @@ def problems(text: str, path: str) -> Iterator[Issue]:
         return
     for element in root.iter(etree.Element):
         yield from _element(element, path)
-    has_text = "".join(root.itertext(etree.Element)).strip()
+    has_text = "".join(map(str, root.itertext(etree.Element))).strip()
     if not has_text and root.find(f".//{{{_NAMESPACE}}}img") is None:
         yield _issue("invariant", texts.EMPTY_NARRATIVE, path)
 
@@ -109,7 +111,11 @@ def _element(element: "etree._Element", path: str) -> Iterator[Issue]:
     allowed = _ON_TAG.get(tag, frozenset())
     for key, value in element.attrib.items():
         name = str(key).replace(_XML, "xml:")
-        if name not in _EVERYWHERE and name not in allowed and name not in {"xml:lang", "xml:space"}:
+        if (
+            name not in _EVERYWHERE
+            and name not in allowed
+            and name not in {"xml:lang", "xml:space"}
+        ):
             yield _issue("invariant", texts.FORBIDDEN_ATTRIBUTE, path, name=name, tag=tag)
         elif _is_active(tag, name, str(value)):
             yield _issue("invariant", texts.ACTIVE_CONTENT, path, name=name)

@@ -13,7 +13,6 @@ from fhir_server.spec.structures import TYPES, Constraint, Property, Type
 from fhir_server.validation import constraints, contained, narrative
 from fhir_server.validation.gate import gate, residual
 from fhir_server.validation.invariants import Scene, holds
-from fhir_server.validation.targets import fragments
 
 Check = Callable[[Any, JsonObject, JsonObject], bool]
 """Of a value, its resource and its root resource."""
@@ -34,17 +33,10 @@ def _accepts(resource: JsonObject, root: JsonObject, kind: str) -> bool:
     inside = "contained" in root
     if not gate(kind, fragments=inside)(resource):
         return False
-    if inside and resource is root and not _contained(resource):
+    if inside and resource is root and not contained.are_sound(resource):
         return False
     check = _check(kind)
     return check is None or check(resource, resource, root)
-
-
-def _contained(resource: JsonObject) -> bool:
-    if any(True for _ in contained.issues(resource, "")):
-        return False
-    known = {f"#{each}" for each in contained.ids(resource)} | {"#"}
-    return all(each in known for each in fragments(resource))
 
 
 def _nested(value: Any, _: JsonObject, __: JsonObject) -> bool:
@@ -76,11 +68,9 @@ def _check(name: str) -> Check | None:
             found = value.get(key)
             if found is None:
                 continue
-            if not many:
-                if not visit(found, resource, root):
+            for each in found if many else (found,):
+                if not visit(each, resource, root):
                     return False
-            elif not all([visit(each, resource, root) for each in found]):
-                return False
         return not asked or _hold(asked, value, name, resource, root)
 
     # Filled after the closure stands: types refer to themselves (Questionnaire.item).
@@ -141,7 +131,8 @@ def _open_types() -> frozenset[str]:
         more = {
             each.name
             for each in TYPES.values()
-            if each.name not in found and any(_leads(p, found) for p in each.properties.values())
+            if each.name not in found
+            and any(_leads(p, found) for p in each.properties.values())
         }
         found |= more
         grown = bool(more)

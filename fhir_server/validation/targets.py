@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fhir_server.core import references
 from fhir_server.core.errors import Issue
+from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.validation import texts
@@ -50,19 +51,19 @@ def _target(text: str, contained: Mapping[str, str]) -> str | None:
     return kind if mark and kind in _TYPES else None
 
 
-def fragments(value: Any) -> Iterator[str]:
+def fragments(value: JsonObject) -> Iterator[str]:
     """Every string anywhere in `value` that is a fragment: `#`, `#med`."""
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, str):
-            if each.startswith("#"):
-                yield each
-        elif isinstance(each, dict):
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
+        rows = each.values() if isinstance(each, dict) else each
+        for row in rows:
+            if isinstance(row, str):
+                if row.startswith("#"):
+                    yield row
+            elif isinstance(row, (dict, list)):
+                waiting.append(row)
 
 
-def _issue(code: str, path: str, text: texts.Text, **args: object) -> Issue:
+def _issue(code: str, path: str, text: Text, **args: object) -> Issue:
     return Issue(code, text, args, expression=(path,))

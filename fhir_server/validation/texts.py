@@ -116,8 +116,10 @@ NOT_IN_VALUE_SET: Final = Text(
 )
 NO_CODING_OF_VALUE_SET: Final = Text(
     "At least one coding must be from the required value set {value_set}; found {codes}.",
-    "Хотя бы один код должен быть из обязательного набора значений {value_set}; найдено: {codes}.",
-    "Принаймні один код має бути з обов’язкового набору значень {value_set}; знайдено: {codes}.",
+    "Хотя бы один код должен быть из обязательного набора значений {value_set}; "
+    "найдено: {codes}.",
+    "Принаймні один код має бути з обов’язкового набору значень {value_set}; "
+    "знайдено: {codes}.",
 )
 NOT_IN_EXTENSIBLE: Final = Text(
     "None of the codings ({codes}) is from the value set {value_set}; "

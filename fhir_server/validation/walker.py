@@ -39,6 +39,10 @@ class _Place:
     contained: Mapping[str, str]
     """Id -> type of the root's contained resources."""
 
+    def scene(self, value: Any, kind: str) -> invariants.Scene:
+        """`value`, of type `kind`, as an invariant sees it from here."""
+        return invariants.Scene(value, kind, self.resource, self.root)
+
 
 @dataclass(slots=True)
 class Walker:
@@ -68,9 +72,9 @@ class Walker:
             place = _Place(value, container, contained.ids(container))
             if root is None:
                 self.issues.extend(contained.issues(value, path))
-            self.object(value, TYPES[name], path, place)
+            self.structure(value, TYPES[name], path, place)
 
-    def object(self, value: Any, of: Type, path: str, place: _Place) -> None:
+    def structure(self, value: Any, of: Type, path: str, place: _Place) -> None:
         """Walk an object of type `of`: a resource, data type or backbone element."""
         if not isinstance(value, dict):
             self.say("structure", path, texts.NOT_AN_OBJECT, found=formats.describe(value))
@@ -87,7 +91,7 @@ class Walker:
             self.extension(value, path)
         if len(self.issues) == before:
             # An invariant over a broken object would say the same thing again.
-            self.invariants(value, of.name, of, path, place)
+            self.invariants(of.name, place.scene(value, of.name), path)
 
     def properties(self, value: JsonObject, of: Type, path: str, place: _Place) -> None:
         for name in value:
@@ -97,7 +101,11 @@ class Walker:
                 continue
             if found is None or found.element.max == 0 or (bare != name and not _simple(found)):
                 self.say(
-                    "structure", f"{path}.{name}", texts.UNKNOWN_ELEMENT, type=of.name, name=name
+                    "structure",
+                    f"{path}.{name}",
+                    texts.UNKNOWN_ELEMENT,
+                    type=of.name,
+                    name=name,
                 )
             elif _simple(found):
                 if bare == name or bare not in value:
@@ -127,7 +135,7 @@ class Walker:
                 self.resource(item, at, root=inside)
                 continue
             before = len(self.issues)
-            self.object(item, TYPES[code], at, place)
+            self.structure(item, TYPES[code], at, place)
             if len(self.issues) == before:
                 self.rules(item, each, at, place)
 
@@ -140,7 +148,7 @@ class Walker:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)
         if "." not in code:
-            self.invariants(item, each.element.path, each.element, at, place)
+            self.invariants(each.element.path, place.scene(item, code), at)
 
     def bound(self, item: Any, element: Element, kind: str, at: str) -> None:
         if element.binding:
@@ -220,15 +228,17 @@ class Walker:
             self.issues.extend(narrative.problems(item, at))
             return
         self.bound(item, each.element, kind, at)
-        self.invariants(item, each.element.path, each.element, at, place, kind=kind)
+        self.invariants(each.element.path, place.scene(item, kind), at)
 
     def shadow(self, item: Any, at: str, place: _Place, *, alone: bool) -> None:
         """What a primitive has beside its value: an id and extensions."""
         before = len(self.issues)
-        self.object(item, TYPES["Element"], at, place)
+        self.structure(item, TYPES["Element"], at, place)
         if not alone and len(self.issues) == before + 1:
             # An id is enough where there is a value too.
-            self.issues[before:] = [i for i in self.issues[before:] if i.text != texts.NO_CONTENT]
+            self.issues[before:] = [
+                i for i in self.issues[before:] if i.text != texts.NO_CONTENT
+            ]
 
     def extension(self, value: JsonObject, path: str) -> None:
         """ext-1, said once and plainly."""
@@ -237,23 +247,15 @@ class Walker:
         if nested == valued:
             self.say("invariant", path, texts.EXTENSION_CONTENT)
 
-    def invariants(
-        self,
-        value: Any,
-        name: str,
-        of: Type | Element,
-        at: str,
-        place: _Place,
-        kind: str | None = None,
-    ) -> None:
-        scene = invariants.Scene(value, kind or _kind(of), place.resource, place.root)
+    def invariants(self, name: str, scene: invariants.Scene, at: str) -> None:
+        """What FHIRPath is asked of a type or element."""
         for each in constraints.of(name):
             if each.severity == "warning" and not self.warnings:
                 continue
             if not invariants.holds(each, scene):
-                severity = each.severity
                 args = {"key": each.key, "human": each.human}
-                self.issues.append(Issue("invariant", texts.INVARIANT, args, severity, (at,)))
+                issue = Issue("invariant", texts.INVARIANT, args, each.severity, (at,))
+                self.issues.append(issue)
 
     def say(self, code: str, path: str, text: Text, **args: object) -> None:
         self.issues.append(Issue(code, text, args, expression=(path,)))
@@ -266,10 +268,6 @@ def _simple(each: Property) -> bool:
 def _primitive_kind(each: Property) -> str:
     """`Element.id` is no FHIR string: it may not have blanks."""
     return "Element.id" if each.name == "id" and each.type.code != "id" else each.type.code
-
-
-def _kind(of: Type | Element) -> str:
-    return of.name if isinstance(of, Type) else of.types[0].code
 
 
 def _given(value: JsonObject, name: str) -> bool:
