@@ -180,7 +180,7 @@ def linked(
         raise TooCostly(TOO_DEEP, limit=scope.limits.depth)
     code, _, name = head.partition(":")
     parameter = _link(scope, kind, code)
-    kinds = references.targets(kind, parameter)
+    kinds = references.targets(parameter)
     if name:
         if name not in kinds:
             raise UnknownParameter(NOT_A_TARGET, code=code, type=kind, target=name[:_SHOWN])
@@ -227,7 +227,7 @@ def _reverse(scope: Scope, kind: str, key: str, depth: int) -> Parse:
         raise UnknownParameter(BAD_HAS, key=key[:_SHOWN])
     _, source, code, rest = parts
     parameter = _link(scope, source, code)
-    if kind not in references.targets(source, parameter):
+    if kind not in references.targets(parameter):
         raise UnknownParameter(NOT_A_TARGET, code=code, type=source, target=kind)
     parse = compiled(scope, source, rest, depth + 1)
     return lambda text: Has(source, code, parse(text))
@@ -266,7 +266,7 @@ def of_values(scope: Scope, asked: Asked) -> Parse:
     if build is not None:
         return build(scope, asked)
     if asked.parameter.type == "reference" and asked.modifier in _TYPES:
-        if asked.modifier not in references.targets(asked.kind, asked.parameter):
+        if asked.modifier not in references.targets(asked.parameter):
             where = {"code": asked.code, "type": asked.kind, "target": asked.modifier}
             raise UnknownParameter(NOT_A_TARGET, **where)
         return partial(references.of_type, scope, asked)

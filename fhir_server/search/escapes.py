@@ -42,8 +42,7 @@ def unescape(text: str) -> str:
     """The value that `text` writes.
 
     Raises:
-        BadValue: `text` escapes what needs no escape; "the parameter value `xx\\xx` is
-            illegal".
+        BadValue: `text` escapes what needs no escape; such a value "is illegal".
     """
     if "\\" not in text:
         return text

@@ -46,8 +46,8 @@ _SHOWN: Final = 64  # characters of a refused value that its message repeats
 _EVERY_TYPE: Final = frozenset(RESOURCE_TYPES)
 
 
-def targets(kind: str, parameter: SearchParameter) -> tuple[str, ...]:
-    """The types `parameter` of `kind` may lead to.
+def targets(parameter: SearchParameter) -> tuple[str, ...]:
+    """The types `parameter` may lead to.
 
     "When using the patient search parameter, there is no need to specify :Patient."
     """
@@ -65,11 +65,11 @@ def reference(scope: Scope, asked: Asked, text: str) -> Node:
     value = unescape(text)
     found = parse(value, *scope.bases)
     if found.kind == "local":
-        return _to(scope, asked, (found.target,))
+        return _to(asked, (found.target,))
     if found.kind in ("foreign", "urn"):
         return _elsewhere(asked, found)
     if found.kind == "other" and ID.fullmatch(value):
-        return _to(scope, asked, [f"{kind}/{value}" for kind in _types(asked)])
+        return _to(asked, [f"{kind}/{value}" for kind in _types(asked)])
     if found.kind == "other" and ("/" in value or ":" in value):
         return _canonical(asked.code, value)
     raise BadValue(BAD_REFERENCE, value=value[:_SHOWN])
@@ -85,9 +85,9 @@ def of_type(scope: Scope, asked: Asked, text: str) -> Node:
     found = parse(value, *scope.bases)
     if found.kind == "local":
         same = found.type == asked.modifier
-        return _to(scope, asked, (found.target,)) if same else Nothing()
+        return _to(asked, (found.target,)) if same else Nothing()
     if ID.fullmatch(value):
-        return _to(scope, asked, (f"{asked.modifier}/{value}",))
+        return _to(asked, (f"{asked.modifier}/{value}",))
     raise BadValue(BAD_REFERENCE, value=value[:_SHOWN])
 
 
@@ -126,7 +126,7 @@ def above(scope: Scope, asked: Asked, text: str) -> Node:
 
 
 def _hierarchy(asked: Asked) -> tuple[str, str]:
-    for kind in targets(asked.kind, asked.parameter):
+    for kind in targets(asked.parameter):
         if PARENTS.get(kind):
             return kind, PARENTS[kind]
     raise NotSupported(NO_HIERARCHY, code=asked.code, modifier=asked.modifier)
@@ -143,20 +143,20 @@ def _ids(scope: Scope, kind: str, text: str) -> Node:
 
 
 def _types(asked: Asked) -> Iterable[str]:
-    return targets(asked.kind, asked.parameter)
+    return targets(asked.parameter)
 
 
-def _to(scope: Scope, asked: Asked, found: Iterable[str]) -> Node:
+def _to(asked: Asked, found: Iterable[str]) -> Node:
     """Instances of this server, as `Type/id`."""
     local = tuple(found)
-    if len(local) == 1 and _is_patient(scope, asked):
+    if len(local) == 1 and _is_patient(asked):
         kind, _, id_ = local[0].partition("/")
         if kind == "Patient":
             return Patient(id_)
     return Keys("references", tuple(keys.reference(asked.code, each) for each in local))
 
 
-def _is_patient(scope: Scope, asked: Asked) -> bool:
+def _is_patient(asked: Asked) -> bool:
     # A parameter that was added under such a code is another one; the registry forbids it.
     return asked.code in single_patient_parameters(asked.kind)
 

@@ -51,7 +51,7 @@ class Scope:
     """Own base URLs, without a slash at the end: references below them are local."""
     now: Callable[[], int]
     """Milliseconds since 1970."""
-    limits: SearchLimits = SearchLimits()
+    limits: SearchLimits
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,207 @@
+"""Search requests compiled to plans: keys once, in a bounded cache; per request only values.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue
+from fhir_server.core.messages import Text
+from fhir_server.search.criteria import compiled
+from fhir_server.search.include import WITH_TEXT, Include, parse_include
+from fhir_server.search.limits import SearchLimits
+from fhir_server.search.nodes import intersection
+from fhir_server.search.plan import Everything, Node, SortKey
+from fhir_server.search.registry import Registry
+from fhir_server.search.request import Pairs, Problems, SearchRequest, parse
+from fhir_server.search.scope import Concepts, Parse, Scope
+from fhir_server.search.sorting import sort_keys
+
+EMPTY_CONDITION: Final = Text(
+    "`{name}` has no value; as a condition it would match everything.",
+    "У `{name}` нет значения; как условие он подошёл бы всему.",
+    "`{name}` не має значення; як умова він підійшов би всьому.",
+)
+NO_CONDITION: Final = Text(
+    "`{name}` cannot be a condition: it selects nothing.",
+    "`{name}` не может быть условием: он ничего не отбирает.",
+    "`{name}` не може бути умовою: він нічого не відбирає.",
+)
+
+Searched = tuple[tuple[tuple[str, Node], ...], tuple[tuple[SortKey, ...], ...]]
+"""`CompiledSearch.where` and `.sort`."""
+
+_KEYS: Final = 4096
+"""Compiled keys kept; clients make them, so they are bounded. Each is about 1 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSearch:
+    """A request as the store and the includes need it."""
+
+    request: SearchRequest
+    where: tuple[tuple[str, Node], ...]
+    """Each type searched, with its predicate."""
+    sort: tuple[tuple[SortKey, ...], ...]
+    """Of each type in `where`; all have the same directions."""
+    includes: tuple[Include, ...] = ()
+    ignored: tuple[Issue, ...] = ()
+    """What lenient handling left out."""
+
+
+class Compiler:
+    """Compiles the searches of one server; follows the changes of its registry."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        terminology: Concepts,
+        *bases: str,
+        now: Callable[[], int],
+        limits: SearchLimits | None = None,
+    ) -> None:
+        """`bases` are the URLs of this server, without a slash at the end; `now` gives
+        milliseconds since 1970."""
+        self.scope: Final = Scope(registry, terminology, bases, now, limits or SearchLimits())
+        self._version = registry.version
+        self._keys = lru_cache(_KEYS)(self._compile)
+        self._sorts = lru_cache(_KEYS)(self._compile_sort)
+
+    def _compile(self, kind: str, key: str) -> Parse:
+        return compiled(self.scope, kind, key)
+
+    def _compile_sort(self, kind: str, items: tuple[str, ...]) -> tuple[SortKey, ...]:
+        return sort_keys(self.scope, kind, items)
+
+    def _refresh(self) -> None:
+        if self._version != self.scope.registry.version:
+            self._version = self.scope.registry.version
+            self._keys.cache_clear()
+            self._sorts.cache_clear()
+
+    def condition(self, kind: str, pairs: Pairs) -> Node:
+        """`pairs` as the condition of a write: strict, and nothing in it may be empty.
+
+        Raises:
+            Invalid: with every problem found.
+        """
+        problems = Problems()
+        for name, value in pairs:
+            if not value.strip(","):
+                problems.note(BadValue(EMPTY_CONDITION, name=name), name)
+        request = parse(pairs, problems, self.scope.limits)
+        selecting = {name for name, _ in request.criteria}
+        for name, _ in request.kept:
+            if name not in selecting and name not in ("_format", "_pretty"):
+                problems.note(BadValue(NO_CONDITION, name=name), name)
+        self._refresh()
+        node = self._where(kind, request, problems)
+        _raise(problems)
+        return node
+
+    def search(
+        self, kinds: Sequence[str], pairs: Pairs, *, lenient: bool = False
+    ) -> CompiledSearch:
+        """A search of `kinds`, at least one; with several, each parameter must be known to
+        all of them. A `_type` among `pairs` narrows them.
+
+        Raises:
+            Invalid: with every problem found; with `lenient`, without what is unknown.
+        """
+        problems = Problems(lenient)
+        request = parse(pairs, problems, self.scope.limits)
+        self._refresh()
+        if request.types:
+            kinds = [kind for kind in kinds if kind in request.types]
+        includes = tuple(self._includes(request, problems)) if request.includes else ()
+        of_kinds = self._of_one if len(kinds) == 1 else self._of_many
+        where, sort = of_kinds(kinds, request, problems)
+        _raise(problems)
+        ignored = tuple(issue for error in problems.ignored for issue in error.issues)
+        if ignored:
+            request = _without(request, ignored)
+        return CompiledSearch(request, where, sort, includes, ignored)
+
+    def _of_one(
+        self, kinds: Sequence[str], request: SearchRequest, problems: Problems
+    ) -> Searched:
+        (kind,) = kinds
+        where = self._where(kind, request, problems)
+        return ((kind, where),), (self._sort(kind, request, problems),)
+
+    def _of_many(
+        self, kinds: Sequence[str], request: SearchRequest, problems: Problems
+    ) -> Searched:
+        """As of one; a parameter that fails for any type is said, and left out, once."""
+        for kind in kinds:
+            found = Problems(problems.lenient)
+            self._where(kind, request, found)
+            self._sort(kind, request, found)
+            if found.refused or found.ignored:
+                problems.refused += found.refused
+                problems.ignored += found.ignored
+                if found.refused:
+                    break
+                issues = [issue for error in found.ignored for issue in error.issues]
+                request = _without(request, issues)
+        unseen = Problems(problems.lenient)
+        where = tuple((kind, self._where(kind, request, unseen)) for kind in kinds)
+        sort = tuple(self._sort(kind, request, unseen) for kind in kinds)
+        return where, sort
+
+    def _where(self, kind: str, request: SearchRequest, problems: Problems) -> Node:
+        found = []
+        for name, value in request.criteria:
+            try:
+                found.append(self._keys(kind, name)(value))
+            except FhirError as error:
+                problems.note(error, name)
+        if not found:
+            return Everything()
+        return found[0] if len(found) == 1 else intersection(found)
+
+    def _sort(
+        self, kind: str, request: SearchRequest, problems: Problems
+    ) -> tuple[SortKey, ...]:
+        if not request.sort:
+            return ()
+        try:
+            return self._sorts(kind, request.sort)
+        except FhirError as error:
+            problems.note(error, "_sort")
+            return ()
+
+    def _includes(self, request: SearchRequest, problems: Problems) -> list[Include]:
+        found = []
+        for name, value in request.includes:
+            try:
+                if request.summary == "text":
+                    raise BadValue(WITH_TEXT)
+                found.append(parse_include(self.scope, name, value))
+            except FhirError as error:
+                problems.note(error, name)
+        return found
+
+
+def _raise(problems: Problems) -> None:
+    refused = problems.refused
+    if not refused:
+        return
+    if len({type(error) for error in refused}) == 1:
+        raise type(refused[0]).of(issue for error in refused for issue in error.issues)
+    raise Invalid.of(issue for error in refused for issue in error.issues)
+
+
+def _without(request: SearchRequest, ignored: Sequence[Issue]) -> SearchRequest:
+    """`request` without the parameters that `ignored` names; "the server SHALL return the
+    parameters that were actually used"."""
+    names = {name for issue in ignored for name in issue.expression}
+    return replace(
+        request,
+        criteria=tuple(pair for pair in request.criteria if pair[0] not in names),
+        kept=tuple(pair for pair in request.kept if pair[0] not in names),
+        sort=() if "_sort" in names else request.sort,
+    )

@@ -1,0 +1,207 @@
+"""`_include` and `_revinclude`: what is asked, and which rounds of searches answer it.
+
+A round takes the rows found so far and gives searches for what they refer to, or for what
+refers to them. Without `:iterate` an include looks at the matches alone.
+
+https://hl7.org/fhir/R4/search.html#include
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fhir_server.core.errors import BadValue, NotSupported
+from fhir_server.core.messages import Text
+from fhir_server.core.paths import ID
+from fhir_server.core.references import split_canonical
+from fhir_server.search import keys
+from fhir_server.search.criteria import find
+from fhir_server.search.nodes import union
+from fhir_server.search.plan import And, Ids, Keys, Node
+from fhir_server.search.references import targets
+from fhir_server.search.registry import Registry
+from fhir_server.search.scope import Scope
+from fhir_server.spec.structures import RESOURCE_TYPES
+
+BAD_INCLUDE: Final = Text(
+    "`{value}` has not the form Type:parameter or Type:parameter:TargetType.",
+    "`{value}` не имеет вида Тип:параметр или Тип:параметр:ЦелевойТип.",
+    "`{value}` не має вигляду Тип:параметр або Тип:параметр:ЦільовийТип.",
+)
+NO_REFERENCE: Final = Text(
+    "`{code}` of {type} is not a reference, so nothing can be included by it.",
+    "`{code}` типа {type} — не ссылка, по нему ничего нельзя присоединить.",
+    "`{code}` типу {type} — не посилання, за ним нічого не можна долучити.",
+)
+NO_TARGET: Final = Text(
+    "`{code}` of {type} does not lead to {target}.",
+    "`{code}` типа {type} не ведёт к {target}.",
+    "`{code}` типу {type} не веде до {target}.",
+)
+WITH_TEXT: Final = Text(
+    "_include and _revinclude cannot be used with _summary=text.",
+    "_include и _revinclude нельзя сочетать с _summary=text.",
+    "_include і _revinclude не можна поєднувати з _summary=text.",
+)
+
+ANY: Final = "*"
+_TYPES: Final = frozenset(RESOURCE_TYPES)
+_SHOWN: Final = 64  # characters of a refused value that its message repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """One `_include` or `_revinclude`."""
+
+    source: str
+    """The type that holds the reference, or `*`."""
+    code: str
+    """Its reference parameter, or `*`."""
+    target: str | None = None
+    iterate: bool = False
+    reverse: bool = False
+
+
+def parse_include(scope: Scope, name: str, value: str) -> Include:
+    """Read `value` of the parameter `name` (`_include:iterate`).
+
+    Raises:
+        BadValue: it has not the form, or names a type R4 does not have.
+        UnknownParameter: it names an unknown parameter.
+        NotSupported: the parameter is no reference.
+    """
+    base, _, modifier = name.partition(":")
+    iterate, reverse = modifier in ("iterate", "recurse"), base == "_revinclude"
+    if value == ANY:
+        return Include(ANY, ANY, None, iterate, reverse)
+    source, *rest = value.split(":")
+    code, target = rest[0] if rest else "", rest[1] if len(rest) > 1 else None
+    known = {source, target} - {None} <= _TYPES
+    if len(rest) not in (1, 2) or not known:
+        raise BadValue(BAD_INCLUDE, value=value[:_SHOWN])
+    if code != ANY:
+        _check(scope, source, code, target)
+    return Include(source, code, target, iterate, reverse)
+
+
+def _check(scope: Scope, source: str, code: str, target: str | None) -> None:
+    parameter = find(scope, source, code)
+    if parameter.type != "reference":
+        raise NotSupported(NO_REFERENCE, code=code, type=source)
+    if target is not None and target not in targets(parameter):
+        raise BadValue(NO_TARGET, code=code, type=source, target=target)
+
+
+def wanted_references(
+    registry: Registry, kind: str, includes: Iterable[Include]
+) -> tuple[str, ...]:
+    """`Search.references` for rows of `kind`: the prefixes of the keys includes follow."""
+    found = {
+        keys.reference(code, ""): None
+        for include in includes
+        if not include.reverse and include.source in (kind, ANY)
+        for code in _codes(registry, kind, include)
+    }
+    return tuple(found)
+
+
+def _codes(registry: Registry, kind: str, include: Include) -> Iterator[str]:
+    if include.code != ANY:
+        yield include.code
+        return
+    for code, parameter in registry.all(kind).items():
+        if parameter.type == "reference":
+            yield code
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a round needs to know of a resource."""
+
+    type: str
+    id: str
+    references: tuple[str, ...]
+
+
+def forward(
+    registry: Registry,
+    include: Include,
+    rows: Iterable[Row],
+    seen: Container[tuple[str, str]] = (),
+) -> dict[str, Node]:
+    """What `rows` refer to by `include`, as a predicate a type; not the (type, id) `seen`."""
+    ids: dict[str, dict[str, None]] = {}
+    canonicals: dict[tuple[str, ...], dict[str, None]] = {}
+    for row in rows:
+        if include.source not in (row.type, ANY):
+            continue
+        for code in _codes(registry, row.type, include):
+            kinds = _kinds(registry, row.type, code, include)
+            for value in _values(row, code):
+                kind, _, id_ = value.partition("/")
+                if kind in _TYPES and ID.fullmatch(id_):
+                    if kind in kinds and (kind, id_) not in seen:
+                        ids.setdefault(kind, {})[id_] = None
+                elif ":" in value:
+                    canonicals.setdefault(kinds, {})[value] = None
+    return _predicates(registry, ids, canonicals)
+
+
+def _kinds(registry: Registry, kind: str, code: str, include: Include) -> tuple[str, ...]:
+    if include.target is not None:
+        return (include.target,)
+    parameter = registry.find(kind, code)
+    return targets(parameter) if parameter else ()
+
+
+def _values(row: Row, code: str) -> Iterator[str]:
+    lead = keys.reference(code, "")
+    for key in row.references:
+        if key.startswith(lead):
+            yield key[len(lead) :]
+
+
+def _predicates(
+    registry: Registry,
+    ids: Mapping[str, Iterable[str]],
+    canonicals: Mapping[tuple[str, ...], Iterable[str]],
+) -> dict[str, Node]:
+    found: dict[str, list[Node]] = {kind: [Ids(tuple(each))] for kind, each in ids.items()}
+    for kinds, urls in canonicals.items():
+        for kind in kinds:
+            if registry.find(kind, "url"):
+                found.setdefault(kind, []).extend(_by_url(list(urls)))
+    return {kind: union(nodes) for kind, nodes in found.items()}
+
+
+def _by_url(found: list[str]) -> Iterator[Node]:
+    """The index has each canonical with and without its version: where a version was
+    written, that one alone is meant."""
+    versioned = {split_canonical(each)[0] for each in found if "|" in each}
+    for each in found:
+        url, version = split_canonical(each)
+        by_url = Keys("uris", (keys.uri("url", url),))
+        if version is not None:
+            yield And((by_url, Keys("tokens", (keys.token("version", None, version),))))
+        elif url not in versioned:
+            yield by_url
+
+
+def backward(
+    registry: Registry, include: Include, rows: Iterable[Row], kinds: Iterable[str]
+) -> dict[str, Node]:
+    """What refers to `rows` by `include`, as a predicate a type; `kinds` are those that
+    exist at all, for a bare `*`."""
+    sources = [include.source] if include.source != ANY else list(kinds)
+    targeted = [row for row in rows if include.target in (None, row.type)]
+    found: dict[str, Node] = {}
+    for source in sources:
+        references = tuple(
+            keys.reference(code, f"{row.type}/{row.id}")
+            for code in _codes(registry, source, include)
+            for row in targeted
+            if row.type in _kinds(registry, source, code, include)
+        )
+        if references:
+            found[source] = Keys("references", references)
+    return found

@@ -1,0 +1,80 @@
+"""One result over several types: in the order of the sort, then of the type, then of the id.
+
+A store answers for one type at a time. These functions say where each type goes on from a
+place in the common order, and join what the types give.
+
+https://hl7.org/fhir/R4/search.html#type
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cmp_to_key
+from typing import Final, Protocol, TypeVar
+
+from fhir_server.search.cursor import Place
+from fhir_server.search.plan import After, Direction, SortKey
+
+Values = tuple[str | float | None, ...]
+
+_FIRST_ID: Final = ""
+_LAST_ID: Final = "\x7f"  # ids are ASCII letters, digits, `-` and `.`
+
+
+class Sorted(Protocol):
+    """A row as a store gives it."""
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def sort_values(self) -> Values: ...
+
+
+R = TypeVar("R", bound=Sorted)
+
+
+def id_direction(sort: Sequence[SortKey]) -> Direction:
+    """The id follows the other keys in the direction of the first (`Search.sort`)."""
+    return sort[0].direction if sort else "asc"
+
+
+def start(place: Place | None, kind: str, sort: Sequence[SortKey]) -> After | None:
+    """Where the rows of `kind` go on from `place`; None: they are wanted from their end."""
+    if place is None:
+        return None
+    if place.type == kind:
+        return place.after
+    after = place.after
+    ends = (_FIRST_ID, _LAST_ID) if id_direction(sort) == "asc" else (_LAST_ID, _FIRST_ID)
+    # Rows with equal values: all of an earlier type stand before the place, all of a later
+    # type behind it.
+    return After(after.values, ends[kind < place.type], after.backward)
+
+
+def first_rows(rows: Iterable[R], sort: Sequence[SortKey]) -> list[R]:
+    """`rows` of several types in their common order."""
+    descending = [key.direction == "desc" for key in sort]
+    ids_descend = id_direction(sort) == "desc"
+
+    def compare(one: R, two: R) -> int:
+        for left, right, is_desc in zip(
+            one.sort_values, two.sort_values, descending, strict=False
+        ):
+            order = _order(left, right, is_desc=is_desc)
+            if order:
+                return order
+        if one.type != two.type:
+            return -1 if one.type < two.type else 1
+        return _order(one.id, two.id, is_desc=ids_descend)
+
+    return sorted(rows, key=cmp_to_key(compare))
+
+
+def _order(one: str | float | None, two: str | float | None, *, is_desc: bool) -> int:
+    """A resource without a value comes last, in either direction."""
+    if one is None or two is None:
+        return (one is None) - (two is None)
+    less = one < two  # type: ignore[operator]  # one sort key gives values of one type
+    return 0 if one == two else (-1 if less != is_desc else 1)
