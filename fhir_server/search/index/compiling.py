@@ -19,9 +19,9 @@ from fhir_server.search.index.writers import WRITERS
 from fhir_server.spec.search_parameters import Component, SearchParameter
 
 NO_PLACE: Final = Text(
-    "The composite `{code}` starts from `{expression}`; it must be a plain path.",
-    "Составной параметр `{code}` начинается с `{expression}`; нужен простой путь.",
-    "Складений параметр `{code}` починається з `{expression}`; потрібен простий шлях.",
+    "The composite `{code}` starts from `{path}`; it must be a plain path.",
+    "Составной параметр `{code}` начинается с `{path}`; нужен простой путь.",
+    "Складений параметр `{code}` починається з `{path}`; потрібен простий шлях.",
 )
 NO_COMPONENT: Final = Text(
     "A part of the composite `{code}` is defined by the unknown parameter {url}.",
@@ -71,11 +71,14 @@ def _type_of(kind: str, arm: str, code: str) -> str:
         return kind
     element = element_of(kind, arm)
     if element is None or len(element.types) != 1:
-        raise Unprocessable(NO_PLACE, code=code, expression=arm)
+        raise Unprocessable(NO_PLACE, code=code, path=arm)
     return element.types[0].code
 
 
 _RESOURCE: Final = "%resource."
+_PREFIX: Final = "http://hl7.org/fhir/SearchParameter/DocumentReference-"
+#: R4 gives the parts of DocumentReference's `relationship` each other's expression.
+_ERRATA: Final = {f"{_PREFIX}relatesto": "target", f"{_PREFIX}relation": "code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +101,15 @@ class _Maker:
         definition = self.definition_of(component.definition)
         if definition is None:
             raise Unprocessable(NO_COMPONENT, code=code, url=component.definition)
-        of_resource = component.expression.startswith(_RESOURCE)
+        written = _ERRATA.get(component.definition, component.expression)
+        of_resource = written.startswith(_RESOURCE)
         focus = self.kind if of_resource else self.place
-        expression = component.expression.removeprefix(_RESOURCE)
+        expression = written.removeprefix(_RESOURCE)
         found = arms(focus, expression)
         system = implicit_system(focus, expression)
         return Part(
             number=number,
-            name=component.expression,
+            name=written,
             select=_all_of([selector(arm, focus) for arm in found]),
             of_resource=of_resource,
             write=WRITERS[definition.type],
