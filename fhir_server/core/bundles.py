@@ -49,9 +49,8 @@ def searchset(
     total: int | None = None,
 ) -> bytes:
     """A searchset; `links` by relation, in their order; `at` is `meta.lastUpdated`."""
-    return _bundle(
-        b"searchset", [_search_entry(each) for each in entries], links, id_, at, total
-    )
+    head = _head(b"searchset", id_, at, total)
+    return _bundle(head, links, [_search_entry(each) for each in entries])
 
 
 def history(

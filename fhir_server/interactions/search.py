@@ -175,17 +175,16 @@ def _entries(
     ctx: Context, rows: Sequence[Stored], mode: Literal["match", "include"], subset: Subset
 ) -> list[SearchEntry]:
     base = ctx.services.base_url
-    cut = bool(subset)
     return [
-        SearchEntry(
-            dumps(subset.of(loads(row.body, max_depth=ctx.services.limits.depth)))
-            if cut
-            else row.body,
-            mode,
-            f"{base}/{row.type}/{row.id}",
-        )
+        SearchEntry(_body(ctx, row, subset), mode, f"{base}/{row.type}/{row.id}")
         for row in rows
     ]
+
+
+def _body(ctx: Context, row: Stored, subset: Subset) -> bytes:
+    if not subset:
+        return row.body
+    return dumps(subset.of(loads(row.body, max_depth=ctx.services.limits.depth)))
 
 
 def _links(

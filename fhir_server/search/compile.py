@@ -5,12 +5,13 @@ https://hl7.org/fhir/R4/search.html
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue
 from fhir_server.core.messages import Text
 from fhir_server.search.criteria import compiled
+from fhir_server.search.filter import compiled_filter
 from fhir_server.search.include import WITH_TEXT, Include, parse_include
 from fhir_server.search.limits import SearchLimits
 from fhir_server.search.nodes import intersection
@@ -71,6 +72,8 @@ class Compiler:
         self._sorts = lru_cache(_KEYS)(self._compile_sort)
 
     def _compile(self, kind: str, key: str) -> Parse:
+        if key == "_filter":
+            return partial(compiled_filter, self.scope, kind)
         return compiled(self.scope, kind, key)
 
     def _compile_sort(self, kind: str, items: tuple[str, ...]) -> tuple[SortKey, ...]:

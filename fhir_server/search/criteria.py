@@ -17,7 +17,7 @@ from fhir_server.search import dates, references, special, strings, tokens, uris
 from fhir_server.search.composites import composite
 from fhir_server.search.elements import types_of
 from fhir_server.search.escapes import split
-from fhir_server.search.nodes import present, union
+from fhir_server.search.nodes import UNSUPPORTED, presence, union
 from fhir_server.search.numbers import number
 from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, Or
 from fhir_server.search.quantities import quantity
@@ -74,11 +74,6 @@ NOT_A_BOOLEAN: Final = Text(
     "`{value}` is neither true nor false.",
     "`{value}` — ни true, ни false.",
     "`{value}` — ні true, ні false.",
-)
-UNSUPPORTED: Final = Text(
-    "`{code}` is not supported by this server.",
-    "Этот сервер не поддерживает `{code}`.",
-    "Цей сервер не підтримує `{code}`.",
 )
 
 Build = Callable[[Scope, Asked], Parse]
@@ -239,7 +234,7 @@ def _final(scope: Scope, kind: str, key: str) -> Parse:
         return special.listed
     parameter = find(scope, kind, code)
     if colon and modifier == "missing":
-        return partial(_missing, _presence(parameter))
+        return partial(_missing, presence(parameter))
     if colon and not modifier:
         raise UnknownParameter(UNKNOWN_MODIFIER, modifier="", code=code, type=kind)
     parse = of_values(scope, Asked(kind, parameter, modifier))
@@ -277,18 +272,6 @@ def _unknown_modifier(asked: Asked) -> UnknownParameter:
     return UnknownParameter(
         UNKNOWN_MODIFIER, modifier=asked.modifier[:_SHOWN], code=asked.code, type=asked.kind
     )
-
-
-def _presence(parameter: SearchParameter) -> Node:
-    match parameter.code:
-        case "_id" | "_lastUpdated":
-            return Everything()
-        case "near" | "_filter" | "_query":
-            raise NotSupported(UNSUPPORTED, code=f"{parameter.code}:missing")
-        case "_text" | "_content":
-            raise NotSupported(UNSUPPORTED, code=f"{parameter.code}:missing")
-        case _:
-            return present(parameter.type, parameter.code)
 
 
 def _missing(node: Node, text: str) -> Node:

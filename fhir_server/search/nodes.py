@@ -4,7 +4,11 @@ https://hl7.org/fhir/R4/search.html#combining
 """
 
 from collections.abc import Iterable
+from typing import Final
 
+from fhir_server.core.errors import NotSupported
+from fhir_server.core.messages import Text
+from fhir_server.search import keys
 from fhir_server.search.plan import (
     And,
     Everything,
@@ -16,25 +20,31 @@ from fhir_server.search.plan import (
     Present,
     ValueField,
 )
-from fhir_server.spec.search_parameters import SearchType
+from fhir_server.spec.search_parameters import SearchParameter, SearchType
+
+UNSUPPORTED: Final = Text(
+    "`{code}` is not supported by this server.",
+    "Этот сервер не поддерживает `{code}`.",
+    "Цей сервер не підтримує `{code}`.",
+)
 
 
 def union(nodes: Iterable[Node]) -> Node:
     """Any of `nodes`; keys of one field and ids become one lookup."""
-    keys: dict[ValueField, dict[str, None]] = {}
+    by_field: dict[ValueField, dict[str, None]] = {}
     ids: dict[str, None] = {}
     others: dict[Node, None] = {}
     for node in _flat(nodes):
         match node:
             case Keys():
-                keys.setdefault(node.field, {}).update(dict.fromkeys(node.keys))
+                by_field.setdefault(node.field, {}).update(dict.fromkeys(node.keys))
             case Ids():
                 ids.update(dict.fromkeys(node.ids))
             case Nothing():
                 pass
             case _:
                 others[node] = None
-    found = [Keys(name, tuple(each)) for name, each in keys.items()]
+    found = [Keys(name, tuple(each)) for name, each in by_field.items()]
     every = (*found, *((Ids(tuple(ids)),) if ids else ()), *others)
     if not every:
         return Nothing()
@@ -63,23 +73,37 @@ def intersection(nodes: Iterable[Node]) -> Node:
     return every[0] if len(every) == 1 else And(every)
 
 
-def present(kind: SearchType, code: str) -> Node:
-    """A resource has a value for the parameter `code` of this search type."""
-    lead = f"{code}|"
+def presence(parameter: SearchParameter) -> Node:
+    """A resource has a value for `parameter`.
+
+    Raises:
+        NotSupported: the index does not tell.
+    """
+    if parameter.code in ("_id", "_lastUpdated"):
+        return Everything()
+    if parameter.expression is None or parameter.type == "special":
+        raise NotSupported(UNSUPPORTED, code=f"{parameter.code}:missing")
+    return _present(parameter.type, parameter.code)
+
+
+def _present(kind: SearchType, code: str) -> Node:
+    lead = keys.folded(code, "")
     match kind:
         case "token":
-            texts = Present("strings", f"{code}:text|")  # a concept of text alone is a value
+            texts = Present(
+                "strings", keys.folded(f"{code}:text", "")
+            )  # a concept of text alone is a value
             return Or((Present("tokens", lead), texts))
         case "string":
             return Present("strings", lead)
         case "reference":
-            identified = Present("tokens", f"{code}:identifier|")
+            identified = Present("tokens", keys.folded(f"{code}:identifier", ""))
             return Or((Present("references", lead), Present("uris", lead), identified))
         case "uri":
             return Present("uris", lead)
         case "date":
             return Present("dates", code)
         case "number" | "quantity":
-            return Present("quantities", f"{code}|")
+            return Present("quantities", keys.any_quantity(code))
         case "composite" | "special":
             return Present("combined", code)
