@@ -194,8 +194,7 @@ def _present(values: IndexValues, node: plan.Present) -> bool:
         case "dates":
             return any(each.key == node.prefix for each in values.dates)
         case "quantities":
-            prefix = f"{node.prefix}|"
-            return any(each.key.startswith(prefix) for each in values.quantities)
+            return any(each.key == f"{node.prefix}|" for each in values.quantities)
         case "combined":
             return any(each.param == node.prefix for each in values.combined)
         case _:
@@ -219,7 +218,10 @@ SortValue = str | float | None
 
 
 def sort_values(record: Record, sort: Iterable[plan.SortKey]) -> tuple[SortValue, ...]:
-    """The value of `record` for each of `sort`; None sorts last in either direction."""
+    """The value of `record` for each of `sort`; None stands last in either direction.
+
+    Behind the last key the id decides, in the direction of the first.
+    """
     return tuple(_sort_value(record, key) for key in sort)
 
 
@@ -246,9 +248,8 @@ def _extreme(values: IndexValues, key: plan.SortKey, *, least: bool) -> SortValu
         ranged: list[Ranged] = getattr(values, key.field)
         found = [each.lo if least else each.hi for each in ranged if each.key == key.prefix]
     else:
-        start = len(key.prefix)
         keys: list[str] = getattr(values, key.field)
-        found = [each[start:] for each in keys if each.startswith(key.prefix)]
+        found = [each for each in keys if each.startswith(key.prefix)]
     pick = min if least else max
     return pick(found, default=None)
 
@@ -269,7 +270,8 @@ class _Place:
                 return theirs is None
             is_less: bool = mine < theirs  # type: ignore[operator]  # one key, one type
             return is_less == (key.direction == "asc")
-        return self.id < other.id
+        is_ascending = not self.sort or self.sort[0].direction == "asc"
+        return self.id < other.id if is_ascending else other.id < self.id
 
 
 def ordered(resources: Resources, search: Search) -> list[Record]:
