@@ -91,7 +91,8 @@ def tombstone(current: Mapping[str, Any], at: int) -> Document:
 def stored(
     kind: str,
     row: Mapping[str, Any],
-    *,
+    references: tuple[str, ...] = (),
+    sort_values: tuple[str | float | None, ...] = (),
     document: Mapping[str, Any] | None = None,
 ) -> Stored:
     """A row, of the current collection or a history, as the port gives it."""
@@ -103,6 +104,8 @@ def stored(
         at=row["at"],
         body=row.get("json", b""),
         method=row["m"],
+        references=references,
+        sort_values=sort_values,
         document=document,
     )
 

@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from fhir_server.search.plan import Restriction
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import BODY, Document
+from fhir_server.store.mongo.documents import BODY, Document, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX
 from fhir_server.store.mongo.resources import Reader, versions_of
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter
@@ -47,11 +47,10 @@ async def history(
             return (), False, 0 if plan.total else None
         total = await _total(reader, branches) if plan.total else None
         rows = await _page(reader, branches, plan)
-        found = [
-            await reader.whole(row["t"], {**row, "_id": row["_id"]["id"]})
-            for row in rows[: plan.count]
-        ]
-        return found, len(rows) > plan.count, total
+        more = len(rows) > plan.count
+        del rows[plan.count :]
+        found = [stored(row["t"], row) for row in rows]
+        return await reader.with_bodies(found, rows), more, total
 
 
 async def _branches(

@@ -16,6 +16,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
+from fhir_server.search.sorting import CHIEF_DATE, CHIEF_STRING
 from fhir_server.store.mongo.documents import Document
 
 Database = AsyncDatabase[Document]
@@ -45,6 +46,8 @@ class Index:
 
 
 _LOCATION: Final = frozenset({"Location"})
+_DATED: Final = frozenset(CHIEF_DATE)
+_NAMED: Final = frozenset(CHIEF_STRING)
 
 CURRENT: Final = (
     Index("updated", {"at": 1, "_id": 1}, "_lastUpdated, _since, history of a type"),
@@ -64,9 +67,9 @@ CURRENT: Final = (
     Index("date", {"date.k": 1, "date.lo": 1, "date.hi": 1}, "date parameters", "date"),
     Index("quantity", {"qty.k": 1, "qty.lo": 1, "qty.hi": 1}, "numbers, quantities", "qty"),
     Index("composite", {"cmp.p": 1, "cmp.k": 1}, "composite parameters", "cmp"),
-    Index("chief_date", {"sd": -1, "_id": -1}, "_sort by the chief date"),
-    Index("chief_string", {"ss": 1, "_id": 1}, "_sort by the chief string"),
-    Index("chief_string_last", {"sx": -1, "_id": -1}, "_sort by the chief string, descending"),
+    Index("chief_date", {"sd": -1, "_id": -1}, "_sort by the chief date", kinds=_DATED),
+    Index("chief_string", {"ss": 1, "_id": 1}, "_sort by the chief string", kinds=_NAMED),
+    Index("chief_string_last", {"sx": -1, "_id": -1}, "the same, descending", kinds=_NAMED),
     Index("position", {"geo": "2dsphere"}, "near", kinds=_LOCATION),
 )
 

@@ -88,10 +88,9 @@ class Reader:
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
             row = await self._one(self.tables.current(kind), {"_id": id_, **_and(seen)})
-            if row is not None:
-                full = None if self.session is None else row
-                return await self.whole(kind, row, document=full)
-            return await self._tombstone(kind, id_, within)
+            if row is None:
+                return await self._tombstone(kind, id_, within)
+            return await self._single(kind, row)
 
     async def _tombstone(self, kind: str, id_: str, within: Restriction) -> Stored | None:
         seen = await self.filter(kind, within.of(kind), within, HISTORY)
@@ -112,7 +111,11 @@ class Reader:
                 seen = await self.filter(kind, within.of(kind), within, HISTORY)
                 key = {"id": id_, "v": number}
                 row = await self._one(self.tables.history(kind), {"_id": key, **_and(seen)})
-            return None if row is None else await self.whole(kind, row)
+            return None if row is None else await self._single(kind, row)
+
+    async def _single(self, kind: str, row: Document) -> Stored:
+        whole = None if self.session is None else row
+        return (await self.with_bodies([stored(kind, row, document=whole)], [row]))[0]
 
     async def _one(self, table: Collection, where: Filter) -> Document | None:
         # A unit may replace what it reads, and needs the whole document for the history.
@@ -125,7 +128,7 @@ class Reader:
         with answered():
             seen = await self.filter(kind, where, within, also=within.of(kind))
             rows = await self._rows(kind, seen, [("_id", 1)], limit, None)
-            return [await self.whole(kind, row, document=row) for row in rows]
+            return await self.whole(kind, rows)
 
     async def behind(
         self, kind: str, after: str | None, limit: int, within: Restriction
@@ -137,7 +140,7 @@ class Reader:
             seen = await self.filter(kind, within.of(kind), within)
             beyond = {} if after is None else {"_id": {"$gt": after}}
             rows = await self._rows(kind, _both(beyond, seen), [("_id", 1)], limit, None)
-            return [await self.whole(kind, row, document=row) for row in rows]
+            return await self.whole(kind, rows)
 
     async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
         with answered():
@@ -156,7 +159,11 @@ class Reader:
             del rows[plan.count :]
             if plan.after is not None and plan.after.backward:
                 rows.reverse()
-            return Page([await self._row(plan, row) for row in rows], more, total)
+            found = [
+                stored(kind, row, _references(plan, row), _sort_values(plan, row))
+                for row in rows
+            ]
+            return Page(await self.with_bodies(found, rows), more, total)
 
     async def _total(self, plan: Search, seen: Filter) -> int | None:
         table = self.tables.current(plan.type)
@@ -215,21 +222,17 @@ class Reader:
         )
         return await cursor.to_list()
 
-    async def _row(self, plan: Search, row: Document) -> Stored:
-        found = await self.whole(plan.type, row)
-        if not (plan.references or plan.sort):
-            return found
-        return replace(
-            found,
-            references=_references(plan.references, row),
-            sort_values=_sort_values(plan, row),
-        )
+    async def whole(self, kind: str, rows: Sequence[Document]) -> list[Stored]:
+        """The rows with their bodies, wherever those lie, and ready to be replaced."""
+        found = [stored(kind, row, document=row) for row in rows]
+        return await self.with_bodies(found, rows)
 
-    async def whole(self, kind: str, row: Document, document: Document | None = None) -> Stored:
-        """The row with its body, wherever that lies; with `document` it can be replaced."""
-        found = stored(kind, row, document=document)
-        if "f" in row:
-            return replace(found, body=await self.bodies.read(row["f"]))
+    async def with_bodies(self, found: list[Stored], rows: Sequence[Document]) -> list[Stored]:
+        """`found`, made of `rows`, with the bodies that lie in GridFS."""
+        for place, row in enumerate(rows):
+            if "f" in row:
+                body = await self.bodies.read(row["f"])
+                found[place] = replace(found[place], body=body)
         return found
 
     async def filter(
@@ -315,16 +318,18 @@ def _projection(plan: Search, field_: str) -> Document:
     return projection
 
 
-def _references(prefixes: tuple[str, ...], row: Document) -> tuple[str, ...]:
-    if not prefixes:
+def _references(plan: Search, row: Document) -> tuple[str, ...]:
+    if not plan.references:
         return ()
     found = [*row.get("ref", ()), *row.get("uri", ())]
-    return tuple(key for key in found if key.startswith(prefixes))
+    return tuple(key for key in found if key.startswith(plan.references))
 
 
 def _sort_values(plan: Search, row: Document) -> tuple[str | float | None, ...]:
+    if not plan.sort:
+        return ()
     field_ = sorts.indexed_field(plan.sort)
     if field_ is None:
-        return tuple(row.get(f"k{i}") for i in range(len(plan.sort)))
+        return tuple(sorts.given(key, row.get(f"k{i}")) for i, key in enumerate(plan.sort))
     # Behind the id no further key decides.
-    return (row.get(field_), *[None for _ in plan.sort[1:]])[: len(plan.sort)]
+    return (row.get(field_), *[None for _ in plan.sort[1:]])

@@ -126,6 +126,13 @@ def computed(sort: Sequence[SortKey], after: After | None) -> list[Document]:
     return [*stages, {"$sort": order}]
 
 
+def given(key: SortKey, value: str | float | None) -> str | float | None:
+    """The sort value of a row: of a key, what follows the prefix."""
+    if key.by == "values" and isinstance(value, str):
+        return value[len(key.prefix) :]
+    return value
+
+
 def _sign(key: SortKey) -> int:
     return 1 if key.direction == "asc" else -1
 
@@ -134,7 +141,8 @@ def _behind(sort: Sequence[SortKey], after: After, step: int) -> Filter:
     """Rows behind `after`: equal in the keys before one, beyond it in that one."""
     arms: list[Filter] = []
     equal: list[Filter] = []
-    for i, (key, value) in enumerate(zip(sort, after.values, strict=True)):
+    for i, (key, edge) in enumerate(zip(sort, after.values, strict=True)):
+        value = key.prefix + edge if key.by == "values" and isinstance(edge, str) else edge
         arm = _beyond_key(i, _sign(key), value, backward=after.backward)
         if arm is not None:
             arms.append({"$and": [*equal, arm]})

@@ -53,7 +53,7 @@ TEXT_TOO_LONG: Final = Text(
 )
 
 _MAX_CONTAINED: Final = 1_000  # PCRE refuses a pattern of 32,764 bytes; a name is shorter
-_EARTH_RADIUS: Final = 6_371_008.8  # metres, the mean radius of IUGG
+_EARTH_RADIUS: Final = 6_378_100.0  # metres; what MongoDB itself reckons with
 _NOTHING: Final[Filter] = {"_id": {"$in": []}}
 _LOWER: Final[Mapping[Op, str]] = {">": "$gt", ">=": "$gte"}
 _UPPER: Final[Mapping[Op, str]] = {"<": "$lt", "<=": "$lte"}
