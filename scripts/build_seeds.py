@@ -4,8 +4,8 @@
 
 `--check` writes nothing and fails when a committed file differs from what would be written.
 A file is one transaction, an entry a line; the files are loaded in the order of their names.
-Every entry is a PUT under a readable id, so that loading twice changes nothing; only the
-tasks of the fourteenth files are conditional creates.
+Most entries are a PUT under a readable id, so that loading twice changes nothing; errands are
+conditional creates.
 """
 
 import argparse
@@ -16,11 +16,21 @@ from pathlib import Path
 from typing import Final
 
 from scripts.seeds.agenda import appointments, schedules
+from scripts.seeds.care import care
 from scripts.seeds.clinics import CLINICS, Clinic, organizations
+from scripts.seeds.consents import consents
 from scripts.seeds.elements import ANCHOR, ANCHOR_SYSTEM, HOME, JsonObject, coding
 from scripts.seeds.families import families
+from scripts.seeds.knowledge import knowledge
+from scripts.seeds.laboratory import laboratory
+from scripts.seeds.medicines import prescriptions
+from scripts.seeds.messages import errands, messages, urn
+from scripts.seeds.papers import papers
 from scripts.seeds.people import patients
+from scripts.seeds.problems import problems
 from scripts.seeds.staff import practitioners
+from scripts.seeds.vaccinations import vaccinations
+from scripts.seeds.vitals import vitals
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "seed_bundles"
 
@@ -28,10 +38,21 @@ Chapter = Callable[[Clinic], Iterable[JsonObject]]
 CHAPTERS: Final[tuple[tuple[str, Chapter], ...]] = (
     ("organizations", organizations),
     ("practitioners", practitioners),
-    ("schedules", schedules),
     ("patients", patients),
     ("families", families),
+    ("knowledge", knowledge),
+    ("schedules", schedules),
+    ("laboratory", laboratory),
+    ("problems", problems),
     ("appointments", appointments),
+    ("care", care),
+    ("vitals", vitals),
+    ("prescriptions", prescriptions),
+    ("vaccinations", vaccinations),
+    ("papers", papers),
+    ("messages", messages),
+    ("consents", consents),
+    ("errands", errands),
 )
 
 
@@ -95,11 +116,25 @@ def line(value: JsonObject) -> str:
 
 
 def entry(resource: JsonObject) -> JsonObject:
-    url = f"{resource['resourceType']}/{resource['id']}"
+    """PUT under its id; a resource without one is created unless its identifier exists."""
+    kind = resource["resourceType"]
+    if "id" not in resource:
+        return creation(kind, resource)
+    url = f"{kind}/{resource['id']}"
     return {
         "fullUrl": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{HOME}/{url}')}",
         "resource": resource,
         "request": {"method": "PUT", "url": url},
+    }
+
+
+def creation(kind: str, resource: JsonObject) -> JsonObject:
+    own = resource["identifier"][0]
+    known = f"identifier={own['system']}|{own['value']}"
+    return {
+        "fullUrl": urn(own["system"], own["value"]),
+        "resource": resource,
+        "request": {"method": "POST", "url": kind, "ifNoneExist": known},
     }
 
 
