@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     seed_dir: Path = Path("seed_bundles")
     """Folder of transaction bundles that `seed` loads, in the order of their names."""
 
+    capability_statement: Path = Path("capability_statement.json")
+    """What is served: the types, interactions, search parameters and operations that this
+    file lists, and no others. Without the file, everything the server can do."""
+
     max_body: Positive = 64 * 1024 * 1024
     """Bytes of a request's body after decompression; beyond it 413."""
     max_depth: Annotated[int, Field(ge=8, le=500)] = 64
@@ -109,6 +113,9 @@ class Settings(BaseSettings):
     default: without access control any page open in a browser could read what is here."""
     metrics: bool = True
     """Answer `/metrics` in the Prometheus text format."""
+    metrics_dir: Path | None = None
+    """Folder in which several workers keep their figures, so that each answers for all.
+    `fhir-server serve` sets it by itself."""
     docs: bool = True
     """Answer `/docs` with the OpenAPI description of this server."""
     log_level: LogLevel = "INFO"

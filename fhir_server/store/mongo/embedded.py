@@ -241,6 +241,11 @@ class EmbeddedMongo:
         """The number of the mongod process."""
         return self._embedded.pid
 
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """Of the mongod that runs."""
+        return self._embedded.version
+
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(WATCH_INTERVAL)

@@ -1,0 +1,1 @@
+"""The command `fhir-server`: serve, seed, index, export, import."""

@@ -1,0 +1,19 @@
+"""The command line: one function a command, one file a function."""
+
+import typer
+
+from fhir_server.cli.capability import capability
+from fhir_server.cli.doctor import doctor
+from fhir_server.cli.index import index
+from fhir_server.cli.seed import seed
+from fhir_server.cli.serve import serve
+
+APP = typer.Typer(
+    name="fhir-server",
+    help="A FHIR R4 server on MongoDB.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _command in (serve, seed, index, capability, doctor):
+    APP.command()(_command)

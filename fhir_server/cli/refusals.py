@@ -1,0 +1,31 @@
+"""Errors an operator can do something about end a command with a sentence, not a trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from fhir_server.cli.console import fail
+from fhir_server.cli.workers import WorkersFailedError
+from fhir_server.core.errors import FhirError
+from fhir_server.rest.capability import CapabilityError
+from fhir_server.store.mongo.client import StandaloneMongodError
+from fhir_server.store.mongo.mongod_binary import EmbeddedFailure
+
+_KNOWN: Final = (EmbeddedFailure, StandaloneMongodError, CapabilityError)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what is known into a message and exit status 1."""
+    try:
+        yield
+    except _KNOWN as error:
+        fail(str(error))
+    except WorkersFailedError:
+        fail("The workers do not start; what they said above tells why.")
+    except FhirError as error:
+        lines = (
+            f"{', '.join(issue.expression)}: {issue.in_language('en')}".removeprefix(": ")
+            for issue in error.issues[:20]
+        )
+        fail("\n".join(lines))

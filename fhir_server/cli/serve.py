@@ -1,0 +1,139 @@
+"""`fhir-server serve`: the database, the seeds, the server, in this order and back."""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from fhir_server.cli import seeding, worker
+from fhir_server.cli.console import CONSOLE, fail, say, warn
+from fhir_server.cli.database import database
+from fhir_server.cli.greeting import greet
+from fhir_server.cli.loopback import is_loopback
+from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_changes
+from fhir_server.cli.refusals import explained
+from fhir_server.cli.workers import Workers, listen
+from fhir_server.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    data_dir: DataDir = None,
+    mongodb_uri: MongodbUri = None,
+    no_seed: Annotated[
+        bool, typer.Option("--no-seed", help="Leave an empty database empty.")
+    ] = False,
+    insecure_no_auth: Annotated[
+        bool, typer.Option("--insecure-no-auth", help="Serve without access control.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="Server processes.")] = None,
+) -> None:
+    """Run the server, with a database of its own unless one is named."""
+    settings = settings_with(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        mongodb_uri=mongodb_uri,
+        seed=False if no_seed else None,
+        insecure_no_auth=True if insecure_no_auth else None,
+        workers=workers,
+    )
+    check_exposure(settings)
+    if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
+        settings = with_changes(settings, log_format="text")
+    try:
+        listeners = listen(settings.host, settings.port, workers=settings.workers)
+    except OSError as error:
+        fail(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.")
+    settings = with_changes(settings, port=listeners[0].getsockname()[1])
+    with explained(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Running(settings, listeners).run())
+
+
+def check_exposure(settings: Settings) -> None:
+    """Without access control nobody but this machine may ask."""
+    if not settings.insecure_no_auth:
+        fail(
+            "This server has no access control yet. Start it with --insecure-no-auth if "
+            "everybody who can reach it may read and change everything.",
+            status=2,
+        )
+    if not is_loopback(settings.host):
+        fail(
+            f"--insecure-no-auth serves this machine alone, and {settings.host} is open to "
+            "others. Use --host 127.0.0.1.",
+            status=2,
+        )
+    warn("No access control: everybody on this machine may read and change everything.")
+
+
+@dataclass
+class Running:
+    """The life of a server: what a signal means depends on how far it has come."""
+
+    settings: Settings
+    listeners: list[socket.socket]
+    stop: Callable[[], None] | None = None
+    """How to stop the server gracefully, once there is one."""
+    _stopped: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Until a signal or the server's own end."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled, task)
+        try:
+            async with database(self.settings) as settings:
+                if settings.seed:
+                    await _seed(settings)
+                if not self._stopped:
+                    await self._serve(settings)
+        except asyncio.CancelledError:
+            say("Stopped before it was ready")
+        else:
+            say("Stopped")
+
+    def _signalled(self, task: asyncio.Task[None] | None) -> None:
+        """Before there is a server, end at once; the database is closed on the way out."""
+        if self.stop:
+            CONSOLE.print("Stopping: finishing what is being answered")
+            self.stop()
+        elif task and not self._stopped:
+            task.cancel()
+        self._stopped = True
+
+    async def _serve(self, settings: Settings) -> None:
+        if settings.workers == 1:
+            server = worker.server(settings)
+            self.stop = server.stop
+            await self._greeted(settings, server.serve(sockets=self.listeners))
+            return
+        with tempfile.TemporaryDirectory(prefix="fhir-server-") as folder:
+            shared = with_changes(settings, metrics_dir=Path(folder))
+            workers = Workers(shared, self.listeners)
+            self.stop = workers.stop
+            await self._greeted(settings, workers.run())
+
+    async def _greeted(self, settings: Settings, serving: Awaitable[None]) -> None:
+        greeting = asyncio.create_task(greet(settings))
+        try:
+            await serving
+        finally:
+            greeting.cancel()
+
+
+async def _seed(settings: Settings) -> None:
+    if await seeding.is_empty(settings):
+        count = await seeding.load(settings)
+        if count:
+            say(f"Loaded {count} resources from {settings.seed_dir}")
