@@ -232,7 +232,8 @@ class Search:
     type: str
     where: Node
     sort: tuple[SortKey, ...] = ()
-    """The id follows as the last key, ascending; empty: by id."""
+    """The id follows as the last key, in the direction of the first, so that one index serves
+    both directions; empty: by id, ascending."""
     count: int = 50
     after: After | None = None
     total: Total = "none"
