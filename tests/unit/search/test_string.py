@@ -1,0 +1,106 @@
+"""https://hl7.org/fhir/R4/search.html#string"""
+
+import pytest
+
+from fhir_server.search.values import IndexValues
+from tests.support.searching import matches, refusals, stored
+
+
+def name(**parts: object) -> IndexValues:
+    return stored("Patient", "name", "HumanName", parts)
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "found"),
+    [
+        # "any patients with a name containing a given part with "eve" at the start"
+        ("given=eve", "Eve", True),
+        ("given=eve", "Evelyn", True),
+        ("given=eve", "Severine", False),
+        ("given=EVE", "Éve", True),
+        ("given:contains=eve", "Severine", True),
+        ("given:contains=EVÉ", "severine", True),
+        ("given:exact=Eve", "Eve", True),
+        ("given:exact=Eve", "eve", False),
+        ("given:exact=Eve", "Evelyn", False),
+        ("given:exact=Eve", "Éve", False),
+        ("given=артем", "Артём", True),
+        ("given=АРТЁМ", "артем", True),
+        ("given=ганна", "Ґанна", True),
+        ("given=марьяна,мар'яна", "Мар’яна", True),
+        ("given=a\\,b", "A,B c", True),
+        ("given=a\\,b", "a", False),
+        ("given=anna, eve", "Eve", True),
+        # Text of the client is text, not a pattern.
+        ("given=.*", "Eve", False),
+        ("given:contains=.", "Eve", False),
+        ("given=$ne", "Eve", False),
+        ("given=^Eve", "Eve", False),
+    ],
+)
+def test_a_string_is_compared_without_case_and_accents(
+    query: str, given: str, *, found: bool
+) -> None:
+    assert matches("Patient", query, stored("Patient", "given", "string", given)) is found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("name=chalm", True),
+        ("name=peter", True),
+        ("name=james", True),
+        ("name=mr", True),
+        ("name=peter james", False),
+        ("name=chalmers&name=jam", True),
+        ("name=chalmers&name=eve", False),
+        ("name=eve,chalmers", True),
+        ("name:contains=alm", True),
+        ("name:exact=Peter", True),
+    ],
+)
+def test_a_name_is_found_by_each_part(query: str, *, found: bool) -> None:
+    value = name(family="Chalmers", given=["Peter", "James"], prefix=["Mr"])
+    assert matches("Patient", query, value) is found
+
+
+@pytest.mark.parametrize(
+    "query", ["given=%CC%81", "given:contains=%20", "given=a,%20", "name='", "name:contains='"]
+)
+def test_a_text_of_which_nothing_is_left_never_matches_all(query: str) -> None:
+    assert refusals("Patient", query) == [("value", query.partition("=")[0])]
+
+
+@pytest.mark.parametrize("asked", ["xx\\xx", "xx\\", "\\x"])
+def test_an_escape_of_what_needs_none_is_illegal(asked: str) -> None:
+    assert refusals("Patient", f"given={asked}") == [("value", "given")]
+
+
+def test_a_backslash_is_written_twice() -> None:
+    value = stored("Patient", "given", "string", "xx\\xx")
+    assert matches("Patient", "given=xx\\\\xx", value)
+    assert matches("Patient", "given:exact=xx\\\\xx", value)
+
+
+# "every word": _text and _content
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("_text=pain", True),
+        ("_text=Pain chest", True),
+        ("_text=chest, pain", True),
+        ("_text=chest foot", False),
+        ("_text=foot,chest", True),
+        ("_content=pain", False),
+    ],
+)
+def test_text_is_searched_by_its_words(query: str, *, found: bool) -> None:
+    values = IndexValues(words=["_text|pain", "_text|chest"])
+    assert matches("Condition", query, values) is found
+
+
+def test_text_without_a_word_is_refused() -> None:
+    assert refusals("Condition", "_text=...&_content=-") == [
+        ("value", "_text"),
+        ("value", "_content"),
+    ]
