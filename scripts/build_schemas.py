@@ -114,7 +114,7 @@ class Builder:
         conditions = [translated(each, of) for each in errors_of(of.name)]
         kept = [each for each in conditions if each is not None]
         if kept:
-            schema["allOf"] = kept
+            schema.setdefault("allOf", []).extend(kept)
         return name
 
     def cardinality(self, of: Type, schema: Schema) -> None:
@@ -134,7 +134,8 @@ class Builder:
         names = [p.name for p in of.properties.values() if p.element is element]
         names = [name for name in names if name in schema["properties"]]
         if element.min:
-            schema["anyOf"] = [{"required": [name]} for name in names]
+            one = {"anyOf": [{"required": [name]} for name in names]}
+            schema.setdefault("allOf", []).append(one)
         shadows = [f"_{name}" for name in names if f"_{name}" in schema["properties"]]
         dependent = schema.setdefault("dependentSchemas", {})
         for name in (*names, *shadows):
@@ -230,14 +231,21 @@ class Builder:
 
         def build() -> Schema:
             schema = dict(self.defs[base])
-            pattern = TARGET_PATTERN.replace("TYPES", "|".join(targets))
-            schema["properties"] = schema["properties"] | {
-                "reference": {"type": "string", "pattern": pattern},
-                "type": {"enum": targets},
-            }
+            properties = dict(schema["properties"])
+            properties["reference"] = pointing_to("|".join(targets))
+            if of.targets:
+                # `type` must be that of the target: one alternative each.
+                rows = [{"$ref": f"#/$defs/To.{each}"} for each in targets]
+                schema["dependentSchemas"] = schema.get("dependentSchemas", {}) | {
+                    "type": {"anyOf": rows}
+                }
+            else:
+                del properties["type"]
+            schema["properties"] = properties
             return schema
 
         self.variants[name] = build
+        self.defs.update({f"To.{each}": to_type(each) for each in of.targets})
         return name
 
     def extension(self) -> str:
@@ -276,6 +284,14 @@ TARGET_PATTERN: Final = (
     r"^(?:(?:https?://[^\s?#]+/)?(?:TYPES)(?:/[A-Za-z0-9\-.]{1,64}"
     r"(?:/_history/[A-Za-z0-9\-.]{1,64})?|\?[^\s]+)|urn:(?:uuid|oid):[0-9a-zA-Z.\-]+)$"
 )
+
+
+def pointing_to(types: str) -> Schema:
+    return {"type": "string", "pattern": TARGET_PATTERN.replace("TYPES", types)}
+
+
+def to_type(name: str) -> Schema:
+    return {"properties": {"type": {"const": name}, "reference": pointing_to(name)}}
 
 
 def translated(each: Constraint, of: Type) -> Schema | None:

@@ -53,6 +53,8 @@ def _identity(
         if "#" not in set(fragments(row)):
             yield Issue("invariant", texts.CONTAINED_WITHOUT_ID, {}, expression=(at,))
         return
+    if not isinstance(name, str):
+        return
     if counted[name] > 1:
         yield Issue(
             "duplicate", texts.SAME_CONTAINED_ID, {"id": name}, expression=(f"{at}.id",)

@@ -58,9 +58,9 @@ _ACTIVE_STYLE: Final = re.compile(
 _OPENING: Final = re.compile(r"<([^\s/>]+)([^>]*)>")
 _PLAIN: Final = re.compile(
     r'(?:\s+(?:xmlns="http://www\.w3\.org/1999/xhtml"'
-    r'|(?:class|id|title|align|valign|width|border|colspan|rowspan|lang|xml:lang)="[^"<>&]*"'
+    r'|(?:class|id|title|align|valign|width|border|colspan|rowspan|lang|xml:lang)="[^"<>]*"'
     r'|style="[a-zA-Z0-9\s:;#%.,\-]*"'
-    r'|href="(?:https?://|#)[^"<>&]*"))*\s*/?'
+    r'|href="(?:https?://|#)[^"<>]*"))*\s*/?'
 )
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False

@@ -4,7 +4,7 @@ Compiled once a type into closures that visit only what can carry a residual inv
 narrative or a resource. Answers yes or no; the walker explains a no.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -20,9 +20,6 @@ Check = Callable[[Any, JsonObject, JsonObject], bool]
 _Visit = tuple[str, bool, Check]
 """JSON property, whether it is an array, and what is asked of each value."""
 
-#: The gate accepts these only without anything that would have to be visited.
-_CLOSED: Final = frozenset({"Extension", "Reference"})
-
 
 def accepts(resource: JsonObject, kind: str) -> bool:
     """Whether a resource of type `kind` is surely valid; a False proves nothing."""
@@ -35,7 +32,7 @@ def _accepts(resource: JsonObject, root: JsonObject, kind: str) -> bool:
         return False
     if inside and resource is root and not contained.are_sound(resource):
         return False
-    check = _check(kind)
+    check = _check(kind, fragments=inside)
     return check is None or check(resource, resource, root)
 
 
@@ -53,15 +50,17 @@ def _narrative(value: Any, _: JsonObject, __: JsonObject) -> bool:
 
 
 @cache
-def _check(name: str) -> Check | None:
-    """What is left to ask of a type; None: nothing."""
-    if name not in _open_types():
+def _check(name: str, *, fragments: bool) -> Check | None:
+    """What is left to ask of a type; None: nothing.
+
+    `fragments`: references may point into the resource, so that their targets are open.
+    """
+    if name not in _open_types(fragments=fragments):
         return None
     if name == "Narrative":
         return _narrative
     visits: list[_Visit] = []
     asked = _residual(name)
-    kind = TYPES[name]
 
     def check(value: Any, resource: JsonObject, root: JsonObject) -> bool:
         for key, many, visit in visits:
@@ -74,12 +73,12 @@ def _check(name: str) -> Check | None:
         return not asked or _hold(asked, value, name, resource, root)
 
     # Filled after the closure stands: types refer to themselves (Questionnaire.item).
-    _RECURSION[name] = check
-    visits.extend(_visits(kind))
+    _RECURSION[name, fragments] = check
+    visits.extend(_visits(TYPES[name], fragments=fragments))
     return check
 
 
-_RECURSION: Final[dict[str, Check]] = {}
+_RECURSION: Final[dict[tuple[str, bool], Check]] = {}
 
 
 def _hold(
@@ -93,18 +92,22 @@ def _hold(
     return all(holds(each, scene) for each in asked)
 
 
-def _visits(kind: Type) -> Iterable[_Visit]:
+def _visits(kind: Type, *, fragments: bool) -> Iterator[_Visit]:
     for name, each in kind.properties.items():
-        check = _of_property(each)
+        check = _of_property(each, fragments=fragments)
         if check is not None:
             yield name, each.element.many, check
 
 
-def _of_property(each: Property) -> Check | None:
+def _of_property(each: Property, *, fragments: bool) -> Check | None:
     code = each.type.code
     if code == "Resource":
         return _inside if each.element.name == "contained" else _nested
-    of_type = None if code in _CLOSED else _RECURSION.get(code) or _check(code)
+    if code == "Reference":
+        return _arrives(each.type.targets) if fragments and each.type.targets else None
+    if code == "Extension":
+        return None
+    of_type = _RECURSION.get((code, fragments)) or _check(code, fragments=fragments)
     asked = () if "." in code else _residual(each.element.path)
     if not asked:
         return of_type
@@ -117,15 +120,27 @@ def _of_property(each: Property) -> Check | None:
     return check
 
 
+def _arrives(allowed: tuple[str, ...]) -> Check:
+    """A `#fragment` that points to a contained resource of an allowed type."""
+
+    def check(value: Any, _: JsonObject, root: JsonObject) -> bool:
+        text = value.get("reference", "")
+        return not text.startswith("#") or contained.ids(root).get(text[1:]) in allowed
+
+    return check
+
+
 def _residual(name: str) -> tuple[Constraint, ...]:
     keys = residual(name)
     return tuple(each for each in constraints.errors_of(name) if each.key in keys)
 
 
 @cache
-def _open_types() -> frozenset[str]:
+def _open_types(*, fragments: bool) -> frozenset[str]:
     """The types that have something left to ask, themselves or below."""
     found = {"Narrative", "Resource"} | {name for name in TYPES if residual(name)}
+    if fragments:
+        found.add("Reference")
     grown = True
     while grown:
         more = {
@@ -140,6 +155,7 @@ def _open_types() -> frozenset[str]:
 
 
 def _leads(each: Property, found: set[str]) -> bool:
-    if each.type.code in _CLOSED:
+    # The gate accepts an Extension only without anything that would have to be visited.
+    if each.type.code == "Extension":
         return False
     return each.type.code in found or bool(residual(each.element.path))
