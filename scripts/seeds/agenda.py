@@ -263,22 +263,20 @@ _CONSENTED: Final = {
 
 def _participants(row: Booking) -> list[JsonObject]:
     answer = _CONSENTED.get(row.status, "accepted")
-    kinds = f"{HL7}/v3-ParticipationType"
+    performer = concept(f"{HL7}/v3-ParticipationType", "PPRF", "primary performer")
     return [
         {
-            "type": [concept(kinds, "SBJ", "subject")],
             "actor": row.patient.reference,
             "required": "required",
             "status": answer,
         },
         {
-            "type": [concept(kinds, "PPRF", "primary performer")],
+            "type": [performer],
             "actor": row.doctor.reference,
             "required": "required",
             "status": "accepted",
         },
         {
-            "type": [concept(kinds, "LOC", "location")],
             "actor": reference(f"Location/{row.doctor.department.id}"),
             "required": "information-only",
             "status": "accepted",

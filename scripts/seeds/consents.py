@@ -27,6 +27,7 @@ from scripts.seeds.people import PATIENT, RESTRICTED, Person, of_clinic
 from scripts.seeds.problems import DISEASES, PROBLEMS
 
 KINDS: Final = f"{HOME}/CodeSystem/consent-kinds"
+_DOCUMENT: Final = coding(LOINC, "59284-0", "Consent Document")
 _ACTION: Final = f"{HL7}/consentaction"
 _REASON: Final = f"{HL7}/v3-ActReason"
 _PARTICIPATION: Final = f"{HL7}/v3-ParticipationType"
@@ -76,10 +77,7 @@ def _consent(person: Person, name: str, kind: Kind, elements: JsonObject) -> Jso
         "text": narrative(f"{title}: {person.name}"),
         "identifier": [identifier(f"{HOME}/sid/consent", name)],
         "scope": concept(_SCOPE, kind.scope),
-        "category": [
-            concept(LOINC, "59284-0", "Consent Document"),
-            concept(KINDS, kind.code, None, title),
-        ],
+        "category": [{"coding": [_DOCUMENT, coding(KINDS, kind.code)], "text": title}],
         "patient": person.reference,
         "dateTime": moment(-400, "12:15", clinic.zone),
         "organization": [clinic.reference],
