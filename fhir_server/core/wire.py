@@ -51,6 +51,11 @@ LONE_SURROGATE: Final = Text(
     "В теле запроса половина суррогатной пары (от `\\ud800` до `\\udfff` без второй половины).",
     "У тілі запиту половина сурогатної пари (від `\\ud800` до `\\udfff` без другої половини).",
 )
+NOT_AN_ARRAY: Final = Text(
+    "A JSON array is expected, not {found}.",
+    "Ожидается массив JSON, а не {found}.",
+    "Очікується масив JSON, а не {found}.",
+)
 NOT_AN_OBJECT: Final = Text(
     "A JSON object is expected, not {found}.",
     "Ожидается объект JSON, а не {found}.",
@@ -106,22 +111,35 @@ def loads(data: bytes, *, max_depth: int) -> JsonObject:
         Malformed: not UTF-8, not JSON, not an object, too deep, a property given twice.
         BadValue: a number or a string is outside what FHIR allows.
     """
+    found = _read(data, max_depth)
+    if type(found) is not dict:
+        raise Malformed(NOT_AN_OBJECT, found=_TYPE_NAMES[type(found)])
+    return found
+
+
+def loads_array(data: bytes, *, max_depth: int) -> list[Any]:
+    """Read one JSON array, such as a JSON Patch; raises as `loads` does."""
+    found = _read(data, max_depth)
+    if type(found) is not list:
+        raise Malformed(NOT_AN_ARRAY, found=_TYPE_NAMES[type(found)])
+    return found
+
+
+def _read(data: bytes, max_depth: int) -> Any:
     try:
-        return _read(data, max_depth)
+        return _checked(data, max_depth)
     except RecursionError:
         raise Malformed(TOO_DEEP, limit=max_depth) from None
 
 
-def _read(data: bytes, max_depth: int) -> JsonObject:
+def _checked(data: bytes, max_depth: int) -> Any:
     try:
         found = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         _refuse(data, error)
-    if type(found) is not dict:
-        raise Malformed(NOT_AN_OBJECT, found=_TYPE_NAMES[type(found)])
     text = _encode(found)
     if text.count(b"{") + text.count(b"[") > max_depth:
-        _check_depth(found, max_depth)
+        check_depth(found, max_depth)
     if _CONTROL_ESCAPE.search(text):
         _refuse_control_characters(found)
     return found if _is_faithful(data, text) else _read_exactly(data)
@@ -158,12 +176,11 @@ def _stripped(data: bytes) -> bytes:
     return data.translate(None, _WHITESPACE)
 
 
-def _read_exactly(data: bytes) -> JsonObject:
+def _read_exactly(data: bytes) -> Any:
     """Read text known to be JSON, looking at every property and number: four times slower."""
-    found: JsonObject = json.loads(
+    return json.loads(
         data, object_pairs_hook=_properties, parse_float=number, parse_int=integer
     )
-    return found
 
 
 def _properties(pairs: list[tuple[str, Any]]) -> JsonObject:
@@ -175,8 +192,9 @@ def _properties(pairs: list[tuple[str, Any]]) -> JsonObject:
     return found
 
 
-def _check_depth(found: JsonObject, limit: int) -> None:
-    level: list[Any] = [found]
+def check_depth(value: Any, limit: int) -> None:
+    """Raise Malformed where objects and arrays nest deeper than `limit`."""
+    level: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(limit):
         level = [
             value
@@ -189,8 +207,9 @@ def _check_depth(found: JsonObject, limit: int) -> None:
     raise Malformed(TOO_DEEP, limit=limit)
 
 
-def _refuse_control_characters(found: JsonObject) -> None:
-    for path, text in _strings(found, str(found.get("resourceType", ""))):
+def _refuse_control_characters(found: Any) -> None:
+    root = str(found.get("resourceType", "")) if type(found) is dict else ""
+    for path, text in _strings(found, root):
         control = _CONTROL.search(text)
         if control:
             # The path may hold the character itself, in a property's name.
@@ -213,6 +232,7 @@ def _strings(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 _TYPE_NAMES: Final = {
+    dict: "an object",
     list: "an array",
     str: "a string",
     int: "a number",

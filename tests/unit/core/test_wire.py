@@ -197,6 +197,17 @@ def test_depth_is_bounded(text: str, limit: int, *, allowed: bool) -> None:
             loads(text, limit)
 
 
+@pytest.mark.parametrize(("text", "expected"), [("[]", []), ('[1,{"a":[]}]', [1, {"a": []}])])
+def test_an_array(text: str, expected: list[object]) -> None:
+    assert wire.loads_array(text.encode(), max_depth=3) == expected
+
+
+@pytest.mark.parametrize("text", ["{}", "1", "", "[[[[]]]]", '[{"a":1,"a":1}]', '["\\u0000"]'])
+def test_not_an_array(text: str) -> None:
+    with pytest.raises(FhirError):
+        wire.loads_array(text.encode(), max_depth=3)
+
+
 def test_pretty_changes_blanks_only() -> None:
     data = b'{"a":[1.10,1e3],"b":{}}'
     assert wire.pretty(loads(data)) == (b'{\n  "a": [\n    1.10,\n    1e3\n  ],\n  "b": {}\n}')
