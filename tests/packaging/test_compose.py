@@ -1,0 +1,81 @@
+"""docker-compose.yml and Dockerfile say what they should; no engine is needed to see it.
+
+https://github.com/compose-spec/compose-spec/blob/main/spec.md
+"""
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from fhir_server.settings import Settings
+from tests.arch.checkers import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+SERVER, MONGODB = COMPOSE["services"]["server"], COMPOSE["services"]["mongodb"]
+
+
+def test_mongodb_is_an_authenticated_replica_set_of_version_8() -> None:
+    assert re.fullmatch(r"mongo:8(\.\d+)*", MONGODB["image"])
+    script = MONGODB["command"][0]
+    words = shlex.split(script)
+    assert words[words.index("--replSet") + 1] == "fhir"
+    assert words[words.index("--keyFile") + 1] == "/run/mongodb-key/key"
+    assert "zlib" not in words[words.index("--networkMessageCompressors") + 1]
+    check = MONGODB["healthcheck"]["test"][-1]
+    assert "rs.initiate" in check
+    assert "isWritablePrimary" in check
+
+
+def test_the_health_checks_script_is_balanced_javascript() -> None:
+    script = re.search(r"--eval '(.*)'$", MONGODB["healthcheck"]["test"][-1])
+    assert script
+    for opening, closing in ("{}", "()", "[]"):
+        assert script[1].count(opening) == script[1].count(closing)
+    assert "'" not in script[1]
+
+
+def test_the_server_waits_for_a_primary_and_has_a_health_check() -> None:
+    assert SERVER["depends_on"]["mongodb"]["condition"] == "service_healthy"
+    assert "/health/ready" in DOCKERFILE
+
+
+def test_data_lies_in_declared_volumes() -> None:
+    used = {each.partition(":")[0] for each in MONGODB["volumes"]}
+    assert used == COMPOSE["volumes"].keys()
+    assert "mongodb:/data/db" in MONGODB["volumes"]
+
+
+@pytest.mark.parametrize("service", [SERVER, MONGODB])
+def test_secrets_come_from_the_environment_and_must_be_given(service: dict[str, Any]) -> None:
+    for name, value in service["environment"].items():
+        if re.search("PASSWORD|KEY|URI", name):
+            assert re.search(r"\$\{MONGODB_(PASSWORD|KEY):\?", value), name
+
+
+def test_nothing_is_published_beyond_loopback() -> None:
+    assert all(each.startswith("127.0.0.1:") for each in MONGODB["ports"])
+    assert SERVER["environment"]["FHIR_HOST"] == "127.0.0.1"
+
+
+def test_every_variable_of_the_server_is_a_setting() -> None:
+    known = {f"FHIR_{name.upper()}" for name in Settings.model_fields}
+    assert SERVER["environment"].keys() <= known
+
+
+def test_the_server_is_nobody_and_may_write_nothing() -> None:
+    user = re.findall(r"^USER (\d+)", DOCKERFILE, re.MULTILINE)
+    assert user == ["10001"]
+    assert DOCKERFILE.index("USER ") < DOCKERFILE.index("ENTRYPOINT")
+    assert SERVER["read_only"] is True
+    assert SERVER["cap_drop"] == ["ALL"]
+
+
+def test_what_the_dockerfile_copies_is_in_its_context() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines()
+               if line.startswith("!")}  # fmt: skip
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
+        assert set(line.split()[:-1]) <= allowed
