@@ -28,7 +28,7 @@ from fhir_server.spec.structures import (
 )
 from fhir_server.terminology.grammars import CURRENCIES
 from fhir_server.terminology.terminology import Terminology
-from fhir_server.validation.constraints import errors_of
+from fhir_server.validation.constraints import SIMPLE_QUANTITY, errors_of
 from scripts.schema_invariants import Schema, Untranslatable, translate
 from scripts.schema_primitives import PRIMITIVES
 
@@ -173,7 +173,24 @@ class Builder:
         if code == "CodeableConcept":
             bound = self.concept(each.element)
             return ref(bound) if bound else None
-        return ref(self.complex(kind, plain=plain))
+        name = self.complex(kind, plain=plain)
+        return ref(self.simple(name) if SIMPLE_QUANTITY in each.type.profiles else name)
+
+    def simple(self, base: str) -> str:
+        """A SimpleQuantity: "the comparator is not used" (sqty-1)."""
+        name = f"{base}.simple"
+
+        def build() -> Schema:
+            schema = dict(self.defs[base])
+            properties = schema["properties"]
+            schema["properties"] = {
+                name: properties[name]
+                for name in properties.keys() - {"comparator", "_comparator"}
+            }
+            return schema
+
+        self.variants[name] = build
+        return name
 
     def primitive(self, of: Type, each: Property) -> Schema:
         if each.name == "id" and of.kind != "resource":

@@ -14,6 +14,13 @@ NATIVE: Final = frozenset(
     {"ele-1", "ext-1", "ref-1", "dom-2", "dom-3", "dom-4", "dom-5", "txt-1", "txt-2"}
 )
 
+SIMPLE_QUANTITY: Final = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
+"""The one profile that types of the base standard ask for."""
+
+COMPARATOR: Final = Constraint(
+    "sqty-1", "error", "The comparator is not used on a SimpleQuantity", "comparator.empty()"
+)
+
 
 @cache
 def of(name: str) -> tuple[Constraint, ...]:

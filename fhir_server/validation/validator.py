@@ -3,21 +3,31 @@
 Two quick passes say yes to nearly everything that is right: the gate (JSON Schema) and the
 remainder. Only what they do not vouch for is walked, and the walker has the last word.
 
+| what is broken                                                       | status |
+|----------------------------------------------------------------------|--------|
+| structure, cardinality, types, formats, bindings, references,        | 400    |
+| narrative, invariants of the base standard                           |        |
+| a profile that `meta.profile` claims                                 | 422    |
+
+"400 Bad Request - resource could not be parsed or failed basic FHIR validation rules",
+"422 Unprocessable Entity - the proposed resource violated applicable FHIR profiles or server
+business rules": https://hl7.org/fhir/R4/http.html#create
+
 https://hl7.org/fhir/R4/validation.html
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from fhir_server.core.errors import Invalid, Issue
+from fhir_server.core.errors import Invalid, Issue, Severity, Unprocessable
 from fhir_server.core.types import JsonObject
 from fhir_server.terminology.terminology import Terminology
-from fhir_server.validation import remainder, texts
+from fhir_server.validation import profile_texts, profile_tree, profiles, remainder, texts
 from fhir_server.validation.gate import gate
 from fhir_server.validation.walker import Walker
 
 
 class Validator:
-    """Validates against the base standard of R4."""
+    """Validates against the base standard of R4 and R4's own profiles."""
 
     def __init__(self, terminology: Terminology | None = None) -> None:
         self.terminology = terminology or Terminology()
@@ -29,24 +39,66 @@ class Validator:
             remainder.accepts({"resourceType": kind}, kind)
 
     def check(self, resource: JsonObject, kind: str) -> None:
-        """Let pass what may be stored as a resource of type `kind`.
+        """Let pass what may be stored as a resource of type `kind`; tells errors only.
 
         Raises:
-            Invalid: with every error. "400 Bad Request: resource could not be parsed or
-                failed basic FHIR validation rules" (http.html#create).
+            Invalid: the base standard is broken; every error.
+            Unprocessable: a known profile that the resource claims is broken; every error.
         """
         if not remainder.accepts(resource, kind):
-            issues = self._walked(resource, kind, warnings=False)
-            errors = [each for each in issues if each.severity == "error"]
+            errors = _errors(self._walked(resource, kind, warnings=False))
             if errors:
                 raise Invalid.of(errors)
+        meta = resource.get("meta")
+        if meta is not None and "profile" in meta:
+            errors = _errors(self._claimed(resource, kind))
+            if errors:
+                raise Unprocessable.of(errors)
 
-    def validate(self, resource: JsonObject, kind: str) -> list[Issue]:
-        """Everything there is to say, warnings too; never empty, as `$validate` answers."""
-        issues = self._walked(resource, kind, warnings=True)
-        return issues or [Issue("informational", texts.ALL_WELL, {}, "information")]
+    def validate(
+        self, resource: JsonObject, kind: str, asked: Iterable[str] = ()
+    ) -> list[Issue]:
+        """Everything there is to say, warnings too; never empty, as `$validate` answers.
+
+        `asked` are profiles to validate against beside those of `meta.profile`.
+        """
+        found = self._walked(resource, kind, warnings=True)
+        for url in asked:
+            found += self._against(url, resource, kind, "error")
+        known = set(asked)
+        found += [
+            i for i in self._claimed(resource, kind) if i.args.get("profile") not in known
+        ]
+        return found or [Issue("informational", texts.ALL_WELL, {}, "information")]
 
     def _walked(self, resource: JsonObject, kind: str, *, warnings: bool) -> list[Issue]:
         walker = Walker(self.terminology, warnings)
         walker.resource(resource, kind, kind)
         return walker.issues
+
+    def _claimed(self, resource: JsonObject, kind: str) -> Iterator[Issue]:
+        urls = _profiles(resource)
+        implied = {each for url in urls for each in profile_tree.implied(url)}
+        for url in urls:
+            if url not in implied:
+                yield from self._against(url, resource, kind, "warning")
+
+    def _against(
+        self, url: str, resource: JsonObject, kind: str, unknown: Severity
+    ) -> list[Issue]:
+        profile = profile_tree.find(url)
+        if profile is None:
+            text = texts.UNKNOWN_PROFILE if unknown == "warning" else profile_texts.NOT_KNOWN
+            return [Issue("not-found", text, {"profile": url}, unknown, (kind,))]
+        return profiles.issues(self.terminology, profile, resource, kind)
+
+
+def _errors(found: Iterable[Issue]) -> list[Issue]:
+    return [each for each in found if each.severity == "error"]
+
+
+def _profiles(resource: JsonObject) -> list[str]:
+    """What the resource claims to obey; a broken `meta` is the walker's to tell."""
+    meta = resource.get("meta")
+    urls = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []

@@ -13,7 +13,14 @@ from typing import Any, Final
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
-from fhir_server.spec.structures import RESOURCE_TYPES, TYPES, Element, Property, Type
+from fhir_server.spec.structures import (
+    RESOURCE_TYPES,
+    TYPES,
+    Constraint,
+    Element,
+    Property,
+    Type,
+)
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation import (
     bindings,
@@ -147,6 +154,8 @@ class Walker:
         if each.element.binding:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)
+        if constraints.SIMPLE_QUANTITY in each.type.profiles and _given(item, "comparator"):
+            self.broken(constraints.COMPARATOR, at)
         if "." not in code:
             self.invariants(each.element.path, place.scene(item, code), at)
 
@@ -253,9 +262,11 @@ class Walker:
             if each.severity == "warning" and not self.warnings:
                 continue
             if not invariants.holds(each, scene):
-                args = {"key": each.key, "human": each.human}
-                issue = Issue("invariant", texts.INVARIANT, args, each.severity, (at,))
-                self.issues.append(issue)
+                self.broken(each, at)
+
+    def broken(self, rule: Constraint, at: str) -> None:
+        args = {"key": rule.key, "human": rule.human}
+        self.issues.append(Issue("invariant", texts.INVARIANT, args, rule.severity, (at,)))
 
     def say(self, code: str, path: str, text: Text, **args: object) -> None:
         self.issues.append(Issue(code, text, args, expression=(path,)))
