@@ -1,0 +1,180 @@
+"""What a function is given when an expression that calls it is compiled.
+
+https://hl7.org/fhirpath/N1/#functions
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from fhir_server.core.messages import Text
+from fhir_server.fhirpath.code import Code, Run, Scalar, computed, value_of
+from fhir_server.fhirpath.environment import Environment
+from fhir_server.fhirpath.errors import MISFIT, EvaluationFault, SemanticFault
+from fhir_server.fhirpath.model import Item, TypeName
+from fhir_server.fhirpath.syntax import Tree, mentions
+from fhir_server.fhirpath.values import described, is_number
+
+NOT_A_CONSTANT: Final = Text(
+    "FHIRPath: {what} needs a name written out as a string.",
+    "FHIRPath: {what} требует имени, записанного строкой.",
+    "FHIRPath: {what} потребує імені, записаного рядком.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a function, its arguments compiled as the function asks."""
+
+    name: str
+    of: Code
+    args: tuple[Tree, ...]
+    compiled: Callable[[Tree, str], Code]
+    """The argument over the outer focus (`outer`), each item of `of` (`each`) or all of
+    them at once (`whole`)."""
+    named_type: Callable[[Tree], TypeName]
+    strict: bool
+
+    def outer(self, at: int) -> Code:
+        """An argument that is a value."""
+        return self.compiled(self.args[at], "outer")
+
+    def each(self, at: int = 0) -> Code:
+        """An argument that is a criterion or projection over each item."""
+        return self.compiled(self.args[at], "each")
+
+    def whole(self, at: int) -> Code:
+        """An argument over the input as it is."""
+        return self.compiled(self.args[at], "whole")
+
+    def indexed(self, at: int = 0) -> bool:
+        """Whether an argument asks for `$index`."""
+        return mentions(self.args[at], "$index")
+
+    def scalars(self) -> list[Scalar]:
+        """Every argument as one value."""
+        return [value_of(self.outer(at), self.name) for at in range(len(self.args))]
+
+
+class Function(NamedTuple):
+    """How to compile calls of a function that takes `least` to `most` arguments."""
+
+    build: Callable[[Call], Code]
+    least: int = 0
+    most: int = 0
+
+
+Table: TypeAlias = Mapping[str, Function]
+
+
+def over_items(
+    apply: Callable[[list[Item]], list[Item]], *, same: bool = True, one: bool = False
+) -> Function:
+    """A function of the input collection alone; `same`: it gives some of its items."""
+
+    def build(call: Call) -> Code:
+        of = call.of.run
+        kinds = call.of.kinds if same else None
+
+        def run(item: Item, env: Environment) -> list[Item]:
+            return apply(of(item, env))
+
+        return Code(run, kinds, one=one or (same and call.of.one))
+
+    return Function(build)
+
+
+def over_value(
+    apply: Callable[..., Item],
+    kinds: str,
+    *args: type | tuple[type, ...],
+    least: int | None = None,
+) -> Function:
+    """A function of one System value and of arguments of the Python types `args`.
+
+    Its result is of the System type `kinds`; "if the input collection is empty, the result is
+    empty", and so with any argument.
+    """
+    most = len(args)
+
+    def build(call: Call) -> Code:
+        of, rest = value_of(call.of, call.name), call.scalars()
+        result = f"System.{kinds}"
+        if not rest:
+            return computed(_of_one(of, apply), result)
+
+        def scalar(item: Item, env: Environment) -> Item:
+            value = of(item, env)
+            given = [each(item, env) for each in rest]
+            if value is None or None in given:
+                return None
+            for each, wanted in zip(given, args, strict=False):
+                expect(each, wanted, call.name)
+            return apply(value, *given)
+
+        return computed(scalar, result)
+
+    return Function(build, most if least is None else least, most)
+
+
+def _of_one(of: Scalar, apply: Callable[[Item], Item]) -> Scalar:
+    def scalar(item: Item, env: Environment) -> Item:
+        value = of(item, env)
+        return None if value is None else apply(value)
+
+    return scalar
+
+
+def expect(value: Item, wanted: type | tuple[type, ...], what: str) -> None:
+    """Refuse a value that is not of the wanted Python type.
+
+    Raises:
+        EvaluationFault: it is not.
+    """
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise misfit(value, what)
+
+
+def misfit(value: Item, what: str) -> EvaluationFault:
+    """The fault of a function that is not defined for `value`."""
+    return EvaluationFault(MISFIT, what=f"{what}()", kind=described(value))
+
+
+def number(value: Item, what: str) -> Item:
+    """`value`, which must be an int or a Decimal."""
+    if not is_number(value):
+        raise misfit(value, what)
+    return value
+
+
+def refuse_kinds(call: Call, kinds: frozenset[str]) -> None:
+    """Refuse an input none of whose possible types is one of `kinds`.
+
+    Raises:
+        SemanticFault: it is known to be of other types.
+    """
+    known = call.of.closed
+    if known and not known & kinds:
+        raise SemanticFault(MISFIT, what=f"{call.name}()", kind=", ".join(sorted(known)))
+
+
+def looped(of: Run, body: Run, *, indexed: bool) -> Run:
+    """`body` over each item of `of`, its results in one collection."""
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        items = of(item, env)
+        found: list[Item] = []
+        for each in items:
+            found.extend(body(each, env))
+        env.spend(len(items) + len(found))
+        return found
+
+    def counted(item: Item, env: Environment) -> list[Item]:
+        outer, found = env.index, []
+        for env.index, each in enumerate(of(item, env)):
+            found.extend(body(each, env))
+        env.spend(len(found))
+        env.index = outer
+        return found
+
+    return counted if indexed else run

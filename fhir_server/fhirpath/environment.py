@@ -1,0 +1,106 @@
+"""What an evaluation knows beside its focus: resources, the time, and hooks to the outside.
+
+https://hl7.org/fhirpath/N1/#environment-variables
+https://hl7.org/fhir/R4/fhirpath.html#vars
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath.errors import EvaluationFault
+from fhir_server.fhirpath.model import Item, Node
+
+Resolver = Callable[[JsonObject], Node | None]
+"""The resource a Reference (its JSON object) leads to, as a node; None where it is not here."""
+Membership = Callable[[str, Node], bool | None]
+"""Whether a value set (its canonical) has a code, Coding or CodeableConcept."""
+Conformance = Callable[[str, Node], bool | None]
+"""Whether a node conforms to a profile (its canonical); None for an unknown profile."""
+Tracer = Callable[[str, list[Item]], None]
+
+
+def _no_node(_: JsonObject) -> Node | None:
+    return None
+
+
+def _unknown(_: str, __: Node) -> bool | None:
+    return None
+
+
+def _no_trace(_: str, __: list[Item]) -> None:
+    return None
+
+
+MAX_STEPS: Final = 1_000_000
+"""Items one evaluation may go through in its loops: about a second."""
+
+TOO_COSTLY: Final = Text(
+    "FHIRPath: the evaluation takes more than {limit} steps.",
+    "FHIRPath: вычисление требует больше {limit} шагов.",
+    "FHIRPath: обчислення потребує понад {limit} кроків.",
+)
+
+
+class Environment:
+    """One evaluation's surroundings; several evaluations over one resource may share it."""
+
+    __slots__ = (
+        "conforms_to",
+        "context",
+        "index",
+        "member_of",
+        "now",
+        "resolve",
+        "resource",
+        "root_resource",
+        "steps",
+        "total",
+        "trace",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        resource: Node | None = None,
+        *,
+        context: Node | None = None,
+        root_resource: Node | None = None,
+        now: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        resolve: Resolver = _no_node,
+        member_of: Membership = _unknown,
+        conforms_to: Conformance = _unknown,
+        trace: Tracer = _no_trace,
+    ) -> None:
+        """`resource` holds what is evaluated, `root_resource` contains that.
+
+        `now` is an ISO dateTime with a zone; `variables` are collections by name.
+        """
+        self.resource = resource
+        self.root_resource = root_resource or resource
+        self.context = context or resource
+        self.now = now
+        self.variables = dict(variables or {})
+        self.resolve = resolve
+        self.member_of = member_of
+        self.conforms_to = conforms_to
+        self.trace = trace
+        self.index = 0
+        self.steps = MAX_STEPS
+        self.total: list[Item] = []
+
+    def spend(self, items: int) -> None:
+        """Count a loop's items.
+
+        Raises:
+            EvaluationFault: the evaluation goes through too many.
+        """
+        self.steps -= items
+        if self.steps < 0:
+            raise EvaluationFault(TOO_COSTLY, limit=MAX_STEPS)
+
+
+NOWHERE: Final = Environment()
+"""For expressions that ask nothing of their surroundings."""

@@ -1,0 +1,1 @@
+"""FHIRPath's functions, a module a section of the specification."""

@@ -1,0 +1,241 @@
+"""What FHIR adds to FHIRPath.
+
+https://hl7.org/fhir/R4/fhirpath.html#functions
+"""
+
+from collections.abc import Callable, Mapping
+from html.entities import name2codepoint
+from typing import Any, Final
+
+from lxml import etree
+
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath.calls import Call, Function, Table, expect, misfit
+from fhir_server.fhirpath.code import Code, condition, value_of
+from fhir_server.fhirpath.environment import Environment
+from fhir_server.fhirpath.errors import EvaluationFault
+from fhir_server.fhirpath.model import Item, Node, body, resource_type
+from fhir_server.fhirpath.values import system
+from fhir_server.spec.structures import TYPES, is_a
+
+UNKNOWN_PROFILE: Final = Text(
+    "FHIRPath: the profile `{url}` is not known.",
+    "FHIRPath: профиль `{url}` неизвестен.",
+    "FHIRPath: профіль `{url}` невідомий.",
+)
+UNKNOWN_VALUE_SET: Final = Text(
+    "FHIRPath: the value set `{url}` is not known.",
+    "FHIRPath: набор значений `{url}` неизвестен.",
+    "FHIRPath: набір значень `{url}` невідомий.",
+)
+
+BASE: Final = "http://hl7.org/fhir/StructureDefinition/"
+_EXTENSION: Final = frozenset({"Extension"})
+
+
+def _extensions(item: Item, url: Item) -> list[JsonObject]:
+    parent = body(item)
+    found = parent.get("extension") if parent else None
+    return [e for e in found if type(e) is dict and e.get("url") == url] if found else []
+
+
+def _extension(call: Call) -> Code:
+    of, (url,) = call.of.run, call.scalars()
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        wanted = url(item, env)
+        return [
+            ("Extension", found, None)
+            for each in of(item, env)
+            for found in _extensions(each, wanted)
+        ]
+
+    return Code(run, _EXTENSION)
+
+
+def _has_extension(call: Call) -> Code:
+    return condition(_extension(call).present)
+
+
+# --- references
+
+
+def contained(env: Environment, fragment: str) -> Node | None:
+    """The resource that `#id` means: the container for `#`, or one it contains."""
+    for holder in (env.resource, env.root_resource):
+        if holder is None:
+            continue
+        if fragment == "#":
+            return env.root_resource
+        for each in holder[1].get("contained", ()):
+            if type(each) is dict and each.get("id") == fragment[1:]:
+                return (resource_type(each, "Resource"), each, None)
+    return None
+
+
+def _in_bundle(env: Environment, reference: str) -> Node | None:
+    """The entry of the Bundle around that the reference names."""
+    root = env.root_resource
+    if root is None or root[0] != "Bundle":
+        return None
+    for entry in root[1].get("entry", ()):
+        full_url, found = entry.get("fullUrl", ""), entry.get("resource")
+        if type(found) is dict and (
+            full_url == reference or full_url.endswith("/" + reference)
+        ):
+            return (resource_type(found, "Resource"), found, None)
+    return None
+
+
+def _resolved(item: Item, env: Environment) -> Node | None:
+    reference: JsonObject
+    if type(item) is tuple and item[0] == "Reference":
+        reference = item[1]
+    else:
+        reference = {"reference": system(item)}
+    text = reference.get("reference")
+    if type(text) is str and text.startswith("#"):
+        return contained(env, text)
+    found = _in_bundle(env, text) if type(text) is str else None
+    return found or env.resolve(reference)
+
+
+def _resolve(call: Call) -> Code:
+    """The resources that references, or uris, lead to; what leads nowhere is left out."""
+    of = call.of.run
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        found = (_resolved(each, env) for each in of(item, env))
+        return [each for each in found if each is not None]
+
+    return Code(run, None, one=call.of.one)
+
+
+# --- hooks
+
+
+def _asked(
+    ask: Callable[[Environment, str, Item], bool | None], unknown: Text
+) -> Callable[[Call], Code]:
+    """A question about one item and a canonical, answered by the environment."""
+
+    def build(call: Call) -> Code:
+        of, (url,) = call.of.run, call.scalars()
+
+        def truth(item: Item, env: Environment) -> bool | None:
+            items, canonical = of(item, env), url(item, env)
+            if not items or canonical is None:
+                return None
+            expect(canonical, str, call.name)
+            if len(items) > 1:
+                raise misfit(items[1], call.name)
+            answer = ask(env, canonical, items[0])
+            if answer is None:
+                raise EvaluationFault(unknown, url=canonical[:200])
+            return answer
+
+        return condition(truth)
+
+    return build
+
+
+def _conforms(env: Environment, url: str, item: Item) -> bool | None:
+    """A base definition is the type itself; a profile is the environment's to know."""
+    name = url.removeprefix(BASE)
+    if url.startswith(BASE) and name in TYPES:
+        return type(item) is tuple and is_a(item[0], name)
+    return env.conforms_to(url, item)
+
+
+def _member(env: Environment, url: str, item: Item) -> bool | None:
+    node: Node = item if type(item) is tuple else ("string", item, None)
+    return env.member_of(url, node)
+
+
+# --- narrative
+
+_ELEMENTS: Final = frozenset(
+    "a abbr acronym address area article aside b bdi bdo big blockquote br caption center cite "
+    "code col colgroup dd dfn dir div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 "
+    "header hr i img ins kbd li main map mark nav ol p pre q rp rt ruby s samp section small "
+    "span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr del".split()
+)
+_ATTRIBUTES: Final = frozenset(
+    "title style class id lang dir accesskey tabindex span width align valign char charoff "
+    "abbr axis headers scope rowspan colspan border frame rules cellspacing cellpadding summary "
+    "nowrap bgcolor color compact start type value cite datetime href name hreflang rel rev "
+    "shape coords alt src height usemap longdesc ismap clear noshade size".split()
+)
+_XHTML: Final = "{http://www.w3.org/1999/xhtml}"
+_SCHEMES: Final = ("javascript:", "vbscript:")
+
+
+def is_narrative(text: object) -> bool:
+    """Whether `text` is XHTML as Narrative.div allows it, with some content.
+
+    "The narrative SHALL contain only the basic html formatting elements and attributes
+    described in chapters 7-11 (except section 4 of chapter 9) and 15 of the HTML 4.0
+    standard", and "SHALL have some non-whitespace content" (txt-1, txt-2).
+    """
+    if type(text) is not str:
+        return False
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, dtd_validation=False)
+    try:
+        root = etree.fromstring(_with_entities(text), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return False
+    if root.tag not in (_XHTML + "div", "div") or not all(map(_allowed, root.iter())):
+        return False
+    return (
+        any(str(text).strip() for text in root.itertext()) or root.find(".//{*}img") is not None
+    )
+
+
+def _with_entities(text: str) -> str:
+    """Named entities of HTML (`&nbsp;`) as characters; XML's own five as they are."""
+    head, *rest = text.split("&")
+    out = [head]
+    for part in rest:
+        name, mark, tail = part.partition(";")
+        known = _ENTITIES.get(name) if mark else None
+        out.append(f"{known}{tail}" if known else f"&{part}")
+    return "".join(out)
+
+
+_OF_XML: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_ENTITIES: Final[Mapping[str, str]] = {
+    name: chr(code) for name, code in name2codepoint.items() if name not in _OF_XML
+}
+
+
+def _allowed(element: Any) -> bool:
+    if not isinstance(element.tag, str):
+        return element.tag is etree.Comment
+    if element.tag.removeprefix(_XHTML) not in _ELEMENTS:
+        return False
+    return all(
+        name.rpartition("}")[2] in _ATTRIBUTES
+        and not value.strip().lower().startswith(_SCHEMES)
+        for name, value in element.attrib.items()
+    )
+
+
+def _html_checks(call: Call) -> Code:
+    of = call.of.run
+
+    def truth(item: Item, env: Environment) -> bool | None:
+        items = of(item, env)
+        return all(is_narrative(system(each)) for each in items) if items else None
+
+    return condition(truth)
+
+
+TABLE: Final[Table] = {
+    "extension": Function(_extension, 1, 1),
+    "hasExtension": Function(_has_extension, 1, 1),
+    "resolve": Function(_resolve),
+    "conformsTo": Function(_asked(_conforms, UNKNOWN_PROFILE), 1, 1),
+    "memberOf": Function(_asked(_member, UNKNOWN_VALUE_SET), 1, 1),
+    "htmlChecks": Function(_html_checks),
+}
