@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/search.html
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, assert_never
 
@@ -34,6 +34,7 @@ class Resources:
 
     by_type: Mapping[str, Mapping[str, Record]]
     within: Restriction
+    _referred: dict[plan.Has, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Iterable[Record], within: Restriction) -> "Resources":
@@ -54,6 +55,15 @@ class Resources:
         return (
             each for each in self.by_type.get(kind, {}).values() if satisfies(self, each, both)
         )
+
+    def referred(self, node: plan.Has) -> frozenset[str]:
+        """The reference keys of those that `node` speaks of; kept, as `_has` nests."""
+        found = self._referred.get(node)
+        if found is None:
+            matching = self.matching(node.type, node.of)
+            found = frozenset(key for each in matching for key in each.values.references)
+            self._referred[node] = found
+        return found
 
 
 def satisfies(resources: Resources, record: Record, node: Node) -> bool:
@@ -88,9 +98,8 @@ def _leads(
             )
             found = (resources.find(kind, id_) for id_ in ids)
             return any(each and satisfies(resources, each, of) for each in found)
-        case plan.Has(kind, param, of):
-            key = f"{param}|{here}"
-            return any(key in each.values.references for each in resources.matching(kind, of))
+        case plan.Has():
+            return f"{node.param}|{here}" in resources.referred(node)
         case plan.Listed(list_id):
             found_list = resources.find("List", list_id)
             return bool(found_list and f"item|{here}" in found_list.values.references)

@@ -70,7 +70,7 @@ class Indexer:
                 for write, row in writers:
                     write(values, row, selected)
         for select, composites in compiled.places:
-            for _, place in select(resource):
+            for _, place, _ in select(resource):
                 write_composites(values, resource, place, composites)
         if self._full_text:
             write_words(values, kind, resource)

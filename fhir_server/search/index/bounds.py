@@ -8,18 +8,22 @@ from fhir_server.search.keys import MAX_KEY, bounded
 def bounded_keys(found: Iterable[str]) -> list[str]:
     """`found` without duplicates, each key within MAX_KEY and encodable."""
     unique = list(dict.fromkeys(found))
-    if unique and (len(max(unique, key=len)) > MAX_KEY or not _is_encodable(unique)):
-        return list(dict.fromkeys(bounded(_encodable(key)) for key in unique))
-    return unique
+    joined = "".join(unique)
+    if joined.isascii() and (len(joined) <= MAX_KEY or _longest(unique) <= MAX_KEY):
+        return unique
+    if _is_encodable(joined) and _longest(unique) <= MAX_KEY:
+        return unique
+    return list(dict.fromkeys(bounded(_encodable(key)) for key in unique))
 
 
-def _is_encodable(found: list[str]) -> bool:
-    """Whether no key holds half of a surrogate pair; the wire refuses those in resources."""
-    joined = "".join(found)
-    if joined.isascii():
-        return True
+def _longest(keys: list[str]) -> int:
+    return max(map(len, keys))
+
+
+def _is_encodable(text: str) -> bool:
+    """Whether no half of a surrogate pair is in it; the wire refuses those in resources."""
     try:
-        joined.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -6,14 +6,14 @@ all composites that have one there.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fhir_server.core.errors import Unprocessable
 from fhir_server.core.messages import Text
-from fhir_server.fhirpath import selector
+from fhir_server.fhirpath import Selector, selector
 from fhir_server.search.index.arms import arms, element_of
 from fhir_server.search.index.composites import Composite, Part
-from fhir_server.search.index.rows import Row, Selected, Writer
+from fhir_server.search.index.rows import Row, Writer
 from fhir_server.search.index.systems import implicit_system
 from fhir_server.search.index.writers import WRITERS
 from fhir_server.spec.search_parameters import Component, SearchParameter
@@ -29,9 +29,8 @@ NO_COMPONENT: Final = Text(
     "Частину складеного параметра `{code}` визначає невідомий параметр {url}.",
 )
 
-Select = Callable[[Any], Selected]
-Rows = tuple[tuple[Select, tuple[tuple[Writer, Row], ...]], ...]
-Places = tuple[tuple[Select, tuple[Composite, ...]], ...]
+Rows = tuple[tuple[Selector, tuple[tuple[Writer, Row], ...]], ...]
+Places = tuple[tuple[Selector, tuple[Composite, ...]], ...]
 
 
 def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...]) -> Rows:
@@ -117,7 +116,7 @@ class _Maker:
         )
 
 
-def _all_of(selects: list[Select]) -> Select:
+def _all_of(selects: list[Selector]) -> Selector:
     if len(selects) == 1:
         return selects[0]
     return lambda node: [found for select in selects for found in select(node)]

@@ -6,17 +6,16 @@ expressions relative to a place. A place without a value for one of the parts ha
 https://hl7.org/fhir/R4/search.html#composite
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath import Selector
 from fhir_server.search import keys
 from fhir_server.search.index.bounds import bounded_keys
-from fhir_server.search.index.rows import Row, Selected, Writer
+from fhir_server.search.index.rows import Row, Writer
 from fhir_server.search.values import Combined, IndexValues, Ranged
-
-Select = Callable[[Any], Selected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Part:
     number: int
     name: str
     """Parts with the same number, name and row are the same part, of several composites."""
-    select: Select
+    select: Selector
     of_resource: bool
     """The expression starts at the resource (`%resource`), not at the place."""
     write: Writer
@@ -84,10 +83,9 @@ def _of_part(part: Part, focus: JsonObject) -> Found:
     values = IndexValues()
     part.write(values, part.row, selected)
     texts = (*values.tokens, *values.strings, *values.references, *values.uris)
+    ranges = (*values.dates, *values.quantities)
+    lead = keys.part(part.number, "")
     return (
-        tuple(keys.part(part.number, key) for key in bounded_keys(texts)),
-        tuple(
-            Ranged(keys.part(part.number, key), lo, hi)
-            for key, lo, hi in dict.fromkeys((*values.dates, *values.quantities))
-        ),
+        tuple([lead + key for key in bounded_keys(texts)]),
+        tuple([Ranged(lead + key, lo, hi) for key, lo, hi in ranges]),
     )

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/search.html#number
 """
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import inf
 from typing import Final
 
@@ -58,33 +59,39 @@ def _under_units(
     values: IndexValues, row: Row, unit: JsonObject, low: Number | None, high: Number | None
 ) -> None:
     """`low` to `high` under every key of `unit`; None is open."""
+    lead = row.lead
+    found = _spans(unit.get("system"), unit.get("code"), unit.get("unit"), low, high)
+    values.quantities += [Ranged(lead + key, lo, hi) for key, lo, hi in found]
+
+
+# One quantity is written for up to four parameters, one after the other.
+@lru_cache(maxsize=1024)
+def _spans(
+    system: str | None,
+    code: str | None,
+    unit: str | None,
+    low: Number | None,
+    high: Number | None,
+) -> tuple[Ranged, ...]:
+    """The keys, without the parameter, and ends of a quantity."""
     lo = -inf if low is None else _double(low)
     hi = inf if high is None else _double(high)
-    into, code, name = values.quantities, unit.get("code"), unit.get("unit")
-    into.append(Ranged(row.lead, lo, hi))
-    if name is not None and name != code:
-        into.append(Ranged(f"{row.lead}|{name}", lo, hi))
-    if code is None:
-        return
-    into.append(Ranged(f"{row.lead}|{code}", lo, hi))
-    system = unit.get("system")
-    if system is None:
-        return
-    into.append(Ranged(f"{row.lead}{system}|{code}", lo, hi))
-    if system == UCUM:
-        _in_base_units(values, row, code, low, high)
+    written = ["", *(f"|{each}" for each in dict.fromkeys((code, unit)) if each is not None)]
+    if code is not None and system is not None:
+        written.append(f"{system}|{code}")
+    base = _in_base_units(code, low, high) if code is not None and system == UCUM else ()
+    return (*(Ranged(key, lo, hi) for key in written), *base)
 
 
-def _in_base_units(
-    values: IndexValues, row: Row, code: str, low: Number | None, high: Number | None
-) -> None:
+def _in_base_units(code: str, low: Number | None, high: Number | None) -> tuple[Ranged, ...]:
     least = _canonical(low, code)
     most = least if low is high else _canonical(high, code)
     found = least or most
-    if found is not None:
-        lo = -inf if least is None else _double(least[0])
-        hi = inf if most is None else _double(most[0])
-        values.quantities.append(Ranged(keys.canonical_quantity(row.code, found[1]), lo, hi))
+    if found is None:
+        return ()
+    lo = -inf if least is None else _double(least[0])
+    hi = inf if most is None else _double(most[0])
+    return (Ranged(keys.canonical_quantity("", found[1]).removeprefix("|"), lo, hi),)
 
 
 def _canonical(value: Number | None, code: str) -> tuple[Decimal, str] | None:

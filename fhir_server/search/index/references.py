@@ -22,7 +22,7 @@ def _reference(values: IndexValues, row: Row, value: JsonObject) -> None:
     if target is not None:
         values.references.append(row.lead + parse(target, *row.bases).target)
     if "identifier" in value and row.identifier is not None:
-        write_tokens(values, row.identifier, (("Identifier", value["identifier"]),))
+        write_tokens(values, row.identifier, (("Identifier", value["identifier"], None),))
 
 
 def _uri(values: IndexValues, row: Row, value: str) -> None:

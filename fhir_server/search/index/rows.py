@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath import Selected
 from fhir_server.search import keys
 from fhir_server.search.values import IndexValues
 from fhir_server.spec.structures import TYPES
 
-Selected = Sequence[tuple[str, Any]]
-"""What an expression gives: FHIR type and JSON value of each."""
+Values = Sequence[Selected]
+"""What an expression gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Row:
             put(self, "identifier", Row(f"{self.code}:identifier"))
 
 
-Writer = Callable[[IndexValues, Row, Selected], None]
+Writer = Callable[[IndexValues, Row, Values], None]
 ValueWriter = Callable[[IndexValues, Row, Any], None]
 
 
@@ -61,11 +62,12 @@ def by_type(writers: Mapping[str, ValueWriter]) -> Writer:
     """
     complete = {name: writer for name in TYPES if (writer := _nearest(name, writers))}
 
-    def write(values: IndexValues, row: Row, selected: Selected) -> None:
-        for kind, value in selected:
+    def write(values: IndexValues, row: Row, selected: Values) -> None:
+        for kind, value, _ in selected:
             writer = complete.get(kind)
             if writer is not None:
-                writer(values, row, value)
+                if value is not None:  # a primitive may have extensions and no value
+                    writer(values, row, value)
             elif kind == "Extension":
                 write(values, row, extension_value(value))
 
@@ -84,10 +86,10 @@ def _nearest(name: str, writers: Mapping[str, ValueWriter]) -> ValueWriter | Non
 _EXTENSION: Final = TYPES["Extension"].properties
 
 
-def extension_value(extension: JsonObject) -> list[tuple[str, Any]]:
+def extension_value(extension: JsonObject) -> list[Selected]:
     """`value[x]` of an extension as an expression would select it."""
     return [
-        (_EXTENSION[name].type.code, value)
+        (_EXTENSION[name].type.code, value, None)
         for name, value in extension.items()
         if name.startswith("value") and name in _EXTENSION
     ]

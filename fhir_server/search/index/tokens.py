@@ -7,6 +7,7 @@ A value stands under its system (no system: the empty one) and under any system.
 https://hl7.org/fhir/R4/search.html#token
 """
 
+from functools import lru_cache
 from typing import Final
 
 from fhir_server.core.text import fold
@@ -22,22 +23,27 @@ _MOST_STARTS: Final = 8
 _SHORTEST_WORD: Final = 3
 
 
+@lru_cache(maxsize=4096)  # the displays of a clinic's codes
+def _starts(text: str) -> tuple[str, ...]:
+    """`text`, folded, and what is left of it from each of its next words on."""
+    folded = fold(text)
+    if not folded:
+        return ()
+    found, place = [folded], folded.find(" ")
+    while place >= 0 and len(found) < _MOST_STARTS:
+        following = folded.find(" ", place + 1)
+        if (len(folded) if following < 0 else following) - place > _SHORTEST_WORD:
+            found.append(folded[place + 1 :])
+        place = following
+    return tuple(found)
+
+
 def write_text(values: IndexValues, row: Row, text: str) -> None:
     """`:text` finds a text from the beginning of any of its first words on.
 
     Each start costs an index key, so only the first eight, and no `of` and `in`.
     """
-    folded = fold(text)
-    if not folded:
-        return
-    values.strings.append(row.text + folded)
-    place, left = folded.find(" "), _MOST_STARTS - 1
-    while place >= 0 and left:
-        following = folded.find(" ", place + 1)
-        if (len(folded) if following < 0 else following) - place > _SHORTEST_WORD:
-            values.strings.append(row.text + folded[place + 1 :])
-            left -= 1
-        place = following
+    values.strings += [row.text + start for start in _starts(text)]
 
 
 def _plain(values: IndexValues, row: Row, value: str) -> None:

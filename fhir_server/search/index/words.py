@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from html import unescape
+from itertools import islice
 from typing import Final
 
 from fhir_server.core.text import words
@@ -24,6 +25,8 @@ from fhir_server.spec.structures import TYPES
 MOST_WORDS: Final = 500
 MOST_CHARACTERS: Final = 65_536
 
+_TEXT_KEY: Final = keys.word("_text", "")
+_CONTENT_KEY: Final = keys.word("_content", "")
 _TAG: Final = re.compile(r"<[^>]*>")
 _TEXTS: Final = frozenset({"string", "markdown"})
 #: Strings for machines, and what is found by parameters of its own.
@@ -49,8 +52,8 @@ def write_words(values: IndexValues, kind: str, resource: JsonObject) -> None:
     _collect(found, resource, _table(kind))
     content = dict.fromkeys(words(" ".join(found)[:MOST_CHARACTERS]))
     content.update(dict.fromkeys(narrative))
-    values.words += [keys.word("_text", word) for word in narrative[:MOST_WORDS]]
-    values.words += [keys.word("_content", word) for word in list(content)[:MOST_WORDS]]
+    values.words += [_TEXT_KEY + word for word in narrative[:MOST_WORDS]]
+    values.words += [_CONTENT_KEY + word for word in islice(content, MOST_WORDS)]
 
 
 def _narrative(resource: JsonObject) -> list[str]:

@@ -1,0 +1,385 @@
+"""Searches from a seed, as clients write them and as plan nodes, over generated resources.
+
+Queries are drawn from a table a type; plan nodes are grown around the index values that are
+there, so that every kind of node finds something and misses something.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from fhir_server.search import plan
+from fhir_server.search.evaluate import Record
+from fhir_server.search.plan import Compare, Node, Restriction, SortKey
+from fhir_server.search.values import IndexValues, Interval
+
+Pairs = list[tuple[str, str]]
+
+_PATIENTS = [f"patient-{n}" for n in range(12)]
+_LISTS = [f"list-{n}" for n in range(4)]
+
+#: Parameter with modifier -> values; several are drawn, some with a comma between.
+QUERIES: dict[str, dict[str, Sequence[str]]] = {
+    "Patient": {
+        "_id": ["patient-1", "patient-2", "patient-99", "nobody"],
+        "_lastUpdated": ["gt2024", "le2024-05", "eq2024-05-01", "ap2024-05-01", "ne2024"],
+        "_tag": ["a", "urn:s|a", "|a", "urn:s|", "a\\|b", "urn:s|a\\,b"],
+        "_tag:not": ["a", "urn:s2|b"],
+        "_tag:missing": ["true", "false"],
+        "_profile": ["http://x.example/p", "urn:p", "urn:p|1"],
+        "_source": ["http://x.example/in", "urn:in"],
+        "_source:below": ["http://x.example"],
+        "_text": ["болит", "pain today", "елка"],
+        "_content": ["pain", "иванов", "Bern"],
+        "_list": [*_LISTS, "none"],
+        "active": ["true", "false"],
+        "active:missing": ["true", "false"],
+        "identifier": ["1", "urn:s|2", "|3", "urn:s2|", "4"],
+        "identifier:of-type": ["urn:s|a|1", "urn:s2|b|2"],
+        "identifier:text": ["fev", "pain", "chronic"],
+        "identifier:not": ["1", "urn:s|2"],
+        "family": ["иван", "Елкин", "ivan", "шев", "o'neil", "berg"],
+        "family:exact": ["Иванов", "Ёлкин", "иванов"],
+        "family:contains": ["ван", "der", "e"],
+        "family:missing": ["true", "false"],
+        "name": ["анна", "мария", "jose", "van der"],
+        "phone": ["+71", "+7 2"],
+        "gender": ["male", "http://hl7.org/fhir/administrative-gender|female", "|unknown"],
+        "gender:missing": ["true", "false"],
+        "birthdate": ["1990", "ge1990-05", "lt1990-05-01", "ne1990", "sa1989", "eb1991"],
+        "address-city": ["ки", "Saint"],
+        "general-practitioner": ["practitioner-1", "Practitioner/practitioner-2"],
+        "general-practitioner.name": ["анна", "ив"],
+        "general-practitioner:identifier": ["urn:s|1", "2"],
+        "general-practitioner:missing": ["true", "false"],
+        "organization.partof.name": ["ки", "b"],
+        "organization:missing": ["true"],
+        "_has:Observation:subject:code": ["a", "urn:s|b"],
+        "_has:Observation:subject:_has:Encounter:subject:status": [],
+        "_has:Condition:patient:onset-date": ["ge2024"],
+        "_has:AuditEvent:patient:date": ["lt2025"],
+    },
+    "Observation": {
+        "code": ["a", "urn:s|a", "|b", "urn:s2|", "\\$a", "~", "~|a"],
+        "code:text": ["fever", "head", "pain", "бол"],
+        "code:not": ["a", "urn:s|a"],
+        "combo-code": ["a1", "urn:s|A"],
+        "category:missing": ["true", "false"],
+        "status": ["final", "http://hl7.org/fhir/observation-status|amended"],
+        "subject": ["Patient/patient-1", "patient-2", "Location/location-1"],
+        "subject:Patient": ["patient-1", "patient-3"],
+        "subject:Patient.family": ["иван", "o'n"],
+        "subject:identifier": ["1", "urn:s|2"],
+        "subject:missing": ["true", "false"],
+        "patient": ["patient-1", "Patient/patient-4", "https://far.example/Patient/patient-1"],
+        "patient.organization.name": ["ки", "м"],
+        "patient.gender:not": ["male"],
+        "encounter.class": ["a", "urn:s|"],
+        "performer": ["Practitioner/practitioner-0", "patient-1"],
+        "date": [
+            "2024", "ge2024-05-01", "lt2024-05-01T10:00:00Z", "ne2024-05", "sa2024-05-01",
+            "eb2024-05-01", "gt2023", "le1970-01-01", "ap2024-05-01", "2024-05-01T10:00Z",
+        ],
+        "date:missing": ["true", "false"],
+        "value-quantity": [
+            "5", "gt5", "5|http://unitsofmeasure.org|g", "lt5.4", "5||mg", "ne5", "ge5000",
+            "0.005|http://unitsofmeasure.org|kg", "sa5", "eb6", "le5|http://unitsofmeasure.org|mg",
+            "ap5", "1e1",
+        ],
+        "value-quantity:missing": ["true", "false"],
+        "value-string": ["иван", "van"],
+        "value-string:contains": ["ва"],
+        "value-concept": ["a", "urn:s|"],
+        "value-date": ["2024", "lt2024"],
+        "code-value-quantity": ["a$5", "urn:s|a$gt1", "b$lt6|http://unitsofmeasure.org|g"],
+        "code-value-concept": ["a$b", "urn:s|a$urn:s|a"],
+        "code-value-string": ["a$иван"],
+        "code-value-date": ["a$ge2023"],
+        "combo-code-value-quantity": ["a$5", "a1$gt0", "a$5,b$5"],
+        "component-code-value-concept": ["a$a", "b$a1"],
+        "code-value-quantity:missing": ["true", "false"],
+        "_has:Encounter:subject:status": [],
+    },
+    "Encounter": {
+        "part-of": [f"Encounter/encounter-{n}" for n in range(9)],
+        "part-of.part-of.status": ["planned", "finished"],
+        "part-of.subject:Patient.name": ["анна"],
+        "length": ["2", "120|http://unitsofmeasure.org|min", "gt1|http://unitsofmeasure.org|h"],
+        "date": ["ge2024", "lt2024", "2024-05"],
+        "practitioner": ["practitioner-1"],
+        "_has:Observation:encounter:date": ["ge2024"],
+    },
+    "Condition": {
+        "onset-age": ["1", "gt1|http://unitsofmeasure.org|a", "12|http://unitsofmeasure.org|mo"],
+        "onset-date": ["2024", "ne2024"],
+        "onset-info": ["in"],
+        "code:missing": ["true", "false"],
+        "_list": _LISTS,
+        "encounter:missing": ["true"],
+    },
+    "Location": {
+        "near": ["50|31|100|km", "51|30|200", "49.5|32"],
+        "name": ["ки", "bern"],
+        "partof:below": ["location-1"],
+        "partof:above": ["location-3"],
+        "partof.partof:missing": ["true", "false"],
+    },
+    "ValueSet": {
+        "url": ["http://x.example/a/vs1", "http://x.example/a/vs1|1.0"],
+        "url:below": ["http://x.example/a", "http://x.example/"],
+        "url:above": ["http://x.example/a/vs1/x"],
+        "title:exact": ["Ivan"],
+        "version": ["1.0", "2"],
+    },
+    "RiskAssessment": {
+        "probability": ["0.1", "gt0.1", "le0.5", "ne0.1", "ap0.1", "0.10"],
+        "probability:missing": ["true", "false"],
+        "patient": _PATIENTS,
+    },
+    "QuestionnaireResponse": {
+        "questionnaire": ["http://x.example/q", "http://x.example/q|2"],
+        "questionnaire:below": ["http://x.example/q|2"],
+        "questionnaire:missing": ["true", "false"],
+    },
+    "Appointment": {
+        "patient": _PATIENTS,
+        "actor": ["location-1", "location-2", "practitioner-2", *_PATIENTS],
+        "date": ["ge2024-05-01", "lt2024"],
+    },
+}  # fmt: skip
+
+SORTS: dict[str, Sequence[str]] = {
+    "Patient": [
+        "_id", "-_id", "_lastUpdated", "-_lastUpdated", "birthdate", "-birthdate", "family",
+        "-family", "given", "-given", "gender", "identifier,-birthdate", "-family,_lastUpdated",
+        "organization", "-_profile,family",
+    ],
+    "Observation": [
+        "date", "-date", "value-quantity", "-value-quantity", "code,-date", "-value-date",
+        "status,value-string,-_lastUpdated", "subject", "-_id",
+    ],
+    "Encounter": ["date", "-date", "length", "-length,date"],
+    "Condition": ["recorded-date", "-onset-age", "onset-date"],
+    "ValueSet": ["url", "-url", "title"],
+    "RiskAssessment": ["probability", "-probability"],
+}  # fmt: skip
+
+
+def query(rng: Random) -> tuple[str, Pairs]:
+    """A type and the pairs of a search of it."""
+    kind = rng.choice(list(QUERIES))
+    known = {name: values for name, values in QUERIES[kind].items() if values}
+    names = rng.sample(list(known), k=rng.choice([1, 1, 1, 1, 1, 2, 2, 3]))
+    pairs = [(name, _value(rng, name, known[name])) for name in names]
+    if kind in SORTS and rng.random() < 0.6:
+        pairs.append(("_sort", rng.choice(SORTS[kind])))
+    return kind, pairs
+
+
+def _value(rng: Random, name: str, values: Sequence[str]) -> str:
+    if name.endswith(":missing") or rng.random() < 0.6:
+        return rng.choice(values)
+    return ",".join(rng.sample(values, k=min(2, len(values))))
+
+
+_COMPARES = [Compare(left, op, right)
+             for left in ("lo", "hi") for op in ("<", "<=", ">", ">=")
+             for right in ("lo", "hi")]  # fmt: skip
+_SORTED_BY: Sequence[plan.SortBy] = (
+    "id", "updated", "chief-date", "chief-string", "values", "values",
+)  # fmt: skip
+_DIRECTIONS: Sequence[plan.Direction] = ("asc", "desc")
+_KEYED: Sequence[plan.ValueField] = ("tokens", "strings", "references", "uris", "words")
+_RANGED: Sequence[plan.RangeField] = ("dates", "quantities")
+
+
+class Grower:
+    """Grows plan nodes about `kind` around the values of `records`."""
+
+    def __init__(self, rng: Random, records: Sequence[Record]) -> None:
+        self.rng = rng
+        self.by_type: dict[str, list[Record]] = {}
+        for record in records:
+            self.by_type.setdefault(record.type, []).append(record)
+
+    def restriction(self) -> Restriction:
+        """Everything, or a patient's compartment, or a random predicate a type."""
+        rng = self.rng
+        if rng.random() < 0.4:
+            return plan.UNRESTRICTED
+        if rng.random() < 0.5:
+            mine = plan.Compartment(tuple(f"Patient/patient-{rng.randrange(9)}" for _ in "abc"))
+            open_types = dict.fromkeys(("Practitioner", "Organization"), plan.Everything())
+            return Restriction(open_types, otherwise=mine)
+        # Without chains: one that leads to its own type would have no end.
+        kinds = rng.sample(list(self.by_type), k=4)
+        rules: dict[str, Node] = {kind: plan.Not(self._keys(kind)) for kind in kinds[:2]}
+        for kind in kinds[2:]:
+            rules[kind] = plan.Or((self._prefix(kind), self._present(kind)))
+        return Restriction(rules, otherwise=plan.Everything())
+
+    def sort(self, kind: str) -> tuple[SortKey, ...]:
+        rng = self.rng
+        return tuple(self._sort_key(kind) for _ in range(rng.choice([0, 1, 1, 2])))
+
+    def _sort_key(self, kind: str) -> SortKey:
+        rng = self.rng
+        by = rng.choice(_SORTED_BY)
+        direction = rng.choice(_DIRECTIONS)
+        if by != "values":
+            return SortKey(by, direction)
+        field, key = self._some_key(kind)
+        return SortKey("values", direction, field, f"{key.partition('|')[0]}|")
+
+    def node(self, kind: str, depth: int) -> Node:
+        """A predicate on `kind`, at most `depth` levels above its leaves."""
+        rng = self.rng
+        if depth == 0 or rng.random() < 0.3:
+            return self._leaf(kind)
+        match rng.choice(["not", "and", "or", "chain", "has", "and", "or"]):
+            case "not":
+                return plan.Not(self.node(kind, depth - 1))
+            case "and":
+                return plan.And(self._several(kind, depth))
+            case "or":
+                return plan.Or(self._several(kind, depth))
+            case "chain":
+                return self._chain(kind, depth)
+            case _:
+                return self._has(kind, depth)
+
+    def _leaf(self, kind: str) -> Node:
+        """A leaf for which some resource has a value, if a few attempts find one."""
+        attempts = (self.rng.choice(self._leaves)(self, kind) for _ in range(6))
+        return next((each for each in attempts if each != plan.Nothing()), plan.Nothing())
+
+    def _several(self, kind: str, depth: int) -> tuple[Node, ...]:
+        return tuple(self.node(kind, depth - 1) for _ in range(self.rng.choice([1, 2, 2, 3])))
+
+    def _values(self, kind: str) -> IndexValues:
+        return self.rng.choice(self.by_type[kind]).values
+
+    def _some_key(self, kind: str) -> tuple[plan.ValueField, str]:
+        for _ in range(20):
+            field = self.rng.choice(_KEYED)
+            found = getattr(self._values(kind), field)
+            if found:
+                return field, self.rng.choice(found)
+        return "tokens", "none||none"
+
+    def _chain(self, kind: str, depth: int) -> Node:
+        keys = [key for each in self.by_type[kind] for key in each.values.references]
+        local = [key for key in keys if key.partition("|")[2].split("/")[0] in self.by_type]
+        if not local:
+            return plan.Nothing()
+        param, _, target = self.rng.choice(local).partition("|")
+        to = target.split("/")[0]
+        return plan.Chain(param, to, self.node(to, depth - 1))
+
+    def _has(self, kind: str, depth: int) -> Node:
+        back = [
+            (source, key.partition("|")[0])
+            for source, records in self.by_type.items()
+            for each in records
+            for key in each.values.references
+            if key.partition("|")[2].startswith(f"{kind}/")
+        ]
+        if not back:
+            return plan.Nothing()
+        source, param = self.rng.choice(back)
+        return plan.Has(source, param, self.node(source, depth - 1))
+
+    def _keys(self, kind: str) -> Node:
+        field, key = self._some_key(kind)
+        return plan.Keys(field, (key, *(["x|y"] if self.rng.random() < 0.5 else [])))
+
+    def _prefix(self, kind: str) -> Node:
+        field, key = self._some_key(kind)
+        return plan.Prefix(field, key[: self.rng.randint(len(key) // 2, len(key))])
+
+    def _containing(self, kind: str) -> Node:
+        field, key = self._some_key(kind)
+        lead, _, rest = key.partition("|")
+        start = self.rng.randint(0, len(rest))
+        return plan.Containing(field, f"{lead}|", rest[start : start + 3])
+
+    def _range(self, kind: str) -> Node:
+        field = self.rng.choice(_RANGED)
+        found = getattr(self._values(kind), field)
+        if not found:
+            return plan.Nothing()
+        key, lo, hi = self.rng.choice(found)
+        return plan.Range(field, key, self._near_interval(lo, hi), self._arms())
+
+    def _near_interval(self, lo: float, hi: float) -> Interval:
+        shift = self.rng.choice([0, 0, 1, -1, 3_600_000, -86_400_000])
+        return Interval(lo + shift, max(lo + shift, hi + self.rng.choice([0, 0, 1, -1])))
+
+    def _arms(self) -> tuple[tuple[Compare, ...], ...]:
+        rng = self.rng
+        return tuple(
+            tuple(rng.choice(_COMPARES) for _ in range(rng.choice([1, 1, 2])))
+            for _ in range(rng.choice([1, 1, 2]))
+        )
+
+    def _updated(self, kind: str) -> Node:
+        at = self.rng.choice(self.by_type[kind]).at
+        return plan.Updated(self._near_interval(at, at + 1), self._arms())
+
+    def _together(self, kind: str) -> Node:
+        found = self._values(kind).combined
+        if not found:
+            return plan.Nothing()
+        value = self.rng.choice(found)
+        parts: list[Node] = [plan.Keys("combined", (self.rng.choice(value.keys),))]
+        if value.ranges:
+            key, lo, hi = self.rng.choice(value.ranges)
+            one = plan.Range("quantities", key, self._near_interval(lo, hi), self._arms())
+            parts.append(plan.Or((one, plan.Prefix("combined", value.keys[0][:-1]))))
+        return plan.Together(value.param, tuple(parts))
+
+    def _present(self, kind: str) -> Node:
+        values = self._values(kind)
+        options: list[Node] = [
+            plan.Present(field, f"{key.partition('|')[0]}|")
+            for field in _KEYED
+            for key in getattr(values, field)[:3]
+        ]
+        options += [plan.Present("dates", each.key) for each in values.dates]
+        options += [
+            plan.Present("quantities", each.key.partition("|")[0]) for each in values.quantities
+        ]
+        options += [plan.Present("combined", each.param) for each in values.combined]
+        return self.rng.choice(options or [plan.Nothing()])
+
+    def _near(self, kind: str) -> Node:
+        rng = self.rng
+        if kind != "Location" and rng.random() < 0.9:
+            return plan.Nothing()
+        return plan.Near(rng.uniform(29, 33), rng.uniform(49, 52), rng.choice([9e4, 2e5, 3e7]))
+
+    def _whose(self, kind: str) -> Node:
+        values = self._values(kind)
+        if values.patient and self.rng.random() < 0.5:
+            return plan.Patient(values.patient)
+        if not values.compartments:
+            return plan.Nothing()
+        return plan.Compartment((*values.compartments[:2], "Patient/none"))
+
+    def _ids(self, kind: str) -> Node:
+        ids = [each.id for each in self.rng.sample(self.by_type[kind], k=2)]
+        return plan.Ids((*ids, "none"))
+
+    def _constant(self, kind: str) -> Node:
+        del kind
+        lists = [each.id for each in self.by_type["List"]]
+        options: list[Node] = [
+            plan.Everything(),
+            plan.Nothing(),
+            *map(plan.Listed, [*lists, "none"]),
+        ]
+        return self.rng.choice(options)
+
+    _leaves: Sequence[Callable[["Grower", str], Node]] = (
+        _keys, _keys, _prefix, _containing, _range, _range, _updated, _together, _present,
+        _near, _whose, _ids, _constant,
+    )  # fmt: skip
