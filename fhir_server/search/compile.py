@@ -10,7 +10,7 @@ from typing import Final
 
 from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue
 from fhir_server.core.messages import Text
-from fhir_server.search.criteria import compiled
+from fhir_server.search.criteria import Links, compiled
 from fhir_server.search.filter import compiled_filter
 from fhir_server.search.include import WITH_TEXT, Include, parse_include
 from fhir_server.search.limits import SearchLimits
@@ -74,7 +74,7 @@ class Compiler:
     def _compile(self, kind: str, key: str) -> Parse:
         if key == "_filter":
             return partial(compiled_filter, self.scope, kind)
-        return compiled(self.scope, kind, key)
+        return compiled(self.scope, kind, key, Links(self.scope.limits))
 
     def _compile_sort(self, kind: str, items: tuple[str, ...]) -> tuple[SortKey, ...]:
         return sort_keys(self.scope, kind, items)

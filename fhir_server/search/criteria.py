@@ -7,7 +7,8 @@ https://hl7.org/fhir/R4/search.html#modifiers
 https://hl7.org/fhir/R4/search.html#chaining
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from fhir_server.search import dates, references, special, strings, tokens, uris
 from fhir_server.search.composites import composite
 from fhir_server.search.elements import types_of
 from fhir_server.search.escapes import split
+from fhir_server.search.limits import SearchLimits
 from fhir_server.search.nodes import UNSUPPORTED, presence, union
 from fhir_server.search.numbers import number
 from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, Or
@@ -64,6 +66,11 @@ TOO_DEEP: Final = Text(
     "A chain may have {limit} links.",
     "В цепочке может быть не больше звеньев: {limit}.",
     "У ланцюжку може бути не більше ланок: {limit}.",
+)
+TOO_WIDE: Final = Text(
+    "The links of this chain lead to too many types; name them, as in `subject:Patient`.",
+    "Звенья этой цепочки ведут к слишком многим типам; назовите их, как в `subject:Patient`.",
+    "Ланки цього ланцюжка ведуть до надто багатьох типів; назвіть їх, як у `subject:Patient`.",
 )
 MANY_VALUES: Final = Text(
     "One parameter may have {limit} values, {count} were given.",
@@ -142,7 +149,42 @@ _OWN: Final[Mapping[str, Build]] = {
 _OWN_MODIFIERS: Final[Mapping[str, frozenset[str]]] = {"_id": frozenset({"not"})}
 
 
-def compiled(scope: Scope, kind: str, key: str, depth: int = 0) -> Parse:
+@dataclass(slots=True)
+class Links:
+    """The links of one key or filter, counted: without types they branch at each link."""
+
+    limits: SearchLimits
+    depth: int = 0
+    tried: int = 0
+    taken: int = 0
+
+    def enter(self) -> None:
+        """Go one link deeper.
+
+        Raises:
+            TooCostly: that is too deep.
+        """
+        if self.depth >= self.limits.depth:
+            raise TooCostly(TOO_DEEP, limit=self.limits.depth)
+        self.depth += 1
+
+    def leave(self) -> None:
+        """Come back from where the last `enter` led."""
+        self.depth -= 1
+
+    def count(self, *, tried: int = 0, taken: int = 0) -> None:
+        """Count target types that are tried, and those that become a part of the plan.
+
+        Raises:
+            TooCostly: they are too many.
+        """
+        self.tried += tried
+        self.taken += taken
+        if self.tried > self.limits.branches or self.taken > self.limits.comparisons:
+            raise TooCostly(TOO_WIDE)
+
+
+def compiled(scope: Scope, kind: str, key: str, links: Links) -> Parse:
     """What reads the values of `key` in a search of `kind`.
 
     Raises:
@@ -151,17 +193,17 @@ def compiled(scope: Scope, kind: str, key: str, depth: int = 0) -> Parse:
         TooCostly: it has too many links.
     """
     if key.startswith(_HAS):
-        return _reverse(scope, kind, key, depth)
+        return _reverse(scope, kind, key, links)
     head, dot, rest = key.partition(".")
     if not dot:
         return _final(scope, kind, key)
     code = head.partition(":")[0]
-    found = linked(scope, kind, head, depth, lambda to: compiled(scope, to, rest, depth + 1))
+    found = linked(scope, kind, head, links, lambda to: compiled(scope, to, rest, links))
     return lambda text: union(Chain(code, to, parse(text)) for to, parse in found)
 
 
 def linked(
-    scope: Scope, kind: str, head: str, depth: int, follow: Callable[[str], T]
+    scope: Scope, kind: str, head: str, links: Links, follow: Callable[[str], T]
 ) -> list[tuple[str, T]]:
     """The types a link such as `subject` or `subject:Patient` leads to, with what `follow`
     makes of each; without a type named, those that `follow` does not refuse.
@@ -169,25 +211,33 @@ def linked(
     Raises:
         UnknownParameter: the link is unknown, or what follows is unknown on every type.
         NotSupported: it leads through canonical URLs.
-        TooCostly: it is a link too many.
+        TooCostly: it is a link too many, or leads to too many types.
     """
-    if depth >= scope.limits.depth:
-        raise TooCostly(TOO_DEEP, limit=scope.limits.depth)
     code, _, name = head.partition(":")
     parameter = _link(scope, kind, code)
     kinds = references.targets(parameter)
-    if name:
-        if name not in kinds:
-            raise UnknownParameter(NOT_A_TARGET, code=code, type=kind, target=name[:_SHOWN])
-        return [(name, follow(name))]
+    if name and name not in kinds:
+        raise UnknownParameter(NOT_A_TARGET, code=code, type=kind, target=name[:_SHOWN])
+    links.enter()
+    found = _followed((name,) if name else kinds, links, follow)
+    links.leave()
+    return found
+
+
+def _followed(
+    kinds: Sequence[str], links: Links, follow: Callable[[str], T]
+) -> list[tuple[str, T]]:
     found, refusal = [], None
+    depth = links.depth
     for to in kinds:
+        links.count(tried=1)
         try:
             found.append((to, follow(to)))
         except UnknownParameter as error:
-            refusal = error
+            links.depth, refusal = depth, error
     if not found and refusal is not None:
         raise refusal
+    links.count(taken=len(found))
     return found
 
 
@@ -214,9 +264,7 @@ def _link(scope: Scope, kind: str, code: str) -> SearchParameter:
     return parameter
 
 
-def _reverse(scope: Scope, kind: str, key: str, depth: int) -> Parse:
-    if depth >= scope.limits.depth:
-        raise TooCostly(TOO_DEEP, limit=scope.limits.depth)
+def _reverse(scope: Scope, kind: str, key: str, links: Links) -> Parse:
     parts = key.split(":", 3)
     if len(parts) != 4 or parts[1] not in _TYPES:  # noqa: PLR2004  # as the form says
         raise UnknownParameter(BAD_HAS, key=key[:_SHOWN])
@@ -224,7 +272,9 @@ def _reverse(scope: Scope, kind: str, key: str, depth: int) -> Parse:
     parameter = _link(scope, source, code)
     if kind not in references.targets(parameter):
         raise UnknownParameter(NOT_A_TARGET, code=code, type=source, target=kind)
-    parse = compiled(scope, source, rest, depth + 1)
+    links.enter()
+    parse = compiled(scope, source, rest, links)
+    links.leave()
     return lambda text: Has(source, code, parse(text))
 
 

@@ -19,7 +19,7 @@ from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.core.text import fold
 from fhir_server.search import keys, strings
-from fhir_server.search.criteria import bound, find, linked, of_values
+from fhir_server.search.criteria import Links, bound, find, linked, of_values
 from fhir_server.search.dates import comparison
 from fhir_server.search.nodes import intersection, presence, union
 from fhir_server.search.plan import Chain, Keys, Node, Not, Nothing, Range, Updated
@@ -83,8 +83,8 @@ class _Step(NamedTuple):
     inside: "_Make | None"
 
 
-_Make = Callable[[str, int], Node]
-"""A part of the filter as a predicate on a type, at a depth of links."""
+_Make = Callable[[str, Links], Node]
+"""A part of the filter as a predicate on a type; the links are counted."""
 
 
 def compiled_filter(scope: Scope, kind: str, text: str) -> Node:
@@ -96,7 +96,7 @@ def compiled_filter(scope: Scope, kind: str, text: str) -> Node:
         NotSupported: an operator does not go with a parameter.
         TooCostly: it is nested too deep, or compares too much.
     """
-    return _Parser(scope, text).whole()(kind, 0)
+    return _Parser(scope, text).whole()(kind, Links(scope.limits))
 
 
 class _Parser:
@@ -202,28 +202,28 @@ class _Parser:
 def _joined(join: Callable[[list[Node]], Node], parts: list[_Make]) -> _Make:
     if len(parts) == 1:
         return parts[0]
-    return lambda kind, depth: join([part(kind, depth) for part in parts])
+    return lambda kind, links: join([part(kind, links) for part in parts])
 
 
 def _negated(part: _Make) -> _Make:
-    return lambda kind, depth: Not(part(kind, depth))
+    return lambda kind, links: Not(part(kind, links))
 
 
 def _along(scope: Scope, steps: list[_Step], operator: str, value: str) -> _Make:
     """The comparison at the end of `steps`, with a link for each step before."""
     step, *rest = steps
 
-    def make(kind: str, depth: int) -> Node:
+    def make(kind: str, links: Links) -> Node:
         if not rest and step.inside is None:
             return _compare(scope, kind, step.name, operator, value)
         code = step.name.partition(":")[0]
-        found = linked(scope, kind, step.name, depth, lambda to: follow(to, depth + 1))
+        found = linked(scope, kind, step.name, links, lambda to: follow(to, links))
         return union(Chain(code, to, node) for to, node in found)
 
-    def follow(kind: str, depth: int) -> Node:
-        parts = [step.inside(kind, depth)] if step.inside else []
+    def follow(kind: str, links: Links) -> Node:
+        parts = [step.inside(kind, links)] if step.inside else []
         if rest:
-            parts.append(_along(scope, rest, operator, value)(kind, depth))
+            parts.append(_along(scope, rest, operator, value)(kind, links))
         return intersection(parts)
 
     return make

@@ -19,6 +19,8 @@ class SearchLimits:
     """Characters of all names and values together."""
     depth: int = 6
     """Links of a chain, `_has` among them; each may be a query of its own."""
+    branches: int = 1_000
+    """Types tried for the links of a chain that names none; each costs microseconds."""
     sort: int = 6
     """Keys of `_sort`."""
     concepts: int = 5_000

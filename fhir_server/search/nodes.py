@@ -104,6 +104,6 @@ def _present(kind: SearchType, code: str) -> Node:
         case "date":
             return Present("dates", code)
         case "number" | "quantity":
-            return Present("quantities", keys.any_quantity(code))
+            return Present("quantities", code)
         case "composite" | "special":
             return Present("combined", code)
