@@ -330,6 +330,5 @@ def _sort_values(plan: Search, row: Document) -> tuple[str | float | None, ...]:
         return ()
     field_ = sorts.indexed_field(plan.sort)
     if field_ is None:
-        return tuple(sorts.given(key, row.get(f"k{i}")) for i, key in enumerate(plan.sort))
-    # Behind the id no further key decides.
-    return (row.get(field_), *[None for _ in plan.sort[1:]])
+        return tuple(row.get(f"k{i}") for i in range(len(plan.sort)))
+    return (row.get(field_),)

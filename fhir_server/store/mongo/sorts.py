@@ -29,12 +29,11 @@ _LEAST: Final[Mapping[str, Any]] = {"sd": float("-inf"), "ss": "", "sx": ""}
 
 def indexed_field(sort: Sequence[SortKey]) -> str | None:
     """The field whose index gives the order, None where it has to be computed."""
-    if not sort or sort[0].by == "id":
+    if not sort:
         return "_id"
-    key = sort[0]
-    if len(sort) > 1 or key.by == "values":
+    if len(sort) > 1 or sort[0].by == "values":
         return None
-    return _scalar(key)
+    return _scalar(sort[0])
 
 
 def _scalar(key: SortKey) -> str:
@@ -126,13 +125,6 @@ def computed(sort: Sequence[SortKey], after: After | None) -> list[Document]:
     return [*stages, {"$sort": order}]
 
 
-def given(key: SortKey, value: str | float | None) -> str | float | None:
-    """The sort value of a row: of a key, what follows the prefix."""
-    if key.by == "values" and isinstance(value, str):
-        return value[len(key.prefix) :]
-    return value
-
-
 def _sign(key: SortKey) -> int:
     return 1 if key.direction == "asc" else -1
 
@@ -141,8 +133,7 @@ def _behind(sort: Sequence[SortKey], after: After, step: int) -> Filter:
     """Rows behind `after`: equal in the keys before one, beyond it in that one."""
     arms: list[Filter] = []
     equal: list[Filter] = []
-    for i, (key, edge) in enumerate(zip(sort, after.values, strict=True)):
-        value = key.prefix + edge if key.by == "values" and isinstance(edge, str) else edge
+    for i, (key, value) in enumerate(zip(sort, after.values, strict=True)):
         arm = _beyond_key(i, _sign(key), value, backward=after.backward)
         if arm is not None:
             arms.append({"$and": [*equal, arm]})

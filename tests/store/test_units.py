@@ -1,0 +1,245 @@
+"""Units of work: all or nothing, one winner, repeated when the database asks for it.
+
+https://hl7.org/fhir/R4/http.html#transaction
+https://hl7.org/fhir/R4/http.html#concurrency
+"""
+
+import asyncio
+
+import pytest
+
+from fhir_server.core.errors import Conflict, Gone, Unavailable
+from fhir_server.core.messages import Text
+from fhir_server.search.plan import UNRESTRICTED, Everything, Keys
+from fhir_server.store.mongo.client import Client
+from fhir_server.store.mongo.resources import StoreLimits
+from fhir_server.store.mongo.store import MongoStore
+from fhir_server.store.mongo.units import UndeclaredKindError
+from fhir_server.store.port import HistoryPlan, Unit
+from tests.support.units import updated
+from tests.support.versions import ids, names, version
+
+pytestmark = pytest.mark.anyio
+
+STOP = Text("stop", "стоп", "стоп")
+
+
+async def test_a_unit_sees_its_own_writes_and_nobody_else_does(mongo_store: MongoStore) -> None:
+    await mongo_store.prepare(["Basic"])
+
+    async def work(unit: Unit) -> None:
+        await unit.insert([version("own", kind="Basic")])
+        assert await unit.read("Basic", "own", within=UNRESTRICTED)
+        assert await unit.count("Basic", Everything(), within=UNRESTRICTED) == 1
+        assert await mongo_store.read("Basic", "own", within=UNRESTRICTED) is None
+
+    await mongo_store.run(["Basic"], work)
+    assert await mongo_store.read("Basic", "own", within=UNRESTRICTED)
+
+
+async def test_a_unit_reads_one_snapshot(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("snapshot"))
+
+    async def work(unit: Unit) -> list[int]:
+        seen = []
+        for number in (2, 3):
+            found = await unit.read("Patient", "snapshot", within=UNRESTRICTED)
+            assert found is not None
+            seen.append(found.number)
+            await updated(mongo_store, "snapshot", at=number)
+        return seen
+
+    assert await mongo_store.run([], work) == [1, 1]
+
+
+async def test_what_a_unit_raises_leaves_nothing_written(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("kept", at=1))
+
+    async def work(unit: Unit) -> None:
+        old = await unit.read("Patient", "kept", within=UNRESTRICTED)
+        assert old is not None
+        await unit.replace(old, version("kept", 2, at=2))
+        await unit.insert([version("never")])
+        raise Gone(STOP)
+
+    with pytest.raises(Gone):
+        await mongo_store.run(["Patient"], work)
+    assert await mongo_store.read("Patient", "never", within=UNRESTRICTED) is None
+    rows, _, _ = await mongo_store.history(HistoryPlan("Patient", "kept"), within=UNRESTRICTED)
+    assert names(rows) == [("kept", 1)]
+
+
+async def test_a_version_that_is_no_longer_current_is_not_replaced(
+    mongo_store: MongoStore,
+) -> None:
+    await mongo_store.insert(version("stale"))
+    old = await mongo_store.read("Patient", "stale", within=UNRESTRICTED)
+    assert old is not None
+    await updated(mongo_store, "stale", at=2)
+    stale = old
+    with pytest.raises(Conflict):
+        await mongo_store.run(
+            ["Patient"], lambda unit: unit.replace(stale, version("stale", 2))
+        )
+    with pytest.raises(Conflict):
+        await mongo_store.run(["Patient"], lambda unit: unit.remove(stale, at=3))
+
+
+async def test_a_row_read_outside_a_unit_can_be_replaced(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("outside", tokens=["a|~|1"], at=1))
+    old = await mongo_store.read("Patient", "outside", within=UNRESTRICTED)
+    assert old is not None
+    row = old
+    await mongo_store.run(
+        ["Patient"], lambda unit: unit.replace(row, version("outside", 2, at=2))
+    )
+    first = await mongo_store.vread("Patient", "outside", 1, within=UNRESTRICTED)
+    assert first is not None
+    assert first.body == old.body
+    kept = await mongo_store.database["Patient_history"].find_one({"_id.id": "outside"})
+    assert kept is not None
+    assert kept["tok"] == ["a|~|1"]
+
+
+async def test_of_parallel_updates_each_gets_a_number_of_its_own(
+    mongo_store: MongoStore,
+) -> None:
+    await mongo_store.insert(version("parallel", at=1))
+    await asyncio.gather(*[updated(mongo_store, "parallel", at=2) for _ in range(12)])
+    rows, _, _ = await mongo_store.history(
+        HistoryPlan("Patient", "parallel"), within=UNRESTRICTED
+    )
+    assert [row.number for row in rows] == list(range(13, 0, -1))
+
+
+async def test_of_parallel_replacements_of_one_version_one_wins(
+    mongo_store: MongoStore,
+) -> None:
+    await mongo_store.insert(version("contested"))
+    old = await mongo_store.read("Patient", "contested", within=UNRESTRICTED)
+    assert old is not None
+    row = old
+
+    async def attempt(at: int) -> bool:
+        new = version("contested", 2, at=at)
+        try:
+            await mongo_store.run(["Patient"], lambda unit: unit.replace(row, new))
+        except Conflict:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*map(attempt, range(8)))) == 1
+
+
+@pytest.mark.parametrize("stores", [1, 2], ids=["one process", "two processes"])
+async def test_of_parallel_conditional_creates_one_writes(
+    mongodb_client: Client, database_name: str, stores: int
+) -> None:
+    opened = [await MongoStore.open(mongodb_client, database_name) for _ in range(stores)]
+    same = Keys("tokens", (f"identifier|~|{stores}",))
+
+    async def create(number: int) -> bool:
+        async def work(unit: Unit) -> bool:
+            await unit.claim(f"Patient?identifier={stores}")
+            if await unit.find("Patient", same, limit=1, within=UNRESTRICTED):
+                return False
+            await unit.insert([version(f"made-{stores}-{number}", tokens=list(same.keys))])
+            return True
+
+        return await opened[number % stores].run(["Patient"], work)
+
+    assert sum(await asyncio.gather(*map(create, range(50)))) == 1
+    assert await opened[0].count("Patient", same, within=UNRESTRICTED) == 1
+
+
+async def test_units_that_claim_in_opposite_order_both_end(mongo_store: MongoStore) -> None:
+    async def both(*keys: str) -> None:
+        async def work(unit: Unit) -> None:
+            for key in keys:
+                await unit.claim(key)
+                await asyncio.sleep(0.05)
+
+        await mongo_store.run([], work)
+
+    async with asyncio.timeout(15):
+        await asyncio.gather(both("x", "y"), both("y", "x"))
+
+
+async def test_a_conflict_repeats_the_work_up_to_a_limit(mongo_store: MongoStore) -> None:
+    calls: list[Unit] = []
+
+    async def work(unit: Unit) -> None:
+        calls.append(unit)
+        raise Conflict(STOP)
+
+    with pytest.raises(Conflict):
+        await mongo_store.run([], work)
+    assert len(calls) == StoreLimits().conflicts
+    assert len(set(map(id, calls))) == len(calls)
+
+
+async def test_a_hundred_versions_of_several_types_are_one_unit(
+    mongo_store: MongoStore,
+) -> None:
+    many = [
+        version(f"many-{n}", kind=kind, tokens=[f"many|~|{n}"])
+        for n in range(50)
+        for kind in ("Patient", "Observation")
+    ]
+    await mongo_store.run(["Patient", "Observation"], lambda unit: unit.insert(many))
+    assert await mongo_store.count("Observation", Everything(), within=UNRESTRICTED) == 50
+    clash = [version("fresh"), version("many-3")]
+    with pytest.raises(Conflict):
+        await mongo_store.run(["Patient"], lambda unit: unit.insert(clash))
+    assert await mongo_store.read("Patient", "fresh", within=UNRESTRICTED) is None
+
+
+async def test_a_unit_writes_only_the_types_it_was_opened_for(mongo_store: MongoStore) -> None:
+    with pytest.raises(UndeclaredKindError):
+        await mongo_store.run(
+            ["Patient"], lambda unit: unit.insert([version("x", kind="Task")])
+        )
+
+
+async def test_with_all_places_taken_a_unit_is_turned_away(
+    mongodb_client: Client, database_name: str
+) -> None:
+    limits = StoreLimits(open_units=1, admission_seconds=0.05)
+    store = await MongoStore.open(mongodb_client, database_name, limits)
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def stay(unit: Unit) -> None:
+        del unit
+        inside.set()
+        await leave.wait()
+
+    async def nothing(unit: Unit) -> int:
+        del unit
+        return 1
+
+    first = asyncio.create_task(store.run([], stay))
+    await inside.wait()
+    with pytest.raises(Unavailable) as caught:
+        await store.run([], nothing)
+    assert caught.value.headers["Retry-After"]
+    leave.set()
+    await first
+    assert await store.run([], nothing) == 1
+
+
+async def test_a_cancelled_unit_leaves_nothing_and_its_place(mongo_store: MongoStore) -> None:
+    inside = asyncio.Event()
+
+    async def work(unit: Unit) -> None:
+        await unit.insert([version("cancelled")])
+        inside.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(mongo_store.run(["Patient"], work))
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await mongo_store.insert(version("cancelled"))
+    found = await mongo_store.find("Patient", Everything(), limit=1, within=UNRESTRICTED)
+    assert ids(found) == ["cancelled"]
