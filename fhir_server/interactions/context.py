@@ -1,0 +1,90 @@
+"""What every interaction is handed instead of reaching for globals.
+
+`Services` are built once at start; a `Context` is one request's view of them. Time and ids
+come from here, so that tests can fix them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fhir_server.core.errors import Issue
+from fhir_server.core.messages import Language
+from fhir_server.core.types import JsonObject
+from fhir_server.search.compile import Compiler
+from fhir_server.search.cursor import Cursors
+from fhir_server.search.plan import Restriction
+from fhir_server.search.registry import Registry
+from fhir_server.search.values import IndexValues
+from fhir_server.store.port import Reads, ResourceStore, Unit
+
+
+class Checks(Protocol):
+    """Validation of a resource, as `validation.Validator` offers it."""
+
+    def check(self, resource: JsonObject, kind: str) -> None:
+        """Raise Invalid or Unprocessable with every error found."""
+
+    def validate(
+        self, resource: JsonObject, kind: str, profiles: Sequence[str] = ()
+    ) -> list[Issue]:
+        """Every issue found, warnings too; `profiles` are judged besides `meta.profile`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what one request may ask; each is a setting."""
+
+    entries: int = 5000
+    """Of a transaction or batch."""
+    page: int = 1000
+    """Rows of a page; a larger `_count` is reduced to it."""
+    default_page: int = 50
+    conditional_delete: int = 100
+    """Resources that one conditional delete may remove."""
+    included: int = 5000
+    """Rows that includes may add to a page."""
+    depth: int = 64
+    """Nesting of JSON or XML; a Questionnaire's items are the deepest in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The server's parts."""
+
+    store: ResourceStore
+    registry: Registry
+    compiler: Compiler
+    index: Callable[[JsonObject], IndexValues]
+    validator: Checks
+    cursors: Cursors
+    base_url: str
+    """Without a trailing slash."""
+    limits: Limits
+    now: Callable[[], int]
+    """Milliseconds since 1970."""
+    new_id: Callable[[], str]
+    explain: bool = False
+    """Whether `_explain=true` may be asked; for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request: who asks, in which unit of work, in which language."""
+
+    services: Services
+    within: Restriction
+    unit: Unit | None = None
+    """The open unit of a transaction; None: each write opens what it needs."""
+    language: Language = "en"
+    lenient: bool = False
+    """`Prefer: handling=lenient`."""
+
+    @property
+    def reads(self) -> Reads:
+        """Where to read: the open unit, so that a transaction sees its own writes."""
+        return self.services.store if self.unit is None else self.unit
+
+    def inside(self, unit: Unit) -> "Context":
+        """The same request within `unit`."""
+        return replace(self, unit=unit)

@@ -1,0 +1,53 @@
+"""create and conditional create.
+
+https://hl7.org/fhir/R4/http.html#create
+https://hl7.org/fhir/R4/http.html#ccreate
+"""
+
+from fhir_server.interactions.commands import Create, Pairs
+from fhir_server.interactions.conditions import compiled, only_match
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.versions import check_type, first_version, stored
+from fhir_server.store.port import Unit, Version
+
+
+async def create(ctx: Context, command: Create) -> Result:
+    """Store the resource under a fresh id, unless its condition finds one.
+
+    Raises:
+        Invalid: the resource is malformed or breaks a rule of R4.
+        MultipleMatches: more than one resource meets the condition.
+    """
+    version = prepared(ctx, command)
+    if command.if_none_exist is not None:
+        return await _conditional(ctx, command.if_none_exist, version)
+    if ctx.unit is None:
+        await ctx.services.store.insert(version)
+    else:
+        await ctx.unit.insert([version])
+    return Result(201, stored(version), located=True)
+
+
+def prepared(ctx: Context, command: Create) -> Version:
+    """The version to be stored, checked and indexed, with nothing written yet."""
+    check_type(command.resource, command.type)
+    ctx.services.validator.check(command.resource, command.type)
+    # "If an id is provided, the server SHALL ignore it."  (http.html#create)
+    id_ = command.id or ctx.services.new_id()
+    return first_version(ctx, command.type, id_, command.resource, "POST")
+
+
+async def _conditional(ctx: Context, criteria: Pairs, version: Version) -> Result:
+    where = compiled(ctx, version.type, criteria)
+
+    async def work(unit: Unit) -> Result:
+        found = await only_match(ctx, unit, version.type, criteria, where)
+        if found is not None:
+            return Result(200, found)
+        await unit.insert([version])
+        return Result(201, stored(version), located=True)
+
+    if ctx.unit is not None:
+        return await work(ctx.unit)
+    return await ctx.services.store.run([version.type], work)

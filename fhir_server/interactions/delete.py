@@ -1,0 +1,84 @@
+"""delete and conditional delete.
+
+https://hl7.org/fhir/R4/http.html#delete
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fhir_server.core.errors import Issue, MultipleMatches
+from fhir_server.core.messages import Text
+from fhir_server.interactions.commands import ConditionalDelete, Delete, Pairs
+from fhir_server.interactions.conditions import compiled
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.update import in_unit
+from fhir_server.interactions.versions import check_if_match
+from fhir_server.store.port import Stored, Unit
+
+REMOVED: Final = Text(
+    "Deleted {count} of type {type}.",
+    "Удалено ресурсов {type}: {count}.",
+    "Видалено ресурсів {type}: {count}.",
+)
+TOO_MANY: Final = Text(
+    "More than {limit} resources match; a conditional delete removes that many at most.",
+    "Подходит больше {limit} ресурсов; условное удаление убирает не больше стольких.",
+    "Підходить понад {limit} ресурсів; умовне видалення прибирає не більше стількох.",
+)
+
+
+async def delete(ctx: Context, command: Delete) -> Result:
+    """Leave a tombstone; deleting what is not there changes nothing and succeeds.
+
+    Raises:
+        PreconditionFailed: If-Match names another version.
+    """
+
+    async def work(unit: Unit) -> Result:
+        current = await unit.read(command.type, command.id, within=ctx.within)
+        check_if_match(command.if_match, current)
+        if current is None or current.deleted:
+            return Result(204, current)
+        return Result(204, await _removed(ctx, unit, current))
+
+    return await in_unit(ctx, command.type, work)
+
+
+async def conditional_delete(ctx: Context, command: ConditionalDelete) -> Result:
+    """Delete all that match, in one unit.
+
+    Raises:
+        MultipleMatches: more match than one request may delete.
+    """
+    kind = command.type
+
+    async def work(unit: Unit) -> Result:
+        return await removed(ctx, unit, kind, await matching(ctx, unit, kind, command.criteria))
+
+    return await in_unit(ctx, kind, work)
+
+
+async def matching(ctx: Context, unit: Unit, kind: str, criteria: Pairs) -> Sequence[Stored]:
+    """Everything that a conditional delete removes.
+
+    Raises:
+        MultipleMatches: it is more than one request may delete.
+    """
+    limit = ctx.services.limits.conditional_delete
+    where = compiled(ctx, kind, criteria)
+    found = await unit.find(kind, where, limit=limit + 1, within=ctx.within)
+    if len(found) > limit:
+        raise MultipleMatches(TOO_MANY, limit=limit)
+    return found
+
+
+async def removed(ctx: Context, unit: Unit, kind: str, found: Sequence[Stored]) -> Result:
+    """Leave a tombstone for each of `found`."""
+    gone = [await _removed(ctx, unit, each) for each in found]
+    said = Issue("informational", REMOVED, {"count": len(gone), "type": kind}, "information")
+    return Result(204, gone[0] if len(gone) == 1 else None, issues=(said,))
+
+
+async def _removed(ctx: Context, unit: Unit, current: Stored) -> Stored:
+    return await unit.remove(current, at=max(ctx.services.now(), current.at))

@@ -1,0 +1,82 @@
+"""patch and conditional patch, whatever the form of the patch.
+
+https://hl7.org/fhir/R4/http.html#patch
+"""
+
+from typing import Final
+
+from fhir_server.core.errors import BadValue, NotFound
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.commands import Change, ConditionalPatch, Patch
+from fhir_server.interactions.conditions import compiled, only_match
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.read import live
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.update import in_unit, put
+from fhir_server.interactions.versions import check_if_match, check_type
+from fhir_server.store.port import Stored, Unit
+
+NO_MATCH: Final = Text(
+    "No {type} matches the criteria.",
+    "Критериям не отвечает ни один ресурс {type}.",
+    "Критеріям не відповідає жоден ресурс {type}.",
+)
+ID_PATCHED: Final = Text(
+    "A patch may not change the id of a resource.",
+    "Патч не может менять id ресурса.",
+    "Патч не може змінювати id ресурсу.",
+)
+
+
+async def patch(ctx: Context, command: Patch) -> Result:
+    """Apply the patch to the current version.
+
+    "The server SHALL process its own copy of the resource": whatever the patch tests is
+    tested on the version that it then replaces.
+
+    Raises:
+        NotFound, Gone: there is nothing to patch.
+        PreconditionFailed: If-Match names another version.
+        Unprocessable: the patch does not fit, or what it makes is not valid.
+    """
+
+    async def work(unit: Unit) -> Result:
+        found = await unit.read(command.type, command.id, within=ctx.within)
+        current = live(found, command.type, command.id)
+        return await _patched(ctx, unit, current, command.change, command.if_match)
+
+    return await in_unit(ctx, command.type, work)
+
+
+async def conditional_patch(ctx: Context, command: ConditionalPatch) -> Result:
+    """Apply the patch to the one resource that matches.
+
+    Raises:
+        NotFound: none matches.
+        MultipleMatches: more than one matches.
+    """
+    kind = command.type
+    where = compiled(ctx, kind, command.criteria)
+
+    async def work(unit: Unit) -> Result:
+        found = await only_match(ctx, unit, kind, command.criteria, where)
+        if found is None:
+            raise NotFound(NO_MATCH, type=kind)
+        return await _patched(ctx, unit, found, command.change, command.if_match)
+
+    return await in_unit(ctx, kind, work)
+
+
+async def _patched(
+    ctx: Context, unit: Unit, current: Stored, change: Change, if_match: str | None
+) -> Result:
+    check_if_match(if_match, current)
+    before: JsonObject = loads(current.body, max_depth=ctx.services.limits.depth)
+    after = change(before)
+    check_type(after, current.type)
+    if after.get("id") != current.id:
+        raise BadValue(ID_PATCHED, expression=f"{current.type}.id")
+    ctx.services.validator.check(after, current.type)
+    return await put(ctx, unit, current.type, current.id, current, after, "PATCH")

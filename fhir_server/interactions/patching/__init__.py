@@ -1,0 +1,1 @@
+"""The forms a patch may have: https://hl7.org/fhir/R4/http.html#patch."""

@@ -1,0 +1,63 @@
+"""Performs a command: one row for each kind of command.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from typing import assert_never
+
+from fhir_server.interactions.commands import (
+    Command,
+    ConditionalDelete,
+    ConditionalPatch,
+    ConditionalUpdate,
+    Create,
+    Delete,
+    History,
+    Patch,
+    Read,
+    Search,
+    Update,
+    VRead,
+)
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.create import create
+from fhir_server.interactions.delete import conditional_delete, delete
+from fhir_server.interactions.history import history
+from fhir_server.interactions.patch import conditional_patch, patch
+from fhir_server.interactions.read import read, vread
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.search import search
+from fhir_server.interactions.update import conditional_update, update
+
+
+async def perform(ctx: Context, command: Command) -> Result:  # noqa: C901  # a table in shape
+    """Do what `command` says, within what `ctx` may see and change.
+
+    Raises:
+        FhirError: what the interaction refuses.
+    """
+    match command:
+        case Read():
+            return await read(ctx, command)
+        case VRead():
+            return await vread(ctx, command)
+        case Create():
+            return await create(ctx, command)
+        case Update():
+            return await update(ctx, command)
+        case ConditionalUpdate():
+            return await conditional_update(ctx, command)
+        case Patch():
+            return await patch(ctx, command)
+        case ConditionalPatch():
+            return await conditional_patch(ctx, command)
+        case Delete():
+            return await delete(ctx, command)
+        case ConditionalDelete():
+            return await conditional_delete(ctx, command)
+        case Search():
+            return await search(ctx, command)
+        case History():
+            return await history(ctx, command)
+        case _:
+            assert_never(command)

@@ -1,0 +1,95 @@
+"""read and vread.
+
+https://hl7.org/fhir/R4/http.html#read
+https://hl7.org/fhir/R4/http.html#vread
+"""
+
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from fhir_server.core.errors import Gone, NotFound
+from fhir_server.core.messages import Text
+from fhir_server.interactions.commands import Read, VRead
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.results import Result
+from fhir_server.store.port import Stored
+
+NOT_FOUND: Final = Text(
+    "There is no {type} with the id `{id}`.",
+    "Ресурса {type} с id `{id}` нет.",
+    "Ресурсу {type} з id `{id}` немає.",
+)
+NO_VERSION: Final = Text(
+    "{type} `{id}` has no version `{version}`.",
+    "У {type} `{id}` нет версии `{version}`.",
+    "У {type} `{id}` немає версії `{version}`.",
+)
+DELETED: Final = Text(
+    "{type} `{id}` has been deleted.",
+    "Ресурс {type} `{id}` удалён.",
+    "Ресурс {type} `{id}` видалено.",
+)
+_MILLISECONDS: Final = 1000
+_LONGEST_VERSION: Final = 10  # digits: more writes of one resource than a server lives
+
+
+async def read(ctx: Context, command: Read) -> Result:
+    """The current version; 304 when the client already has it.
+
+    Raises:
+        NotFound: there is none that this caller may see.
+        Gone: it has been deleted.
+    """
+    found = await ctx.reads.read(command.type, command.id, within=ctx.within)
+    version = live(found, command.type, command.id)
+    if _is_known(version, command):
+        return Result(304, version, wanted=True)
+    return Result(200, version, wanted=True)
+
+
+async def vread(ctx: Context, command: VRead) -> Result:
+    """One version of a resource, judged by what it said then.
+
+    Raises:
+        NotFound: there is no such version that this caller may see.
+        Gone: it is the deletion.
+    """
+    number = command.version
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_VERSION):
+        raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
+    found = await ctx.reads.vread(command.type, command.id, int(number), within=ctx.within)
+    if found is None:
+        raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
+    return Result(200, live(found, command.type, command.id), wanted=True)
+
+
+def live(found: Stored | None, kind: str, id_: str) -> Stored:
+    """`found` if it is there and not deleted.
+
+    Raises:
+        NotFound: it is None.
+        Gone: it is a tombstone.
+    """
+    if found is None:
+        raise NotFound(NOT_FOUND, type=kind, id=id_)
+    if found.deleted:
+        raise Gone(DELETED, type=kind, id=id_)
+    return found
+
+
+def _is_known(version: Stored, command: Read) -> bool:
+    # If-None-Match takes precedence: RFC 9110, 13.1.3.
+    if command.if_none_match is not None:
+        tags = [tag.strip().removeprefix("W/") for tag in command.if_none_match.split(",")]
+        return "*" in tags or f'"{version.number}"' in tags
+    if command.if_modified_since is not None:
+        return _is_unmodified(version, command.if_modified_since)
+    return False
+
+
+def _is_unmodified(version: Stored, since: str) -> bool:
+    try:
+        moment = parsedate_to_datetime(since).timestamp()
+    except ValueError:  # "MUST ignore … if it is not a valid HTTP-date": RFC 9110, 13.1.3
+        return False
+    return version.at // _MILLISECONDS <= moment

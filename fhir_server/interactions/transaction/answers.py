@@ -1,0 +1,77 @@
+"""The Bundle that answers a batch or transaction, its resources as stored bytes.
+
+https://hl7.org/fhir/R4/bundle.html#Bundle.entry.response
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final, Literal
+
+from fhir_server.core.datetimes import format_instant
+from fhir_server.core.errors import FhirError
+from fhir_server.core.messages import Language
+from fhir_server.core.outcome import operation_outcome
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import dumps
+from fhir_server.interactions.results import Result
+
+_HEAD: Final = b'{"resourceType":"Bundle","type":"%b-response","entry":['
+
+
+def response_bundle(
+    kind: Literal["batch", "transaction"],
+    results: Iterable[Result | FhirError],
+    *,
+    base_url: str,
+    language: Language,
+    full: bool,
+) -> bytes:
+    """The answers in the order of the entries.
+
+    `full` gives the resources that were written as well (`Prefer:
+    return=representation`); what was read is always there.
+    """
+    entries = [_entry(each, base_url, language, full=full) for each in results]
+    if not entries:
+        return b'{"resourceType":"Bundle","type":"%b-response"}' % kind.encode()
+    return _HEAD % kind.encode() + b",".join(entries) + b"]}"
+
+
+def _entry(
+    result: Result | FhirError, base_url: str, language: Language, *, full: bool
+) -> bytes:
+    if isinstance(result, FhirError):
+        outcome = operation_outcome(result.issues, language)
+        return b'{"response":' + dumps(_status(result.status) | {"outcome": outcome}) + b"}"
+    response = _status(result.status)
+    version = result.version
+    if version is not None:
+        if not version.deleted:
+            place = f"{version.type}/{version.id}/_history/{version.number}"
+            response["location"] = f"{base_url}/{place}"
+        response |= {
+            "etag": f'W/"{version.number}"',
+            "lastModified": format_instant(version.at),
+        }
+    body = _body(result, full=full)
+    if not body and result.issues:
+        response["outcome"] = operation_outcome(result.issues, language)
+    return b"{" + _full_url(result, base_url) + body + b'"response":' + dumps(response) + b"}"
+
+
+def _full_url(result: Result, base_url: str) -> bytes:
+    version = result.version
+    if version is None or version.deleted:
+        return b""
+    return f'"fullUrl":"{base_url}/{version.type}/{version.id}",'.encode()
+
+
+def _body(result: Result, *, full: bool) -> bytes:
+    if not (full or result.wanted) or result.status == HTTPStatus.NOT_MODIFIED:
+        return b""
+    body = result.version.body if result.version is not None else result.body
+    return b'"resource":' + body + b"," if body else b""
+
+
+def _status(status: int) -> JsonObject:
+    return {"status": f"{status} {HTTPStatus(status).phrase}"}

@@ -1,0 +1,140 @@
+"""The entries of a batch or transaction, read as the requests they stand for.
+
+https://hl7.org/fhir/R4/bundle.html#Bundle.entry.request
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhir_server.core import paths
+from fhir_server.core.errors import BadValue, FhirError, Issue, MissingElement, TooLarge
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.commands import Change
+from fhir_server.interactions.doors import Asked, interaction_of, parse_query
+from fhir_server.interactions.patching.documents import of_entry
+
+NO_REQUEST: Final = Text(
+    "Every entry needs a request with method and url.",
+    "У каждой записи должен быть request с method и url.",
+    "У кожному записі має бути request з method та url.",
+)
+FOREIGN: Final = Text(
+    "The url leads to another server: `{url}`.",
+    "Адрес ведёт на другой сервер: `{url}`.",
+    "Адреса веде на інший сервер: `{url}`.",
+)
+BAD_METHOD: Final = Text(
+    "`{method}` is none of GET, HEAD, POST, PUT, PATCH, DELETE.",
+    "`{method}` — не GET, HEAD, POST, PUT, PATCH или DELETE.",
+    "`{method}` — не GET, HEAD, POST, PUT, PATCH або DELETE.",
+)
+TOO_MANY: Final = Text(
+    "The Bundle has {count} entries; {limit} are allowed.",
+    "В Bundle {count} записей, а допустимо {limit}.",
+    "У Bundle {count} записів, а дозволено {limit}.",
+)
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: where it stands, what it asks, what the others call its resource."""
+
+    index: int
+    code: str
+    """Of the interaction."""
+    asked: Asked
+    full_url: str | None
+
+    @property
+    def path(self) -> str:
+        """`Bundle.entry[2]`."""
+        return f"Bundle.entry[{self.index}]"
+
+
+def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
+    """The raw entries.
+
+    Raises:
+        TooLarge: there are more than `limit`.
+    """
+    found: list[JsonObject] = bundle.get("entry", [])
+    if len(found) > limit:
+        raise TooLarge(TOO_MANY, count=len(found), limit=limit, expression="Bundle.entry")
+    return found
+
+
+def read(raw: Iterable[JsonObject], base_url: str) -> list[Entry]:
+    """All entries of a transaction.
+
+    Raises:
+        BadValue: with the issues of every entry that cannot be read.
+    """
+    entries: list[Entry] = []
+    issues: list[Issue] = []
+    for index, row in enumerate(raw):
+        try:
+            entries.append(entry(index, row, base_url))
+        except FhirError as error:
+            issues.extend(error.issues)
+    if issues:
+        raise BadValue.of(issues)
+    return entries
+
+
+def entry(index: int, row: JsonObject, base_url: str) -> Entry:
+    """One entry; its errors carry `Bundle.entry[n]`.
+
+    Raises:
+        FhirError: it cannot be read.
+    """
+    path = f"Bundle.entry[{index}]"
+    request = row.get("request") or {}
+    try:
+        method, url = _verb(request), _relative(request.get("url"), base_url)
+        where, _, query = url.partition("?")
+        target = paths.parse(where)
+        code = interaction_of(method, target)
+        pairs = parse_query(query)
+    except FhirError as error:
+        raise error.at(f"{path}.request") from error
+    change = _change(row, path) if method == "PATCH" else None
+    asked = Asked(method, target, pairs, row.get("resource"), change, **_conditions(request))
+    return Entry(index, code, asked, row.get("fullUrl"))
+
+
+def _verb(request: Mapping[str, Any]) -> str:
+    method = request.get("method")
+    if method is None:
+        raise MissingElement(NO_REQUEST, expression="method")
+    if method not in _METHODS:
+        raise BadValue(BAD_METHOD, method=method, expression="method")
+    return str(method)
+
+
+def _relative(url: str | None, base_url: str) -> str:
+    if url is None:
+        raise MissingElement(NO_REQUEST, expression="url")
+    local = url.removeprefix(base_url + "/")
+    if "://" in local.partition("?")[0]:
+        raise BadValue(FOREIGN, url=url[:200], expression="url")
+    return local
+
+
+def _conditions(request: Mapping[str, Any]) -> dict[str, str | None]:
+    return {
+        "if_match": request.get("ifMatch"),
+        "if_none_match": request.get("ifNoneMatch"),
+        "if_modified_since": request.get("ifModifiedSince"),
+        "if_none_exist": request.get("ifNoneExist"),
+    }
+
+
+def _change(row: JsonObject, path: str) -> Change:
+    try:
+        return of_entry(row.get("resource"))
+    except FhirError as error:
+        raise error.at(f"{path}.resource") from error

@@ -1,0 +1,127 @@
+"""transaction: every entry or none, in one unit of work.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.delete import delete, removed
+from fhir_server.interactions.doors import command
+from fhir_server.interactions.commands import Delete
+from fhir_server.interactions.perform import perform
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.entries import Entry, read, rows
+from fhir_server.interactions.transaction.identities import Identities, check_urls, settle
+from fhir_server.interactions.transaction.places import at
+from fhir_server.interactions.transaction.writes import write
+from fhir_server.interactions.versions import check_type
+from fhir_server.store.port import Unit
+
+NOT_INSIDE: Final = Text(
+    "`{method} {code}` cannot be part of a transaction; send it alone or in a batch.",
+    "`{method} {code}` не может входить в транзакцию; отправьте отдельно или в batch.",
+    "`{method} {code}` не може входити в транзакцію; надішліть окремо або в batch.",
+)
+
+_DELETES: Final = frozenset({"delete", "conditional-delete"})
+_READS: Final = frozenset({"read", "vread", "search-type", "search-system"})
+_WRITES: Final = frozenset(
+    {"create", "update", "conditional-update", "patch", "conditional-patch"}
+)
+_BREATH: Final = 20
+"""Entries checked before other requests get their turn: about 5 ms of work."""
+
+
+async def transaction(ctx: Context, bundle: JsonObject) -> list[Result]:
+    """Carry out every entry, or none; the results stand in the entries' order.
+
+    Deletes, then creates, then updates and patches, then reads, on the new state.
+
+    Raises:
+        FhirError: with `Bundle.entry[n]` in its expression; nothing is written.
+    """
+    entries = read(rows(bundle, ctx.services.limits.entries), ctx.services.base_url)
+    _check_codes(entries)
+    check_urls(entries)
+    await _check_resources(ctx, entries)
+    kinds = sorted({e.asked.target.type or "" for e in entries if e.code not in _READS})
+
+    async def work(unit: Unit) -> list[Result]:
+        inside = ctx.inside(unit)
+        found = await settle(inside, unit, entries)
+        results = await _deletes(inside, unit, entries, found)
+        written = [e for e in entries if e.code in _WRITES]
+        results |= await write(inside, unit, written, found)
+        results |= await _reads(inside, entries)
+        return [results[index] for index in range(len(entries))]
+
+    return await ctx.services.store.run(kinds, work)
+
+
+def _check_codes(entries: Sequence[Entry]) -> None:
+    issues = [
+        Issue(
+            "not-supported",
+            NOT_INSIDE,
+            {"method": each.asked.method, "code": each.code},
+            expression=(f"{each.path}.request",),
+        )
+        for each in entries
+        if each.code not in _DELETES | _READS | _WRITES
+    ]
+    if issues:
+        raise NotSupported.of(issues)
+
+
+async def _check_resources(ctx: Context, entries: Sequence[Entry]) -> None:
+    """Validate every body before a unit is opened: it is the long part of the work."""
+    issues: list[Issue] = []
+    for place, each in enumerate(entries):
+        if each.asked.method in {"POST", "PUT"}:
+            issues.extend(_issues(ctx, each))
+        if place % _BREATH == _BREATH - 1:
+            await asyncio.sleep(0)
+    if issues:
+        raise BadValue.of(issues)
+
+
+def _issues(ctx: Context, entry: Entry) -> Sequence[Issue]:
+    try:
+        asked = command(entry.asked)
+        resource = getattr(asked, "resource", None)
+        if resource is not None:
+            check_type(resource, entry.asked.target.type or "")
+            ctx.services.validator.check(resource, entry.asked.target.type or "")
+    except FhirError as error:
+        return error.at(f"{entry.path}.resource").issues
+    return ()
+
+
+async def _deletes(
+    ctx: Context, unit: Unit, entries: Sequence[Entry], found: Identities
+) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+    for each in entries:
+        kind = each.asked.target.type or ""
+        if each.code == "conditional-delete":
+            results[each.index] = await removed(ctx, unit, kind, found.removals[each.index])
+        elif each.code == "delete":
+            asked = Delete(kind, each.asked.target.id or "", each.asked.if_match)
+            with at(each.path):
+                results[each.index] = await delete(ctx, asked)
+    return results
+
+
+async def _reads(ctx: Context, entries: Sequence[Entry]) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+    for each in entries:
+        if each.code in _READS:
+            with at(each.path):
+                results[each.index] = await perform(ctx, command(each.asked))
+    return results

@@ -1,0 +1,125 @@
+"""The writing entries of a transaction, in as few calls to the store as they allow.
+
+https://hl7.org/fhir/R4/http.html#trules
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.commands import Patch
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.patch import patch
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.entries import Entry
+from fhir_server.interactions.transaction.identities import Identities
+from fhir_server.interactions.transaction.links import rewritten
+from fhir_server.interactions.transaction.places import at
+from fhir_server.interactions.update import (
+    check_body_id,
+    check_free,
+    check_if_none_match,
+    matched_id,
+    put,
+)
+from fhir_server.interactions.versions import check_id, check_if_match, first_version, stored
+from fhir_server.search.plan import Ids
+from fhir_server.store.port import Stored, Unit, Version
+
+
+async def write(
+    ctx: Context, unit: Unit, entries: Sequence[Entry], found: Identities
+) -> dict[int, Result]:
+    """Creates, then updates, then patches; results by entry index.
+
+    Raises:
+        FhirError: with the place of the entry that cannot be written.
+    """
+    results: dict[int, Result] = {}
+    fresh: list[Version] = []
+    for each in entries:
+        if each.code == "create":
+            results[each.index] = _created(ctx, each, found, fresh)
+    updates = [e for e in entries if e.code in {"update", "conditional-update"}]
+    current = await _current(ctx, unit, updates, found)
+    for each in updates:
+        results[each.index] = await _updated(ctx, unit, each, found, current, fresh)
+    if fresh:
+        await unit.insert(fresh)
+    for each in entries:
+        if each.code in {"patch", "conditional-patch"}:
+            results[each.index] = await _patched(ctx, each, found)
+    return results
+
+
+def _created(ctx: Context, entry: Entry, found: Identities, fresh: list[Version]) -> Result:
+    match_ = found.matches.get(entry.index)
+    if match_ is not None:
+        return Result(200, match_)
+    kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
+    version = first_version(ctx, kind, id_, _linked(entry, found), "POST")
+    fresh.append(version)
+    return Result(201, stored(version), located=True)
+
+
+def _linked(entry: Entry, found: Identities) -> JsonObject:
+    return rewritten(entry.asked.resource or {}, found.links)
+
+
+async def _current(
+    ctx: Context, unit: Unit, updates: Iterable[Entry], found: Identities
+) -> dict[tuple[str, str], Stored | None]:
+    """What each updated identity holds now; tombstones too."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for each in updates:
+        wanted[each.asked.target.type or ""].append(found.ids[each.index])
+    current: dict[tuple[str, str], Stored | None] = {}
+    for kind, ids in wanted.items():
+        live = await unit.find(kind, Ids(tuple(ids)), limit=len(ids), within=ctx.within)
+        current |= {(kind, each.id): each for each in live}
+        for id_ in ids:
+            if (kind, id_) not in current:
+                current[kind, id_] = await unit.read(kind, id_, within=ctx.within)
+    return current
+
+
+async def _updated(
+    ctx: Context,
+    unit: Unit,
+    entry: Entry,
+    found: Identities,
+    current: dict[tuple[str, str], Stored | None],
+    fresh: list[Version],
+) -> Result:
+    kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
+    old = current[kind, id_]
+    resource = _linked(entry, found)
+    with at(entry.path):
+        _check(entry, resource, found, old)
+        if old is None or old.deleted:
+            version = first_version(ctx, kind, id_, resource, "PUT", after=old)
+            fresh.append(version)
+            return Result(201, stored(version), located=True)
+        return await put(ctx, unit, kind, id_, old, resource)
+
+
+def _check(entry: Entry, resource: JsonObject, found: Identities, old: Stored | None) -> None:
+    check_if_match(entry.asked.if_match, old)
+    if entry.code == "update":
+        check_body_id(resource, found.ids[entry.index])
+        check_if_none_match(entry.asked.if_none_match, old)
+    elif found.matches[entry.index] is None:
+        check_id(found.ids[entry.index])
+        check_free(old)
+    else:
+        matched_id(resource, found.matches[entry.index])
+
+
+async def _patched(ctx: Context, entry: Entry, found: Identities) -> Result:
+    asked = entry.asked
+    with at(entry.path):
+        change = asked.change
+        if change is None:
+            raise AssertionError(entry.path)  # entries.read gave every PATCH its change
+        command = Patch(asked.target.type or "", found.ids[entry.index], change, asked.if_match)
+        return await patch(ctx, command)

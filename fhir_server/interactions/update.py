@@ -1,0 +1,163 @@
+"""update, update as create, conditional update.
+
+https://hl7.org/fhir/R4/http.html#update
+https://hl7.org/fhir/R4/http.html#cond-update
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fhir_server.core.errors import BadValue, Duplicate, PreconditionFailed
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.commands import ConditionalUpdate, Update
+from fhir_server.interactions.conditions import compiled, only_match
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.versions import (
+    Method,
+    check_id,
+    check_if_match,
+    check_type,
+    first_version,
+    is_unchanged,
+    next_version,
+    stored,
+)
+from fhir_server.store.port import Stored, Unit
+
+NO_ID: Final = Text(
+    "An update needs the id of the resource in its body too: `{id}`.",
+    "При обновлении id ресурса нужен и в его теле: `{id}`.",
+    "Під час оновлення id ресурсу потрібен і в його тілі: `{id}`.",
+)
+OTHER_ID: Final = Text(
+    "The body has the id `{got}`, the URL says `{id}`.",
+    "В теле id `{got}`, а в адресе `{id}`.",
+    "У тілі id `{got}`, а в адресі `{id}`.",
+)
+EXISTS: Final = Text(
+    "The resource exists already, and If-None-Match: * asks that it does not.",
+    "Ресурс уже есть, а If-None-Match: * требует, чтобы его не было.",
+    "Ресурс уже є, а If-None-Match: * вимагає, щоб його не було.",
+)
+TAKEN: Final = Text(
+    "The id `{id}` belongs to another {type} that the criteria do not find.",
+    "Id `{id}` принадлежит другому ресурсу {type}, который критерии не находят.",
+    "Id `{id}` належить іншому ресурсу {type}, якого критерії не знаходять.",
+)
+MATCH_HAS_OTHER_ID: Final = Text(
+    "The criteria find `{found}`, the body has the id `{got}`.",
+    "Критерии находят `{found}`, а в теле id `{got}`.",
+    "Критерії знаходять `{found}`, а в тілі id `{got}`.",
+)
+
+
+async def update(ctx: Context, command: Update) -> Result:
+    """Replace the current version, or make the resource exist under the client's id.
+
+    An equal body changes nothing: the current version is the answer.
+
+    Raises:
+        Invalid: the resource is malformed, breaks a rule of R4, or has another id.
+        PreconditionFailed: If-Match names another version.
+    """
+    check_type(command.resource, command.type)
+    check_body_id(command.resource, command.id)
+    ctx.services.validator.check(command.resource, command.type)
+
+    async def work(unit: Unit) -> Result:
+        current = await unit.read(command.type, command.id, within=ctx.within)
+        check_if_match(command.if_match, current)
+        check_if_none_match(command.if_none_match, current)
+        return await put(ctx, unit, command.type, command.id, current, command.resource)
+
+    return await in_unit(ctx, command.type, work)
+
+
+def check_body_id(resource: JsonObject, id_: str) -> None:
+    """Raise BadValue unless `id_` is an id and stands in the body too."""
+    check_id(id_)
+    got, path = resource.get("id"), f"{resource['resourceType']}.id"
+    if got is None:
+        raise BadValue(NO_ID, id=id_, expression=path)
+    if got != id_:
+        raise BadValue(OTHER_ID, got=got, id=id_, expression=path)
+
+
+def check_if_none_match(if_none_match: str | None, current: Stored | None) -> None:
+    """Raise PreconditionFailed when `*` meets a resource that exists."""
+    if if_none_match == "*" and current is not None and not current.deleted:
+        raise PreconditionFailed(EXISTS)
+
+
+async def conditional_update(ctx: Context, command: ConditionalUpdate) -> Result:
+    """Update the one resource that matches, or create when none does.
+
+    Raises:
+        MultipleMatches: more than one matches.
+        BadValue: the body has an id, and the match another.
+    """
+    kind, resource = command.type, command.resource
+    check_type(resource, kind)
+    ctx.services.validator.check(resource, kind)
+    where = compiled(ctx, kind, command.criteria)
+
+    async def work(unit: Unit) -> Result:
+        found = await only_match(ctx, unit, kind, command.criteria, where)
+        check_if_match(command.if_match, found)
+        id_ = matched_id(resource, found) or command.id or ctx.services.new_id()
+        check_id(id_)
+        current = found or await unit.read(kind, id_, within=ctx.within)
+        if found is None:
+            check_free(current)
+        return await put(ctx, unit, kind, id_, current, resource)
+
+    return await in_unit(ctx, kind, work)
+
+
+def matched_id(resource: JsonObject, found: Stored | None) -> str | None:
+    """The id of what the criteria found, or else the one that the body brings.
+
+    Raises:
+        BadValue: the two differ.
+    """
+    got: str | None = resource.get("id")
+    if found is not None and got not in (None, found.id):
+        path = f"{resource['resourceType']}.id"
+        raise BadValue(MATCH_HAS_OTHER_ID, found=found.id, got=got, expression=path)
+    return found.id if found is not None else got
+
+
+def check_free(current: Stored | None) -> None:
+    """Raise Conflict when criteria find nothing and the body's id is taken all the same."""
+    if current is not None and not current.deleted:
+        raise Duplicate(TAKEN, type=current.type, id=current.id)
+
+
+async def put(
+    ctx: Context,
+    unit: Unit,
+    kind: str,
+    id_: str,
+    current: Stored | None,
+    resource: JsonObject,
+    method: Method = "PUT",
+) -> Result:
+    """Make `resource`, which is valid, the version behind `current`."""
+    if current is None or current.deleted:
+        version = first_version(ctx, kind, id_, resource, method, after=current)
+        await unit.insert([version])
+        return Result(201, stored(version), located=True)
+    if is_unchanged(resource, current):
+        return Result(200, current)
+    version = next_version(ctx, current, resource, method)
+    await unit.replace(current, version)
+    return Result(200, stored(version))
+
+
+async def in_unit(ctx: Context, kind: str, work: Callable[[Unit], Awaitable[Result]]) -> Result:
+    """Do `work` in the open unit, or in one of its own."""
+    if ctx.unit is not None:
+        return await work(ctx.unit)
+    return await ctx.services.store.run([kind], work)

@@ -1,0 +1,142 @@
+"""Making the version that a write stores: checked, stamped, serialised, indexed.
+
+https://hl7.org/fhir/R4/resource.html#Meta
+"""
+
+from typing import Final, Literal
+
+from fhir_server.core.datetimes import format_instant
+from fhir_server.core.errors import BadValue, PreconditionFailed
+from fhir_server.core.messages import Text
+from fhir_server.core.paths import ID
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import dumps
+from fhir_server.interactions.context import Context
+from fhir_server.store.port import Stored, Version
+
+Method = Literal["POST", "PUT", "PATCH"]
+
+WRONG_TYPE: Final = Text(
+    "Expected a {expected}, got `{got}`.",
+    "Ожидался ресурс {expected}, получен `{got}`.",
+    "Очікувався ресурс {expected}, отримано `{got}`.",
+)
+BAD_ID: Final = Text(
+    "`{id}` is not an id: 1 to 64 letters, digits, `-` and `.`.",
+    "`{id}` не годится как id: нужны 1–64 латинские буквы, цифры, `-` и `.`.",
+    "`{id}` не підходить як id: потрібні 1–64 латинські літери, цифри, `-` і `.`.",
+)
+OTHER_VERSION: Final = Text(
+    "The resource is at version {current}, not at the version that If-Match names. "
+    "Read it again and repeat your change.",
+    "Сейчас у ресурса версия {current}, а не та, что названа в If-Match. "
+    "Прочитайте ресурс заново и повторите изменение.",
+    "Зараз у ресурсу версія {current}, а не та, що названа в If-Match. "
+    "Прочитайте ресурс знову й повторіть зміну.",
+)
+NOT_THERE: Final = Text(
+    "If-Match asks for a version of a resource that does not exist.",
+    "If-Match называет версию ресурса, которого нет.",
+    "If-Match називає версію ресурсу, якого немає.",
+)
+
+
+def check_type(resource: JsonObject, kind: str) -> None:
+    """Raise BadValue unless `resource` is a `kind`."""
+    got = resource.get("resourceType")
+    if got != kind:
+        raise BadValue(WRONG_TYPE, expected=kind, got=got, expression="resourceType")
+
+
+def check_id(id_: str) -> None:
+    """Raise BadValue unless `id_` is a FHIR id."""
+    if not ID.fullmatch(id_):
+        raise BadValue(BAD_ID, id=id_[:80], expression="id")
+
+
+def check_if_match(if_match: str | None, current: Stored | None) -> None:
+    """Raise PreconditionFailed unless `current` is the version that If-Match names.
+
+    https://hl7.org/fhir/R4/http.html#concurrency
+    """
+    if if_match is None:
+        return
+    if current is None or current.deleted:
+        raise PreconditionFailed(NOT_THERE)
+    if if_match != "*" and str(current.number) not in _tags(if_match):
+        raise PreconditionFailed(OTHER_VERSION, current=current.number)
+
+
+def _tags(header: str) -> list[str]:
+    return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
+
+
+def is_unchanged(new: JsonObject, old: Stored) -> bool:
+    """Whether `new`, given the id and stamps of `old`, is `old` to the byte."""
+    return dumps(_stamped(new, old.id, old.number, old.at)) == old.body
+
+
+def first_version(
+    ctx: Context,
+    kind: str,
+    id_: str,
+    resource: JsonObject,
+    method: Method,
+    *,
+    after: Stored | None = None,
+) -> Version:
+    """The version that makes `resource` exist: number 1, or behind the tombstone `after`.
+
+    `resource` has been validated.
+    """
+    number = 1 if after is None else after.number + 1
+    return _version(ctx, kind, id_, resource, method, number, _time(ctx, after))
+
+
+def next_version(ctx: Context, old: Stored, resource: JsonObject, method: Method) -> Version:
+    """The version that replaces `old`."""
+    number = old.number + 1
+    return _version(ctx, old.type, old.id, resource, method, number, _time(ctx, old))
+
+
+def _time(ctx: Context, after: Stored | None) -> int:
+    # A clock that steps back must not make a history run backwards.
+    now = ctx.services.now()
+    return now if after is None else max(now, after.at)
+
+
+def _version(
+    ctx: Context,
+    kind: str,
+    id_: str,
+    resource: JsonObject,
+    method: Method,
+    number: int,
+    at: int,
+) -> Version:
+    stamped = _stamped(resource, id_, number, at)
+    values = ctx.services.index(stamped)
+    return Version(kind, id_, number, at, dumps(stamped), values, method)
+
+
+def _stamped(resource: JsonObject, id_: str, number: int, at: int) -> JsonObject:
+    """`resource` with its id and server meta; other elements keep their places."""
+    meta = {"versionId": str(number), "lastUpdated": format_instant(at)}
+    given = resource.get("meta")
+    if given:
+        meta |= {k: v for k, v in given.items() if k not in meta}
+    stamped: JsonObject = {"resourceType": resource["resourceType"], "id": id_, "meta": meta}
+    stamped.update((k, v) for k, v in resource.items() if k not in stamped)
+    return stamped
+
+
+def stored(version: Version) -> Stored:
+    """What a read of `version` would give."""
+    return Stored(
+        version.type,
+        version.id,
+        version.number,
+        version.at,
+        version.body,
+        version.method,
+    )

@@ -1,0 +1,1 @@
+"""The `$operations`, one file each, beside the table that lists them."""

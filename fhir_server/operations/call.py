@@ -1,0 +1,102 @@
+"""How an operation is called: its target and its parameters, from a query or a body.
+
+https://hl7.org/fhir/R4/operations.html#executing
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from fhir_server.core.errors import BadValue, UnknownParameter
+from fhir_server.core.messages import Text
+from fhir_server.core.paths import Target
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.commands import Pairs
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.results import Result
+
+Level = Literal["system", "type", "instance"]
+
+UNKNOWN: Final = Text(
+    "{operation} has no parameter `{name}`.",
+    "У {operation} нет параметра `{name}`.",
+    "У {operation} немає параметра `{name}`.",
+)
+REPEATED: Final = Text(
+    "The parameter `{name}` may stand once.",
+    "Параметр `{name}` может стоять один раз.",
+    "Параметр `{name}` може стояти один раз.",
+)
+
+#: Belong to every request and are read before the operation: search.html#table, http.html.
+_GENERAL: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One invocation."""
+
+    target: Target
+    pairs: Pairs = ()
+    body: JsonObject | None = None
+    """A Parameters resource, or the resource itself where the operation takes one."""
+
+    @property
+    def level(self) -> Level:
+        """Where it was invoked."""
+        if self.target.id is not None:
+            return "instance"
+        return "system" if self.target.type is None else "type"
+
+    def given(self) -> list[tuple[str, Any]]:
+        """Every parameter in order: strings from the query, JSON from the body."""
+        found: list[tuple[str, Any]] = [p for p in self.pairs if p[0] not in _GENERAL]
+        return found + list(_of_body(self.body))
+
+    def values(self, name: str) -> list[Any]:
+        """Every value of the parameter `name`."""
+        return [value for key, value in self.given() if key == name]
+
+    def value(self, name: str) -> Any:
+        """The one value, or None.
+
+        Raises:
+            BadValue: there are several.
+        """
+        found = self.values(name)
+        if len(found) > 1:
+            raise BadValue(REPEATED, name=name, expression=name)
+        return found[0] if found else None
+
+    def check_names(self, known: frozenset[str]) -> None:
+        """Raise UnknownParameter for a parameter that the operation does not have."""
+        for name, _ in self.given():
+            if name not in known:
+                raise UnknownParameter(
+                    UNKNOWN, operation=self.target.operation, name=name, expression=name
+                )
+
+
+def _of_body(body: JsonObject | None) -> Iterator[tuple[str, Any]]:
+    if body is None or body.get("resourceType") != "Parameters":
+        return
+    for row in body.get("parameter", ()):
+        for key, value in row.items():
+            if key == "resource" or (key.startswith("value") and key != "value"):
+                yield row.get("name", ""), value
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table: where it may be invoked, and what does it."""
+
+    name: str
+    """With its `$`."""
+    definition: str
+    """Canonical of its OperationDefinition."""
+    levels: frozenset[Level]
+    types: frozenset[str] | None
+    """None: every type."""
+    affects_state: bool
+    """Then GET is refused: http.html allows it only for what changes nothing."""
+    run: Callable[[Context, Call], Awaitable[Result]]

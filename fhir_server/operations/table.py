@@ -1,0 +1,41 @@
+"""The operations this server offers, as one table.
+
+https://hl7.org/fhir/R4/operationslist.html
+"""
+
+from typing import Final
+
+from fhir_server.operations.call import Level, Operation
+from fhir_server.operations.everything import everything
+from fhir_server.operations.lastn import lastn
+from fhir_server.operations.meta import meta, meta_add, meta_delete
+from fhir_server.operations.validate import validate
+
+_R4: Final = "http://hl7.org/fhir/OperationDefinition/"
+_INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
+_TYPE_AND_INSTANCE: Final[frozenset[Level]] = frozenset({"type", "instance"})
+
+OPERATIONS: Final = (
+    Operation(
+        "$validate", f"{_R4}Resource-validate", _TYPE_AND_INSTANCE, None, False, validate
+    ),
+    Operation("$meta", f"{_R4}Resource-meta", _INSTANCE, None, False, meta),
+    Operation("$meta-add", f"{_R4}Resource-meta-add", _INSTANCE, None, True, meta_add),
+    Operation("$meta-delete", f"{_R4}Resource-meta-delete", _INSTANCE, None, True, meta_delete),
+    Operation(
+        "$everything",
+        f"{_R4}Patient-everything",
+        _TYPE_AND_INSTANCE,
+        frozenset({"Patient"}),
+        False,
+        everything,
+    ),
+    Operation(
+        "$lastn",
+        f"{_R4}Observation-lastn",
+        frozenset({"type"}),
+        frozenset({"Observation"}),
+        False,
+        lastn,
+    ),
+)

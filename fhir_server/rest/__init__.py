@@ -1,0 +1,1 @@
+"""HTTP: requests to commands, results to responses, and what stands around them."""

@@ -1,0 +1,269 @@
+"""The CapabilityStatement: what this server can do, and what its operator lets it do.
+
+`full` writes everything the code can honour; the operator's `capability_statement.json` may
+list less, and nothing else. The server serves what the file lists, and refuses to start on
+an entry that it cannot honour.
+
+https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import dumps
+from fhir_server.operations.call import Operation
+from fhir_server.spec import search_parameters
+from fhir_server.spec.compartments import COMPARTMENTS
+from fhir_server.spec.interactions import INTERACTIONS
+from fhir_server.spec.search_parameters import SearchParameter
+from fhir_server.spec.structures import RESOURCE_TYPES
+from fhir_server.spec.tables import load
+
+_DEFINITIONS: Final = "http://hl7.org/fhir/"
+_FORMATS: Final = ("application/fhir+json", "application/fhir+xml", "json", "xml")
+_PATCHES: Final = (
+    "application/json-patch+json",
+    "application/fhir+json",
+    "application/fhir+xml",
+    "application/xml-patch+xml",
+)
+_TYPE_CODES: Final = tuple(
+    dict.fromkeys(
+        row.code
+        for row in INTERACTIONS
+        if row.level != "system"
+        and not row.code.startswith("conditional-")
+        and row.code != "search-compartment"
+    )
+)
+_SYSTEM_CODES: Final = ("transaction", "batch", "search-system", "history-system")
+
+#: The element that speaks of each conditional interaction, and its strongest value.
+_CONDITIONAL: Final[Mapping[str, tuple[str, Any]]] = {
+    "conditional-create": ("conditionalCreate", True),
+    "conditional-update": ("conditionalUpdate", True),
+    "conditional-patch": ("conditionalUpdate", True),
+    "conditional-delete": ("conditionalDelete", "multiple"),
+}
+_TYPED: Final[JsonObject] = {
+    "versioning": "versioned",
+    "readHistory": True,
+    "updateCreate": True,
+    "conditionalCreate": True,
+    "conditionalRead": "full-support",
+    "conditionalUpdate": True,
+    "conditionalDelete": "multiple",
+    "referencePolicy": ["literal", "logical", "local"],
+}
+
+
+#: https://hl7.org/fhir/R4/resourcelist.html, those with standards status Normative.
+_NORMATIVE: Final = frozenset(
+    {"Binary", "Bundle", "CapabilityStatement", "CodeSystem", "Observation"}
+    | {"OperationDefinition", "OperationOutcome", "Parameters", "Patient"}
+    | {"StructureDefinition", "ValueSet"}
+)
+
+
+class CapabilityError(Exception):
+    """The operator's statement asks for what this server cannot do; says each entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is served: the statement as sets."""
+
+    interactions: Mapping[str, frozenset[str]]
+    """By resource type; `""` holds the system's."""
+    parameters: Mapping[str, frozenset[str]]
+    operations: Mapping[str, frozenset[str]]
+    """Names without `$`."""
+
+    def allows(self, code: str, kind: str | None) -> bool:
+        """Whether the interaction `code` is offered for `kind` (None: the system)."""
+        return code in self.interactions.get(kind or "", frozenset())
+
+
+def full(operations: Iterable[Operation]) -> JsonObject:
+    """Everything that this server can do."""
+    rows = tuple(operations)
+    return {
+        "resourceType": "CapabilityStatement",
+        "id": "fhir-server",
+        "name": "FhirServer",
+        "title": "FHIR R4 server: the patient's cabinet",
+        "status": "active",
+        "date": "2026-11-22",
+        "kind": "instance",
+        "software": {"name": "fhir-server"},
+        "fhirVersion": "4.0.1",
+        "format": list(_FORMATS),
+        "patchFormat": list(_PATCHES),
+        "rest": [_rest(rows)],
+    }
+
+
+def _rest(operations: tuple[Operation, ...]) -> JsonObject:
+    return {
+        "mode": "server",
+        "documentation": "Every R4 type from the definitions' own tables.",
+        "resource": [_resource(kind, operations) for kind in RESOURCE_TYPES],
+        "interaction": [{"code": code} for code in _SYSTEM_CODES],
+        "searchParam": [_parameter(each) for each in _common().values()],
+        "operation": [_operation(each) for each in operations if "system" in each.levels],
+        "compartment": [
+            f"{_DEFINITIONS}CompartmentDefinition/{_lower(c)}" for c in COMPARTMENTS
+        ],
+    }
+
+
+def _resource(kind: str, operations: tuple[Operation, ...]) -> JsonObject:
+    own = [p for code, p in _searchable(kind).items() if code not in _common()]
+    row: JsonObject = {
+        "type": kind,
+        "profile": f"{_DEFINITIONS}StructureDefinition/{kind}",
+        "interaction": [{"code": code} for code in _TYPE_CODES],
+        **_TYPED,
+        "searchInclude": ["*", *(f"{kind}:{p.code}" for p in own if p.type == "reference")],
+        "searchRevInclude": sorted(_referring(kind)),
+        "searchParam": [_parameter(each) for each in own],
+        "operation": [_operation(o) for o in operations if _concerns(o, kind)],
+    }
+    return {name: value for name, value in row.items() if value != []}
+
+
+def _concerns(operation: Operation, kind: str) -> bool:
+    named = operation.types is None or kind in operation.types
+    return named and bool(operation.levels & {"type", "instance"})
+
+
+def _searchable(kind: str) -> dict[str, SearchParameter]:
+    """The parameters with a meaning here: those of prose alone are search's own."""
+    return {
+        code: each
+        for code, each in sorted(search_parameters.of_type(kind).items())
+        if each.expression is not None or code in {"_text", "_content", "_filter"}
+    }
+
+
+def _common() -> dict[str, SearchParameter]:
+    return {c: p for c, p in _searchable("Patient").items() if c.startswith("_")}
+
+
+def _referring(kind: str) -> Iterator[str]:
+    for other in RESOURCE_TYPES:
+        for code, each in search_parameters.of_type(other).items():
+            if each.type == "reference" and kind in each.targets:
+                yield f"{other}:{code}"
+
+
+def _parameter(each: SearchParameter) -> JsonObject:
+    return {"name": each.code, "definition": each.url, "type": each.type}
+
+
+def _operation(each: Operation) -> JsonObject:
+    return {"name": each.name.removeprefix("$"), "definition": each.definition}
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def offer(statement: JsonObject, operations: Iterable[Operation]) -> Offer:
+    """What `statement` lets the server do.
+
+    Raises:
+        CapabilityError: an entry is none that `full` has; all of them are named.
+    """
+    possible = _read(full(operations))
+    asked = _read(statement)
+    surplus = [
+        *_surplus("interaction", asked.interactions, possible.interactions),
+        *_surplus("searchParam", asked.parameters, possible.parameters),
+        *_surplus("operation", asked.operations, possible.operations),
+    ]
+    if surplus:
+        raise CapabilityError("capability_statement.json: cannot honour " + ", ".join(surplus))
+    return asked
+
+
+def _surplus(
+    what: str, asked: Mapping[str, frozenset[str]], possible: Mapping[str, frozenset[str]]
+) -> Iterator[str]:
+    for kind, names in asked.items():
+        for name in sorted(names - possible.get(kind, frozenset())):
+            yield f"{what} {kind}/{name}"
+
+
+def _read(statement: JsonObject) -> Offer:
+    rest = statement["rest"][0]
+    resources = rest.get("resource", ())
+    system = {row["code"] for row in rest.get("interaction", ())}
+    return Offer(
+        interactions={
+            "": frozenset(system),
+            **{row["type"]: frozenset(_codes(row)) for row in resources},
+        },
+        parameters={
+            "": _names(rest, "searchParam"),
+            **{row["type"]: _names(row, "searchParam") for row in resources},
+        },
+        operations={
+            "": _names(rest, "operation"),
+            **{row["type"]: _names(row, "operation") for row in resources},
+        },
+    )
+
+
+def _codes(row: JsonObject) -> Iterator[str]:
+    yield from (each["code"] for each in row.get("interaction", ()))
+    for code, (element, value) in _CONDITIONAL.items():
+        if row.get(element) == value:
+            yield code
+
+
+def _names(row: JsonObject, element: str) -> frozenset[str]:
+    return frozenset(each["name"] for each in row.get(element, ()))
+
+
+def published(
+    statement: JsonObject, *, base_url: str, version: str, started: str
+) -> JsonObject:
+    """`statement` as `/metadata` answers it: with address, date and version filled in."""
+    return statement | {
+        "url": f"{base_url}/metadata",
+        "date": started,
+        "software": {"name": "fhir-server", "version": version},
+        "implementation": {"description": statement["title"], "url": base_url},
+    }
+
+
+def modes(statement: JsonObject) -> dict[str, bytes]:
+    """The answers of `/metadata` by `mode`.
+
+    https://hl7.org/fhir/R4/http.html#capabilities
+    """
+    return {
+        "full": dumps(statement),
+        "normative": dumps(_normative(statement)),
+        "terminology": dumps(_terminology(statement)),
+    }
+
+
+def _normative(statement: JsonObject) -> JsonObject:
+    """Only what is normative in R4: its resource types and the parameters of all types."""
+    rest = statement["rest"][0]
+    resources = [row for row in rest["resource"] if row["type"] in _NORMATIVE]
+    return statement | {"rest": [rest | {"resource": resources}]}
+
+
+def _terminology(statement: JsonObject) -> JsonObject:
+    kept = ("url", "name", "title", "status", "date", "kind", "software", "implementation")
+    return {
+        "resourceType": "TerminologyCapabilities",
+        **{name: statement[name] for name in kept},
+        "codeSystem": [{"uri": row["url"]} for row in load("code_systems")],
+        "codeSearch": "explicit",
+    }

@@ -1,0 +1,154 @@
+"""From a request to its result: the part of the FHIR base that knows nothing of ASGI.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fhir_server.core import paths
+from fhir_server.core.errors import (
+    BadValue,
+    MethodNotAllowed,
+    NotFound,
+    UnknownType,
+)
+from fhir_server.core.messages import Language, Text
+from fhir_server.core.negotiation import Prefer
+from fhir_server.core.paths import Target
+from fhir_server.interactions.commands import Pairs
+from fhir_server.interactions.context import Context, Services
+from fhir_server.interactions.doors import Asked, command
+from fhir_server.interactions.perform import perform
+from fhir_server.interactions.results import Result
+from fhir_server.operations.call import Call, Operation
+from fhir_server.rest.bodies import Body
+from fhir_server.rest.bundles import process
+from fhir_server.rest.capability import Offer
+from fhir_server.search.plan import Restriction
+from fhir_server.spec.interactions import methods
+
+NO_OPERATION: Final = Text(
+    "There is no operation `{name}` here.",
+    "Операции `{name}` здесь нет.",
+    "Операції `{name}` тут немає.",
+)
+NEEDS_POST: Final = Text(
+    "`{method}` cannot carry this operation: it answers {allow}.",
+    "`{method}` не годится для этой операции: возможны {allow}.",
+    "`{method}` не підходить для цієї операції: можливі {allow}.",
+)
+SWITCHED_OFF: Final = Text(
+    "This server does not offer {method} here; possible are: {allow}.",
+    "Сервер не предлагает здесь {method}; возможны: {allow}.",
+    "Сервер не пропонує тут {method}; можливі: {allow}.",
+)
+BAD_MODE: Final = Text(
+    "The mode `{mode}` is none of full, normative, terminology.",
+    "Режим `{mode}` — не full, normative или terminology.",
+    "Режим `{mode}` — не full, normative або terminology.",
+)
+
+_ALWAYS: Final = frozenset({"capabilities", "operation"})
+"""Interactions that no line of the CapabilityStatement switches."""
+_AS: Final[Mapping[str, str]] = {"search-compartment": "search-type"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What is served: built once at start."""
+
+    services: Services
+    offer: Offer
+    operations: Mapping[str, Operation]
+    """By name with `$`."""
+    capabilities: Mapping[str, bytes]
+    """`/metadata` by mode: full, normative, terminology."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request, its body and headers already understood."""
+
+    method: str
+    target: Target
+    code: str
+    """Of the interaction."""
+    pairs: Pairs
+    headers: Mapping[str, str]
+    body: Body
+    prefer: Prefer
+    language: Language
+    within: Restriction
+
+
+async def answer(surface: Surface, question: Question) -> Result:
+    """Carry out `question`.
+
+    Raises:
+        FhirError: what is refused, and why.
+    """
+    _check_offered(surface.offer, question)
+    ctx = Context(
+        surface.services,
+        question.within,
+        language=question.language,
+        lenient=question.prefer.handling == "lenient",
+    )
+    match question.code:
+        case "capabilities":
+            return _capabilities(surface, question.pairs)
+        case "transaction":
+            return await process(ctx, surface.offer, question.body.resource, question.prefer)
+        case "operation":
+            return await _operate(surface, ctx, question)
+        case _:
+            return await perform(ctx, command(_asked(question)))
+
+
+def _asked(question: Question) -> Asked:
+    headers, body = question.headers, question.body
+    return Asked(
+        question.method,
+        question.target,
+        question.pairs + body.pairs,
+        body.resource,
+        body.change,
+        headers.get("if-match"),
+        headers.get("if-none-match"),
+        headers.get("if-modified-since"),
+        headers.get("if-none-exist"),
+    )
+
+
+def _check_offered(offer: Offer, question: Question) -> None:
+    """Refuse what the operator's CapabilityStatement leaves out."""
+    kind, code = question.target.type, _AS.get(question.code, question.code)
+    if kind is not None and kind not in offer.interactions:
+        raise UnknownType(paths.UNKNOWN_TYPE, type=kind)
+    if code in _ALWAYS or code == "transaction" or offer.allows(code, kind):
+        return
+    allow = [m for m in methods(question.target.shape) if m != question.method]
+    raise MethodNotAllowed(SWITCHED_OFF, method=question.method, allow=allow)
+
+
+def _capabilities(surface: Surface, pairs: Pairs) -> Result:
+    mode = dict(pairs).get("mode", "full")
+    if mode not in surface.capabilities:
+        raise BadValue(BAD_MODE, mode=mode, expression="mode")
+    return Result(200, body=surface.capabilities[mode], wanted=True)
+
+
+async def _operate(surface: Surface, ctx: Context, question: Question) -> Result:
+    target = question.target
+    name = target.operation or ""
+    call = Call(target, question.pairs + question.body.pairs, question.body.resource)
+    found = surface.operations.get(name)
+    offered = surface.offer.operations.get(target.type or "", frozenset())
+    if found is None or name.removeprefix("$") not in offered or call.level not in found.levels:
+        raise NotFound(NO_OPERATION, name=name)
+    if found.affects_state and question.method != "POST":
+        allow = ("POST", "OPTIONS")
+        raise MethodNotAllowed(NEEDS_POST, method=question.method, allow=allow)
+    return await found.run(ctx, call)

@@ -1,0 +1,94 @@
+"""The FHIR base as an ASGI application.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from dataclasses import replace
+
+from fhir_server.core import paths
+from fhir_server.core.errors import FhirError
+from fhir_server.core.messages import preferred
+from fhir_server.core.negotiation import format_of, prefer
+from fhir_server.interactions.doors import interaction_of, parse_query
+from fhir_server.rest import bodies
+from fhir_server.rest.dispatch import Question, Surface, answer
+from fhir_server.rest.requests import (
+    HttpRequest,
+    Receive,
+    Scope,
+    Send,
+    read_bytes,
+    read_request,
+)
+from fhir_server.rest.responses import Form, Response, of_error, of_result
+from fhir_server.rest.views import viewed
+from fhir_server.search.plan import Restriction
+from fhir_server.spec.interactions import methods
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Endpoint:
+    """ASGI: everything below the FHIR base."""
+
+    def __init__(
+        self, surface: Surface, *, within: Restriction, base_path: str, max_body: int
+    ) -> None:
+        """`within` is the Restriction of a caller without a token."""
+        self._surface = surface
+        self._within = within
+        self._base_path = base_path
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every FhirError becomes an OperationOutcome."""
+        request = read_request(scope, self._base_path)
+        form = Form(language=preferred(request.headers.get("accept-language", "")))
+        try:
+            response = await self._respond(request, receive, scope, form)
+        except FhirError as error:
+            response = of_error(error, _form_of_errors(request, form))
+        await _send(send, response, head=request.method == "HEAD")
+
+    async def _respond(
+        self, request: HttpRequest, receive: Receive, scope: Scope, form: Form
+    ) -> Response:
+        target = paths.parse(request.path)
+        if request.method == "OPTIONS":
+            allow = ", ".join(methods(target.shape)).encode()
+            return Response(204, headers=[(b"allow", allow)])
+        code = interaction_of(request.method, target)
+        scope["fhir.interaction"] = code  # for metrics and the log, which see no ids
+        headers = request.headers
+        pairs = parse_query(request.query) if request.query else ()
+        wanted = format_of(headers.get("accept", ""), pairs)
+        asked = prefer(headers.get("prefer", ""))
+        form = replace(form, xml=wanted.xml, pretty=wanted.pretty, returns=asked.returns or "representation")
+        body, depth = bodies.NO_BODY, self._surface.services.limits.depth
+        if request.method in _WITH_BODY:
+            data = await read_bytes(receive, self._max_body)
+            body = bodies.read_body(data, request.method, target.shape, headers, depth)
+        question = Question(
+            request.method, target, code, pairs, headers, body, asked,
+            form.language, self._within,
+        )  # fmt: skip
+        result = await answer(self._surface, question)
+        result = viewed(result, code, pairs, depth)
+        return of_result(result, form, self._surface.services.base_url)
+
+
+def _form_of_errors(request: HttpRequest, form: Form) -> Form:
+    """As much of the client's wish as can be read: the error may be about the wish."""
+    try:
+        wanted = format_of(request.headers.get("accept", ""), parse_query(request.query))
+    except FhirError:
+        return form
+    return replace(form, xml=wanted.xml, pretty=wanted.pretty)
+
+
+async def _send(send: Send, response: Response, *, head: bool) -> None:
+    headers = response.headers
+    if response.status not in (204, 304):
+        headers = [*headers, (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})

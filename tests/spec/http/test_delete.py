@@ -1,0 +1,59 @@
+"""delete: https://hl7.org/fhir/R4/http.html#delete."""
+
+import httpx
+import pytest
+
+from tests.support.fhir import create, identifier, ids, new_id, patient
+
+
+def test_a_delete_leaves_a_tombstone(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    answer = fhir.delete(f"/Patient/{made['id']}")
+    assert answer.status_code == 204
+    assert answer.headers["etag"] == 'W/"2"'
+    assert fhir.get(f"/Patient/{made['id']}").status_code == 410
+
+
+def test_a_second_delete_changes_nothing(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    fhir.delete(f"/Patient/{made['id']}")
+    answer = fhir.delete(f"/Patient/{made['id']}")
+    assert answer.status_code == 204
+    assert answer.headers["etag"] == 'W/"2"'
+
+
+def test_what_never_was_is_deleted_as_well(fhir: httpx.Client) -> None:
+    assert fhir.delete(f"/Patient/{new_id()}").status_code == 204
+
+
+def test_a_search_does_not_find_it_any_more(fhir: httpx.Client) -> None:
+    mrn = identifier()
+    made = create(fhir, patient(identifier=mrn))
+    fhir.delete(f"/Patient/{made['id']}")
+    found = fhir.get("/Patient", params={"identifier": mrn["value"]}).json()
+    assert ids(found) == []
+
+
+@pytest.mark.parametrize(("if_match", "status"), [('W/"1"', 204), ('W/"2"', 412)])
+def test_if_match(fhir: httpx.Client, if_match: str, status: int) -> None:
+    made = create(fhir, patient())
+    answer = fhir.delete(f"/Patient/{made['id']}", headers={"If-Match": if_match})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("matches", [0, 1, 3])
+def test_a_conditional_delete_removes_all_that_match(fhir: httpx.Client, matches: int) -> None:
+    mrn = identifier()
+    for _ in range(matches):
+        create(fhir, patient(identifier=mrn))
+    answer = fhir.delete("/Patient", params={"identifier": mrn["value"]})
+    assert answer.status_code == 204
+    found = fhir.get("/Patient", params={"identifier": mrn["value"]}).json()
+    assert ids(found) == []
+
+
+@pytest.mark.parametrize("params", [{}, {"foo": "bar"}, {"identifier": ""}])
+def test_a_conditional_delete_never_matches_everything(
+    fhir: httpx.Client, params: dict[str, str]
+) -> None:
+    assert fhir.delete("/Patient", params=params).status_code in (400, 412)
