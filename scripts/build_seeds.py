@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.seeds.agenda import appointments, schedules
-from scripts.seeds.care import care
+from scripts.seeds.care import care, encounters
 from scripts.seeds.clinics import CLINICS, Clinic, organizations
 from scripts.seeds.consents import consents
 from scripts.seeds.elements import ANCHOR, ANCHOR_SYSTEM, HOME, JsonObject, coding
@@ -26,8 +26,9 @@ from scripts.seeds.laboratory import laboratory
 from scripts.seeds.medicines import prescriptions
 from scripts.seeds.messages import errands, messages, urn
 from scripts.seeds.papers import papers
-from scripts.seeds.people import patients
-from scripts.seeds.problems import problems
+from scripts.seeds.patients import patients
+from scripts.seeds.problems import conditions, problems
+from scripts.seeds.referrals import referrals
 from scripts.seeds.staff import practitioners
 from scripts.seeds.vaccinations import vaccinations
 from scripts.seeds.vitals import vitals
@@ -35,24 +36,32 @@ from scripts.seeds.vitals import vitals
 TARGET: Final = Path(__file__).resolve().parents[1] / "seed_bundles"
 
 Chapter = Callable[[Clinic], Iterable[JsonObject]]
-CHAPTERS: Final[tuple[tuple[str, Chapter], ...]] = (
-    ("organizations", organizations),
-    ("practitioners", practitioners),
-    ("patients", patients),
-    ("families", families),
-    ("knowledge", knowledge),
-    ("schedules", schedules),
-    ("laboratory", laboratory),
-    ("problems", problems),
-    ("appointments", appointments),
-    ("care", care),
-    ("vitals", vitals),
-    ("prescriptions", prescriptions),
-    ("vaccinations", vaccinations),
-    ("papers", papers),
-    ("messages", messages),
-    ("consents", consents),
-    ("errands", errands),
+CHAPTERS: Final[tuple[tuple[str, tuple[Chapter, ...]], ...]] = (
+    ("organizations", (organizations,)),
+    ("practitioners", (practitioners,)),
+    ("patients", (patients,)),
+    ("families", (families,)),
+    ("knowledge", (knowledge,)),
+    ("schedules", (schedules,)),
+    (
+        "encounters",
+        (
+            conditions,
+            referrals,
+            appointments,
+            encounters,
+        ),
+    ),
+    ("laboratory", (laboratory,)),
+    ("problems", (problems,)),
+    ("care", (care,)),
+    ("vitals", (vitals,)),
+    ("prescriptions", (prescriptions,)),
+    ("vaccinations", (vaccinations,)),
+    ("papers", (papers,)),
+    ("messages", (messages,)),
+    ("consents", (consents,)),
+    ("errands", (errands,)),
 )
 
 
@@ -92,9 +101,9 @@ def write(name: str, text: str | None) -> None:
 def bundles() -> Iterator[tuple[str, str]]:
     """File name and content of each bundle, in loading order."""
     place = 0
-    for title, chapter in CHAPTERS:
+    for title, chapters in CHAPTERS:
         for clinic in CLINICS:
-            resources = list(chapter(clinic))
+            resources = [each for chapter in chapters for each in chapter(clinic)]
             if resources:
                 place += 1
                 yield f"{place:02}-{title}-{clinic.suffix}.json", bundle(resources)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from scripts.seeds.clinics import SPECIALITY, Clinic
+from scripts.seeds.diseases import problem_of
 from scripts.seeds.elements import (
     HL7,
     HOME,
@@ -23,6 +24,7 @@ from scripts.seeds.elements import (
     relative,
 )
 from scripts.seeds.people import PATIENT, PATIENTS, Person, of_clinic
+from scripts.seeds.referrals import referrals_of
 from scripts.seeds.staff import DOCTORS, Doctor
 
 WEEKS: Final = 4
@@ -139,6 +141,10 @@ def appointments(clinic: Clinic) -> Iterator[JsonObject]:
     own = [each for each in bookings() if each.patient.clinic is clinic]
     yield from (_appointment(each) for each in own)
     yield from (_response(each) for each in own if each.status in _ANSWERS)
+    for each in own:
+        if each.status == "pending":
+            yield _confirmed(each, "doctor", each.doctor.reference)
+            yield _confirmed(each, "room", reference(f"Location/{each.doctor.department.id}"))
 
 
 def _schedule(doctor: Doctor) -> JsonObject:
@@ -205,6 +211,7 @@ def _appointment(row: Booking) -> JsonObject:
     clinic = row.patient.clinic
     code, display, text = _REASONS[len(row.id) % len(_REASONS)]
     what = clinic.say(text)
+    problem = problem_of(row.patient.id)
     elements: dict[str, Any] = {
         "text": narrative(f"{what}: {row.patient.name}, {row.doctor.name}"),
         "identifier": [identifier(f"{HOME}/sid/appointment", row.id)],
@@ -215,12 +222,14 @@ def _appointment(row: Booking) -> JsonObject:
         "specialty": [SPECIALITY[row.doctor.speciality].concept(clinic)],
         "appointmentType": concept(f"{HL7}/v2-0276", "ROUTINE", "Routine appointment"),
         "reasonCode": [concept("http://snomed.info/sct", code, display, what)],
+        "reasonReference": [problem.reference] if problem else None,
         "priority": 5,
         "description": what,
         "supportingInformation": [reference(f"Coverage/policy-{row.patient.id}")]
         if len(row.patient.given) > 1
         else None,
         **_when(row),
+        "basedOn": referrals_of(row.patient),
         "comment": clinic.say(("Возьмите полис", "Візьміть документи")),
         "participant": _participants(row),
     }
@@ -305,6 +314,18 @@ def _response(row: Booking) -> JsonObject:
         "comment": row.patient.clinic.say(("Ответ из кабинета", "Відповідь із кабінету")),
     }
     return relative("AppointmentResponse", f"answer-{row.id}", elements)
+
+
+def _confirmed(row: Booking, who: str, actor: JsonObject) -> JsonObject:
+    """What the clinic's side says to a booking that waits for the patient."""
+    name = f"{who}-{row.id}"
+    elements = {
+        "identifier": [identifier(f"{HOME}/sid/appointment-response", name)],
+        "appointment": reference(f"Appointment/{row.id}"),
+        "actor": actor,
+        "participantStatus": "accepted",
+    }
+    return relative("AppointmentResponse", name, elements, tag=[row.patient.clinic.tag])
 
 
 def attended(clinic: Clinic) -> list[Booking]:

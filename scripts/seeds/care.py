@@ -1,12 +1,12 @@
 """What was done: Encounter, EpisodeOfCare, Procedure, CareTeam, CarePlan."""
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from scripts.seeds.agenda import MINUTES, attended
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import DISEASES, PROBLEMS, Problem, problem_of
 from scripts.seeds.elements import (
     HL7,
     HOME,
@@ -24,10 +24,12 @@ from scripts.seeds.elements import (
     reference,
     relative,
 )
+from scripts.seeds.families import accounts_of
 from scripts.seeds.laboratory import meta
-from scripts.seeds.people import PATIENT, Person, of_clinic
-from scripts.seeds.problems import DISEASES, PROBLEMS, Problem
+from scripts.seeds.people import PATIENT, Person
+from scripts.seeds.referrals import referrals_of
 from scripts.seeds.staff import DOCTOR
+from scripts.seeds.visits import Visit, first_visit, visits
 
 _ACT: Final = f"{HL7}/v3-ActCode"
 _PARTICIPATION: Final = f"{HL7}/v3-ParticipationType"
@@ -40,72 +42,34 @@ _CLASSES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """An Encounter: when in days from the anchor, for how long in minutes."""
-
-    id: str
-    person: Person
-    offset: int
-    minutes: int = MINUTES
-    kind: str = "AMB"
-    status: str = "finished"
-    appointment: str | None = None
-
-    @property
-    def problem(self) -> Problem | None:
-        return next((each for each in PROBLEMS if each.patient == self.person.id), None)
-
-
-_SPECIAL: Final = (
-    ("birth-of-sofia", "anna-ivanova-ru", -16, 4 * 24 * 60, "IMP", "finished"),
-    ("infarction", "nikolai-ivanov-ru", -2870, 14 * 24 * 60, "IMP", "finished"),
-    ("decompensation", "fyodor-semyonov-ru", -200, 9 * 24 * 60, "IMP", "finished"),
-    ("at-home", "fyodor-semyonov-ru", -20, 40, "HH", "finished"),
-    ("ambulance", "unknown-man-ru", -1, 240, "EMER", "in-progress"),
-    ("video", "ruslan-khabibullin-ru", -12, 20, "VR", "finished"),
-    ("birth", "yivha-yizhak-ua", -2, 3 * 24 * 60, "IMP", "in-progress"),
-    ("video", "solomiia-kovalchuk-ua", -9, 45, "VR", "finished"),
-    ("at-home", "zinaida-kravets-ua", -33, 35, "HH", "finished"),
-    ("anaphylaxis", "mykhailo-kovalchuk-ua", -90, 300, "EMER", "finished"),
-    ("fever", "emilia-de-la-cruz-ua", -3, 90, "EMER", "onleave"),
-    ("mistake", "andrii-shevchenko-ua", -50, 15, "AMB", "entered-in-error"),
-)
-
-
-def visits(clinic: Clinic) -> Iterator[Visit]:
-    for booking in attended(clinic):
-        name = f"encounter-{booking.patient.id}"
-        offset = booking.past or 0
-        yield Visit(name, booking.patient, offset, appointment=booking.id)
-    for person in of_clinic(clinic):
-        for year in range(1, min(4, int(person.age))):
-            yield Visit(f"checkup-{year}-{person.id}", person, -40 - year * 365)
-    for name, patient, offset, minutes, kind, status in _SPECIAL:
-        if patient.endswith(clinic.suffix):
-            yield Visit(f"{name}-{patient}", PATIENT[patient], offset, minutes, kind, status)
+def encounters(clinic: Clinic) -> Iterator[JsonObject]:
+    yield from (_team(each) for each in _lasting(clinic))
+    yield from (_episode(each) for each in _lasting(clinic))
+    yield from (_encounter(each) for each in visits(clinic))
 
 
 def care(clinic: Clinic) -> Iterator[JsonObject]:
-    own = [each for each in PROBLEMS if each.person.clinic is clinic]
-    lasting = [each for each in own if each.disease in _LASTING]
-    yield from (_team(each) for each in lasting)
-    yield from (_episode(each) for each in lasting)
-    yield from (_encounter(each) for each in visits(clinic))
     yield from (_procedure(*row) for row in _PROCEDURES if row[1].endswith(clinic.suffix))
-    yield from (_plan(each) for each in lasting)
+    for row in _lasting(clinic):
+        yield _former_plan(row)
+        yield _plan(row)
 
 
-_LASTING: Final = frozenset(
+def _lasting(clinic: Clinic) -> list[Problem]:
+    own = [each for each in PROBLEMS if each.person.clinic is clinic]
+    return [each for each in own if each.disease in LASTING]
+
+
+LASTING: Final = frozenset(
     {"diabetes-2", "diabetes-1", "breast-cancer", "fibrillation", "copd"}
 )
 
 
 def _encounter(visit: Visit) -> JsonObject:
     person, clinic = visit.person, visit.person.clinic
-    problem = visit.problem
+    problem = problem_of(person.id)
     reason = DISEASES[problem.disease].concept(clinic) if problem else None
-    condition = reference(f"Condition/{problem.id}") if problem else None
+    condition = problem.reference if problem else None
     role = concept(f"{HL7}/diagnosis-role", "CC", "Chief complaint")
     elements: dict[str, Any] = {
         "identifier": [identifier(clinic.system("visit"), visit.id, "VN")],
@@ -116,6 +80,7 @@ def _encounter(visit: Visit) -> JsonObject:
         "priority": concept(f"{HL7}/v3-ActPriority", "EM" if visit.kind == "EMER" else "R"),
         "subject": person.reference,
         "episodeOfCare": _episode_of(person),
+        "basedOn": referrals_of(person),
         "participant": [_attender(visit)],
         "appointment": [reference(f"Appointment/{visit.appointment}")]
         if visit.appointment
@@ -125,6 +90,7 @@ def _encounter(visit: Visit) -> JsonObject:
         "reasonCode": [reason] if reason else None,
         "reasonReference": [condition] if condition else None,
         "diagnosis": [{"condition": condition, "use": role, "rank": 1}] if condition else None,
+        "account": accounts_of(person),
         "hospitalization": _hospitalization(visit),
         "location": [_location(visit)],
         "serviceProvider": person.gp.department.reference,
@@ -161,7 +127,7 @@ def _episode_of(person: Person) -> list[JsonObject]:
     return [
         reference(f"EpisodeOfCare/{each.id}")
         for each in PROBLEMS
-        if each.patient == person.id and each.disease in _LASTING
+        if each.patient == person.id and each.disease in LASTING
     ]
 
 
@@ -202,6 +168,7 @@ def _episode(row: Problem) -> JsonObject:
         "patient": person.reference,
         "managingOrganization": person.clinic.reference,
         "period": period(day(row.onset), day(-100) if over else None),
+        "referralRequest": referrals_of(person),
         "careManager": person.gp.reference,
         "team": [reference(f"CareTeam/{row.id}")],
     }
@@ -217,6 +184,7 @@ def _team(row: Problem) -> JsonObject:
         "category": [concept("http://loinc.org", "LA27977-1", "Disease specific care team")],
         "name": title,
         "subject": person.reference,
+        "encounter": first_visit(person),
         "period": period(day(-400)),
         "participant": [
             {
@@ -243,20 +211,41 @@ def _plan(row: Problem) -> JsonObject:
         "identifier": [identifier(f"{HOME}/sid/plan", row.id)],
         "instantiatesCanonical": [f"{HOME}/PlanDefinition/dispensary"],
         "instantiatesUri": [f"{clinic.site}/plans/dispensary"],
+        "basedOn": _former(row),
+        "replaces": _former(row),
+        "partOf": _former(row),
         "status": "completed" if row.status == "remission" else "active",
         "intent": "plan",
         "category": [concept(SNOMED, "734163000", "Care plan")],
         "title": title,
         "subject": person.reference,
+        "encounter": first_visit(person),
         "period": period(day(-365), day(365)),
         "created": day(-365),
         "author": person.gp.reference,
         "careTeam": [reference(f"CareTeam/{row.id}")],
         "addresses": [reference(f"Condition/{row.id}")],
         "goal": [reference(f"Goal/goal-{person.id}")] if person.id in goals else None,
-        "activity": [_activity(row)],
+        "activity": [_activity(row), *({"reference": each} for each in referrals_of(person))],
     }
     return relative("CarePlan", row.id, elements, **_meta(person))
+
+
+def _former_plan(row: Problem) -> JsonObject:
+    """What the present plan replaces."""
+    elements = {
+        "identifier": [identifier(f"{HOME}/sid/plan", f"former-{row.id}")],
+        "status": "revoked",
+        "intent": "plan",
+        "subject": row.person.reference,
+        "period": period(day(-730), day(-366)),
+        "addresses": [row.reference],
+    }
+    return relative("CarePlan", f"former-{row.id}", elements, **_meta(row.person))
+
+
+def _former(row: Problem) -> list[JsonObject]:
+    return [reference(f"CarePlan/former-{row.id}")]
 
 
 def _activity(row: Problem) -> JsonObject:
@@ -289,7 +278,7 @@ def _procedure(  # a row of the table above
 ) -> JsonObject:
     person = PATIENT[patient]
     name = f"{what}-{patient}"
-    problem = next((each for each in PROBLEMS if each.patient == patient), None)
+    problem = problem_of(patient)
     performed = {
         "performedPeriod": period(
             moment(offset, "10:00", person.clinic.zone),
@@ -302,6 +291,7 @@ def _procedure(  # a row of the table above
         "identifier": [identifier(f"{HOME}/sid/procedure", name)],
         "instantiatesCanonical": [f"{HOME}/PlanDefinition/dispensary"],
         "instantiatesUri": [f"{person.clinic.site}/plans/{what}"],
+        "basedOn": referrals_of(person),
         "status": status,
         "category": concept(SNOMED, "103693007", "Diagnostic procedure"),
         "code": code,
@@ -312,7 +302,7 @@ def _procedure(  # a row of the table above
             {"actor": DOCTOR[doctor].reference, "onBehalfOf": person.clinic.reference}
         ],
         "location": reference(f"Location/{DOCTOR[doctor].department.id}"),
-        "reasonReference": [reference(f"Condition/{problem.id}")] if problem else None,
+        "reasonReference": [problem.reference] if problem else None,
         "reasonCode": [DISEASES[problem.disease].concept(person.clinic)] if problem else None,
     }
     return relative("Procedure", name, elements, **_meta(person))

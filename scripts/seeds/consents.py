@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import DISEASES, PROBLEMS
 from scripts.seeds.elements import (
     HL7,
     HOME,
@@ -24,7 +25,6 @@ from scripts.seeds.elements import (
 )
 from scripts.seeds.families import TIES, Tie
 from scripts.seeds.people import PATIENT, RESTRICTED, Person, of_clinic
-from scripts.seeds.problems import DISEASES, PROBLEMS
 
 KINDS: Final = f"{HOME}/CodeSystem/consent-kinds"
 _DOCUMENT: Final = coding(LOINC, "59284-0", "Consent Document")
@@ -141,12 +141,12 @@ def _proxy(tie: Tie) -> JsonObject:
 def _hidden(person: Person) -> JsonObject:
     """All is open except what is labelled, and the disease itself, to anyone but the doctor."""
     problem = next(each for each in PROBLEMS if each.patient == person.id)
-    exception = {
+    exception: JsonObject = {
         "type": "deny",
         "securityLabel": [RESTRICTED],
         "code": [DISEASES[problem.disease].concept(person.clinic)],
         "dataPeriod": period(day(-1900), day(0)),
-        "data": [{"meaning": "related", "reference": reference(f"Condition/{problem.id}")}],
+        "data": [{"meaning": "related", "reference": problem.reference}],
         "provision": [{"type": "permit", "actor": [_actor(person.gp.reference)]}],
     }
     elements = {
@@ -159,6 +159,7 @@ def _hidden(person: Person) -> JsonObject:
             "period": period(day(-200)),
             "actor": [_actor(person.clinic.reference)],
             "securityLabel": [RESTRICTED],
+            "data": exception["data"],
             "provision": [exception],
         },
     }

@@ -19,7 +19,8 @@ from scripts.seeds.elements import (
     reference,
     relative,
 )
-from scripts.seeds.people import PATIENT, Person, of_clinic, patient
+from scripts.seeds.patients import patient
+from scripts.seeds.people import PATIENT, Person, of_clinic
 from scripts.seeds.staff import LANGUAGES, Doctor
 
 ROLE: Final = f"{HL7}/v3-RoleCode"
@@ -76,6 +77,7 @@ def families(clinic: Clinic) -> Iterator[JsonObject]:
         yield _guardian()
     yield from (_person(each) for each in own if _relations(each))
     yield from (_coverage(each) for each in own if len(each.given) > 1)
+    yield from (_account(each) for each in own if "portal" in each.tags)
     yield _doctor(own[0].gp)
     yield _group(clinic)
 
@@ -177,6 +179,26 @@ def _coverage(row: Person) -> JsonObject:
         ],
     }
     return relative("Coverage", f"policy-{row.id}", elements)
+
+
+def accounts_of(person: Person) -> list[JsonObject]:
+    if "portal" not in person.tags:
+        return []
+    return [reference(f"Account/{person.id}")]
+
+
+def _account(row: Person) -> JsonObject:
+    elements = {
+        "identifier": [identifier(f"{HOME}/sid/account", row.number)],
+        "status": "active",
+        "type": concept(f"{HL7}/v3-ActCode", "PBILLACCT", "patient billing account"),
+        "name": row.name,
+        "subject": [row.reference],
+        "servicePeriod": period(day(-700)),
+        "coverage": [{"coverage": reference(f"Coverage/policy-{row.id}"), "priority": 1}],
+        "owner": row.clinic.reference,
+    }
+    return relative("Account", row.id, elements)
 
 
 def _group(clinic: Clinic) -> JsonObject:

@@ -119,6 +119,11 @@ def _value_sets() -> Iterator[JsonObject]:
         "sugar-tests",
         "Анализы при диабете",
         compose={"include": [{"system": LOINC, "concept": sugar}]},
+        expansion={
+            "identifier": f"{HOME}/expansions/sugar-tests",
+            "timestamp": "2026-01-05",
+            "contains": [{"system": LOINC, **each} for each in sugar],
+        },
     )
 
 
@@ -162,7 +167,12 @@ def _questionnaires() -> Iterator[JsonObject]:
         _item("relatives", "Болезни родных / Хвороби рідних", "text"),
     ]
     yield _canonical(
-        "Questionnaire", "history", "Анамнез", subjectType=["Patient"], item=history
+        "Questionnaire",
+        "history",
+        "Анамнез",
+        subjectType=["Patient"],
+        item=history,
+        effectivePeriod={"start": "2021-01-01"},
     )
 
 
@@ -176,13 +186,25 @@ def _answers() -> list[JsonObject]:
     return [{"valueCoding": {"system": system, "code": each}} for each in ("good", "bad")]
 
 
+_DIARY: Final = f"{HOME}/Questionnaire/diary"
+_RELATIONS: Final = ("depends-on", "derived-from", "composed-of", "predecessor", "successor")
+
+
 def _plan_definition() -> JsonObject:
     return _canonical(
         "PlanDefinition",
         "dispensary",
         "Диспансерное наблюдение",
+        type=concept(f"{HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
+        relatedArtifact=[{"type": each, "resource": _DIARY} for each in _RELATIONS],
         topic=[concept(f"{HL7}/definition-topic", "treatment", "Treatment")],
-        action=[{"title": "Осмотр раз в квартал", "code": [concept(SNOMED, "185389009")]}],
+        action=[
+            {
+                "title": "Осмотр раз в квартал",
+                "code": [concept(SNOMED, "185389009")],
+                "definitionCanonical": _DIARY,
+            }
+        ],
         effectivePeriod={"start": "2021-01-01"},
     )
 

@@ -24,6 +24,7 @@ from scripts.seeds.elements import (
 )
 from scripts.seeds.people import PATIENT, RESTRICTED, VERY_RESTRICTED, Person
 from scripts.seeds.tests_table import PANELS, PLANS, TESTS, Panel, Plan, Test
+from scripts.seeds.visits import first_visit
 
 LABORATORY: Final = concept(f"{HL7}/observation-category", "laboratory", "Laboratory")
 _SPREAD: Final = 0.06
@@ -92,6 +93,8 @@ def _draw(draw: Draw) -> Iterator[JsonObject]:
     if draw.traced:
         yield _order(draw)
         yield _specimen(draw)
+        if draw.turn == 0:
+            yield _aliquot(draw)
     for name in draw.panel.tests:
         yield _result(draw, name)
     yield _report(draw)
@@ -123,6 +126,7 @@ def _order(draw: Draw) -> JsonObject:
         "priority": "routine" if draw.turn else "urgent",
         "code": draw.panel.name.concept(person.clinic.key),
         "subject": person.reference,
+        "encounter": first_visit(person),
         "occurrenceDateTime": draw.taken,
         "authoredOn": moment(draw.offset - 2, "12:00", person.clinic.zone),
         "requester": person.gp.role,
@@ -160,6 +164,18 @@ def _specimen(draw: Draw) -> JsonObject:
     return relative("Specimen", draw.id, elements, **meta(person))
 
 
+def _aliquot(draw: Draw) -> JsonObject:
+    """What is kept of the latest sample."""
+    elements = {
+        "identifier": [identifier(f"{HOME}/sid/specimen", f"aliquot-{draw.id}")],
+        "status": "available",
+        "type": concept(SNOMED, "119364003", "Serum specimen"),
+        "subject": draw.person.reference,
+        "parent": [reference(f"Specimen/{draw.id}")],
+    }
+    return relative("Specimen", f"aliquot-{draw.id}", elements, **meta(draw.person))
+
+
 def _result(draw: Draw, name: str) -> JsonObject:
     person, test = draw.person, TESTS[name]
     clinic = person.clinic
@@ -171,6 +187,7 @@ def _result(draw: Draw, name: str) -> JsonObject:
         "category": [LABORATORY],
         "code": _code(name, test, clinic),
         "subject": person.reference,
+        "encounter": first_visit(person) if draw.traced else None,
         "effectiveDateTime": draw.taken,
         "issued": draw.issued,
         "performer": [laboratory_of(clinic)],
@@ -256,6 +273,7 @@ def _report(draw: Draw) -> JsonObject:
         "category": [concept(f"{HL7}/v2-0074", "LAB", "Laboratory")],
         "code": draw.panel.name.concept(clinic.key),
         "subject": person.reference,
+        "encounter": first_visit(person) if draw.traced else None,
         "effectiveDateTime": draw.taken,
         "issued": draw.issued,
         "performer": [laboratory_of(clinic)],

@@ -1,11 +1,13 @@
 """Medicines and vaccines: Medication, MedicationRequest and what follows, Immunization."""
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import DISEASES, problem_of
 from scripts.seeds.elements import (
     ATC,
     HL7,
@@ -25,7 +27,7 @@ from scripts.seeds.elements import (
 )
 from scripts.seeds.laboratory import meta
 from scripts.seeds.people import PATIENT, Person
-from scripts.seeds.problems import DISEASES, PROBLEMS
+from scripts.seeds.visits import first_visit
 
 _TABLET: Final = concept(SNOMED, "385055001", "Tablet")
 _ORAL: Final = concept(SNOMED, "26643006", "Oral route")
@@ -146,10 +148,20 @@ def medication(name: str, drug: str, clinic: Clinic) -> JsonObject:
         "status": "inactive" if drug == "donepezil" else "active",
         "manufacturer": clinic.reference,
         "form": _TABLET,
-        "ingredient": [{"itemCodeableConcept": code, "isActive": True, "strength": strength}],
+        "ingredient": [
+            {"itemCodeableConcept": code, "isActive": True, "strength": strength},
+            *_with_statin(drug, clinic),
+        ],
         "batch": {"lotNumber": f"LOT-{drug.upper()}", "expirationDate": day(500)},
     }
     return relative("Medication", name, elements)
+
+
+def _with_statin(drug: str, clinic: Clinic) -> list[JsonObject]:
+    """Perindopril comes as a fixed combination, made of another Medication."""
+    if drug != "perindopril":
+        return []
+    return [{"itemReference": reference(f"Medication/atorvastatin-{clinic.suffix}")}]
 
 
 def prescriptions(clinic: Clinic) -> Iterator[JsonObject]:
@@ -159,9 +171,13 @@ def prescriptions(clinic: Clinic) -> Iterator[JsonObject]:
         yield _request(row)
         if row.status in {"active", "completed"}:
             yield _statement(row)
-        if row.status == "active" and row.shape == "reference":
+        if _is_dispensed(row):
             yield _dispense(row)
-    yield _administration(own[0])
+    yield from (_administration(row) for row in (own[0], own[-1]))
+
+
+def _is_dispensed(row: Prescription) -> bool:
+    return row.status == "active" and row.shape != "contained"
 
 
 def _what(row: Prescription) -> JsonObject:
@@ -202,7 +218,7 @@ def _dosage(row: Prescription) -> JsonObject:
 
 def _request(row: Prescription) -> JsonObject:
     person, clinic = row.person, row.person.clinic
-    problem = next((each for each in PROBLEMS if each.patient == row.patient), None)
+    problem = problem_of(row.patient)
     category = concept(f"{HL7}/medicationrequest-category", "outpatient", "Outpatient")
     elements: dict[str, Any] = {
         "text": narrative(DRUGS[row.drug].name.concept(clinic.key)["text"], person.name),
@@ -214,10 +230,12 @@ def _request(row: Prescription) -> JsonObject:
         "priority": "routine",
         **_what(row),
         "subject": person.reference,
+        "encounter": first_visit(person),
         "authoredOn": moment(row.since, "10:30", clinic.zone),
         "requester": person.gp.by_number if row.shape == "coded" else person.gp.reference,
         "performer": clinic.reference,
-        "reasonReference": [reference(f"Condition/{problem.id}")] if problem else None,
+        "performerType": concept(SNOMED, "46255001", "Pharmacist"),
+        "reasonReference": [problem.reference] if problem else None,
         "reasonCode": [DISEASES[problem.disease].concept(clinic)] if problem else None,
         "groupIdentifier": identifier(f"{HOME}/sid/prescription-group", person.number),
         "dosageInstruction": [_dosage(row)],
@@ -243,10 +261,14 @@ def _statement(row: Prescription) -> JsonObject:
         "contained": _contained(row),
         "identifier": [identifier(f"{HOME}/sid/statement", row.id)],
         "basedOn": [reference(f"MedicationRequest/{row.id}")],
+        "partOf": [reference(f"MedicationDispense/dispensed-{row.id}")]
+        if _is_dispensed(row)
+        else None,
         "status": row.status,
         "category": concept(f"{HL7}/medication-statement-category", "outpatient"),
         **_what(row),
         "subject": person.reference,
+        "context": first_visit(person),
         "effectivePeriod": period(day(row.since), over),
         "dateAsserted": day(row.since + 30),
         "informationSource": person.reference,
@@ -265,6 +287,7 @@ def _dispense(row: Prescription) -> JsonObject:
         "type": concept(f"{HL7}/v3-ActCode", "FF", "First Fill"),
         **_what(row),
         "subject": person.reference,
+        "context": first_visit(person),
         "performer": [{"actor": clinic.reference}],
         "location": reference(f"Location/{clinic.id}"),
         "authorizingPrescription": [reference(f"MedicationRequest/{row.id}")],
@@ -288,6 +311,7 @@ def _administration(row: Prescription) -> JsonObject:
         "statusReason": [concept(f"{HL7}/reason-medication-not-given", "a", "None")],
         **_what(row),
         "subject": person.reference,
+        "context": first_visit(person),
         "effectiveDateTime": moment(-30, "09:00", person.clinic.zone),
         "performer": [{"actor": person.gp.reference}],
         "reasonCode": [concept(f"{HL7}/reason-medication-given", "b", "Given as Ordered")],

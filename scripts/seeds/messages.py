@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import problem_of
 from scripts.seeds.elements import (
     HL7,
     HOME,
@@ -29,7 +30,8 @@ from scripts.seeds.elements import (
 )
 from scripts.seeds.laboratory import meta
 from scripts.seeds.people import PATIENT, Person, of_clinic
-from scripts.seeds.problems import PROBLEMS
+from scripts.seeds.referrals import referrals_of
+from scripts.seeds.visits import first_visit
 
 _CATEGORY: Final = f"{HL7}/communication-category"
 _MODE: Final = f"{HL7}/v3-ParticipationMode"
@@ -143,8 +145,8 @@ def _meta(person: Person) -> JsonObject:
 
 
 def _about(thread: Thread) -> list[JsonObject]:
-    own = [each for each in PROBLEMS if each.patient == thread.patient]
-    return [reference(f"Condition/{each.id}") for each in own[:1]]
+    own = problem_of(thread.patient)
+    return [own.reference] if own else []
 
 
 _ENCOUNTERS: Final = {"pump": "Encounter/video-ruslan-khabibullin-ru"}
@@ -233,12 +235,14 @@ def _request(person: Person) -> JsonObject:
     words = clinic.say(("Перезвоните пациенту", "Зателефонуйте пацієнтові"))
     elements = {
         "identifier": [identifier(REQUESTS, person.id)],
+        "basedOn": referrals_of(person),
         "groupIdentifier": identifier(f"{HOME}/sid/request-group", clinic.suffix),
         "status": "active",
         "category": [concept(_CATEGORY, "instruction")],
         "priority": "routine",
         "medium": [concept(_MODE, "PHONE", "telephone")],
         "subject": person.reference,
+        "encounter": first_visit(person),
         "payload": [{"contentString": words}],
         "occurrenceDateTime": moment(2, "10:00", clinic.zone),
         "authoredOn": moment(-1, "18:00", clinic.zone),
@@ -266,6 +270,7 @@ def _task(person: Person, what: str, status: str) -> JsonObject:
         "description": clinic.say(("Справка для бассейна", "Довідка для басейну")),
         "focus": asked if what == "document" else person.reference,
         "for": person.reference,
+        "encounter": first_visit(person),
         "executionPeriod": period(day(-3), day(2)),
         "authoredOn": moment(-3, "11:00", clinic.zone),
         "lastModified": moment(-2, "11:00", clinic.zone),

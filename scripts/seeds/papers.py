@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scripts.seeds.care import visits
+from scripts.seeds.care import LASTING
 from scripts.seeds.clinics import SPECIALITY, Clinic
+from scripts.seeds.diseases import PROBLEMS, problem_of
 from scripts.seeds.elements import (
     HL7,
     HOME,
@@ -25,10 +26,11 @@ from scripts.seeds.elements import (
     reference,
     relative,
 )
+from scripts.seeds.families import accounts_of
 from scripts.seeds.laboratory import meta
 from scripts.seeds.medicines import PRESCRIPTIONS
 from scripts.seeds.people import PATIENT, RESTRICTED, Person, of_clinic
-from scripts.seeds.problems import PROBLEMS
+from scripts.seeds.visits import first_visit
 
 _SUMMARY: Final = Term(LOINC, "34133-9", "Summary of episode note", "Выписка", "Виписка")
 _SCAN: Final = Term(LOINC, "59284-0", "Consent Document", "Бланк согласия", "Бланк згоди")
@@ -165,14 +167,8 @@ def _meta(person: Person) -> JsonObject:
     return meta(person) | {"source": f"{person.clinic.site}/documents"}
 
 
-def _first_visit(person: Person) -> str | None:
-    own = (each.id for each in visits(person.clinic) if each.person.id == person.id)
-    return next(own, None)
-
-
 def _context(person: Person, offset: int) -> JsonObject:
-    visit = _first_visit(person)
-    problem = next((each for each in PROBLEMS if each.patient == person.id), None)
+    visit, problem = first_visit(person), problem_of(person.id)
     found: JsonObject = {
         "event": [concept(f"{HL7}/v3-ActClass", "PCPR", "care provision")],
         "period": period(day(offset - 1), day(offset)),
@@ -181,9 +177,9 @@ def _context(person: Person, offset: int) -> JsonObject:
         "sourcePatientInfo": person.reference,
     }
     if visit:
-        found["encounter"] = [reference(f"Encounter/{visit}")]
+        found["encounter"] = [visit]
     if problem:
-        found["related"] = [reference(f"Condition/{problem.id}")]
+        found["related"] = [problem.reference]
     return found
 
 
@@ -191,7 +187,6 @@ def _composition(person: Person) -> JsonObject:
     clinic = person.clinic
     problems = [each for each in PROBLEMS if each.patient == person.id]
     drugs = [each for each in PRESCRIPTIONS if each.patient == person.id]
-    visit = _first_visit(person)
     title = f"{_SUMMARY.concept(clinic.key)['text']}: {person.name}"
     elements = {
         "text": narrative(title, clinic.say(person.note)),
@@ -200,7 +195,7 @@ def _composition(person: Person) -> JsonObject:
         "type": _SUMMARY.concept(clinic.key),
         "category": [_CATEGORY],
         "subject": person.reference,
-        "encounter": reference(f"Encounter/{visit}") if visit else None,
+        "encounter": first_visit(person),
         "date": day(-25),
         "author": [person.gp.reference],
         "title": title,
@@ -239,13 +234,12 @@ def _section(code: str, title: str, entries: list[str]) -> JsonObject:
 def _lists(clinic: Clinic) -> Iterator[JsonObject]:
     """Lists that `_list` can name: the doctors' watch lists and one patient's problems."""
     watched = [each.reference for each in of_clinic(clinic) if "dispensary" in each.tags]
+    chief = PATIENT[{"ru": "nikolai-ivanov-ru", "uk": "oksana-lukianenko-ua"}[clinic.key]]
     title = clinic.say(("Под наблюдением", "Під наглядом"))
     yield _list(clinic, f"watched-{clinic.suffix}", title, watched)
-    chief = {"ru": "nikolai-ivanov-ru", "uk": "oksana-lukianenko-ua"}[clinic.key]
-    own = [reference(f"Condition/{each.id}") for each in PROBLEMS if each.patient == chief]
-    person = PATIENT[chief]
-    found = _list(clinic, f"problems-{chief}", person.name, own)
-    yield found | {"subject": person.reference}
+    own = [each.reference for each in PROBLEMS if each.patient == chief.id]
+    found = _list(clinic, f"problems-{chief.id}", chief.name, own)
+    yield found | {"subject": chief.reference, "encounter": first_visit(chief)}
     yield _list(clinic, f"empty-{clinic.suffix}", clinic.say(("Пусто", "Порожньо")), [])
 
 
@@ -276,13 +270,13 @@ def _answers(clinic: Clinic) -> Iterator[JsonObject]:
 def _diary(person: Person, week: int) -> JsonObject:
     name = f"diary-{week + 1}-{person.id}"
     mood = {"system": f"{HOME}/CodeSystem/mood", "code": ("good", "bad")[number(name, 2)]}
-    visit = _first_visit(person)
     elements = {
         "identifier": identifier(f"{HOME}/sid/answers", name),
+        "basedOn": _plans_of(person),
         "questionnaire": f"{HOME}/Questionnaire/diary|1.0.0",
         "status": "in-progress" if week == 0 else "completed",
         "subject": person.reference,
-        "encounter": reference(f"Encounter/{visit}") if visit and week == 1 else None,
+        "encounter": first_visit(person) if week == 1 else None,
         "authored": moment(-1 - 7 * week, "21:30", person.clinic.zone),
         "author": person.reference,
         "source": person.reference,
@@ -294,6 +288,11 @@ def _diary(person: Person, week: int) -> JsonObject:
         ],
     }
     return relative("QuestionnaireResponse", name, elements, **_meta(person))
+
+
+def _plans_of(person: Person) -> list[JsonObject]:
+    own = problem_of(person.id)
+    return [reference(f"CarePlan/{own.id}")] if own and own.disease in LASTING else []
 
 
 def _proofs(clinic: Clinic) -> Iterator[JsonObject]:
@@ -316,7 +315,7 @@ def _provenance(person: Person) -> JsonObject:
     }
     elements = {
         "target": [reference(f"DocumentReference/summary-{person.id}"), person.reference],
-        "occurredPeriod": period(day(-31), day(-30)),
+        **_occurred(person),
         "recorded": moment(-30, "15:05", clinic.zone),
         "location": reference(f"Location/{clinic.id}"),
         "reason": [concept(f"{HL7}/v3-ActReason", "TREAT", "treatment")],
@@ -333,6 +332,12 @@ def _provenance(person: Person) -> JsonObject:
         "signature": [signature],
     }
     return relative("Provenance", f"provenance-{person.id}", elements, **_meta(person))
+
+
+def _occurred(person: Person) -> JsonObject:
+    if "portal" in person.tags:
+        return {"occurredDateTime": day(-30)}
+    return {"occurredPeriod": period(day(-31), day(-30))}
 
 
 def _verification(person: Person) -> JsonObject:
@@ -354,7 +359,6 @@ def _charges(clinic: Clinic) -> Iterator[JsonObject]:
 
 def _charge(person: Person, turn: int) -> JsonObject:
     clinic = person.clinic
-    visit = _first_visit(person)
     name = f"charge-{person.id}"
     money = {"value": 1500 + 250 * turn, "currency": clinic.say(("RUB", "UAH"))}
     elements = {
@@ -363,7 +367,7 @@ def _charge(person: Person, turn: int) -> JsonObject:
         "status": "billed" if turn % 2 else "billable",
         "code": concept(f"{HOME}/CodeSystem/prices", f"01.{turn + 1:03}", "Consultation"),
         "subject": person.reference,
-        "context": reference(f"Encounter/{visit}") if visit else None,
+        "context": first_visit(person),
         "occurrenceDateTime": day(-35 - turn),
         "performer": [
             {
@@ -376,6 +380,10 @@ def _charge(person: Person, turn: int) -> JsonObject:
         "quantity": {"value": 1 + turn % 3},
         "factorOverride": 0.8 + turn / 10,
         "priceOverride": money,
+        "service": None
+        if person.is_child
+        else [reference(f"Immunization/influenza-1-{person.id}")],
+        "account": accounts_of(person),
         "enterer": person.gp.reference,
         "enteredDate": day(-34 - turn),
     }

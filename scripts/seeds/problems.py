@@ -1,15 +1,15 @@
 """Conditions, allergies, family history, risks, goals, flags: what troubles whom."""
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import DISEASES, PROBLEMS, Problem, problem_of
 from scripts.seeds.elements import (
     HL7,
     HOME,
-    ICD10,
     SNOMED,
     JsonObject,
     Term,
@@ -26,121 +26,18 @@ from scripts.seeds.elements import (
 from scripts.seeds.families import ROLE
 from scripts.seeds.laboratory import meta
 from scripts.seeds.people import PATIENT, Person
+from scripts.seeds.visits import first_visit
 
 _CLINICAL: Final = f"{HL7}/condition-clinical"
 _VERIFIED: Final = f"{HL7}/condition-ver-status"
 
 
-@dataclass(frozen=True, slots=True)
-class Disease:
-    name: Term
-    icd: str
-
-    def concept(self, clinic: Clinic) -> JsonObject:
-        classified = Term(ICD10, self.icd, self.name.display, self.name.ru, self.name.uk)
-        return self.name.concept(clinic.key, classified)
-
-
-def _disease(snomed: str, icd: str, display: str, ru: str, uk: str) -> Disease:
-    return Disease(Term(SNOMED, snomed, display, ru, uk), icd)
-
-
-DISEASES: Final = {
-    "hypertension": _disease("38341003", "I10", "Hypertensive disorder", "Гипертоническая болезнь", "Гіпертонічна хвороба"),
-    "diabetes-2": _disease("44054006", "E11.9", "Diabetes mellitus type 2", "Сахарный диабет 2 типа", "Цукровий діабет 2 типу"),
-    "diabetes-1": _disease("46635009", "E10.9", "Diabetes mellitus type 1", "Сахарный диабет 1 типа", "Цукровий діабет 1 типу"),
-    "asthma": _disease("195967001", "J45.9", "Asthma", "Бронхиальная астма", "Бронхіальна астма"),
-    "hypothyroidism": _disease("40930008", "E03.9", "Hypothyroidism", "Гипотиреоз", "Гіпотиреоз"),
-    "hyperthyroidism": _disease("34486009", "E05.9", "Hyperthyroidism", "Тиреотоксикоз", "Тиреотоксикоз"),
-    "heart-failure": _disease("84114007", "I50.9", "Heart failure", "Сердечная недостаточность", "Серцева недостатність"),
-    "fibrillation": _disease("49436004", "I48", "Atrial fibrillation", "Фибрилляция предсердий", "Фібриляція передсердь"),
-    "coronary": _disease("53741008", "I25.1", "Coronary arteriosclerosis", "Ишемическая болезнь сердца", "Ішемічна хвороба серця"),
-    "copd": _disease("13645005", "J44.9", "Chronic obstructive pulmonary disease", "ХОБЛ", "ХОЗЛ"),
-    "iron-deficiency": _disease("87522002", "D50.9", "Iron deficiency anemia", "Железодефицитная анемия", "Залізодефіцитна анемія"),
-    "depression": _disease("35489007", "F32.1", "Depressive disorder", "Депрессивный эпизод", "Депресивний епізод"),
-    "ptsd": _disease("47505003", "F43.1", "Posttraumatic stress disorder", "ПТСР", "ПТСР"),
-    "breast-cancer": _disease("254837009", "C50.9", "Malignant neoplasm of breast", "Рак молочной железы", "Рак молочної залози"),
-    "hepatitis-c": _disease("128302006", "B18.2", "Chronic hepatitis C", "Хронический гепатит C", "Хронічний гепатит C"),
-    "kidney-disease": _disease("709044004", "N18.3", "Chronic kidney disease", "Хроническая болезнь почек", "Хронічна хвороба нирок"),
-    "coeliac": _disease("396331005", "K90.0", "Celiac disease", "Целиакия", "Целіакія"),
-    "osteoporosis": _disease("64859006", "M81.9", "Osteoporosis", "Остеопороз", "Остеопороз"),
-    "pregnancy": _disease("77386006", "Z34.9", "Pregnancy", "Беременность", "Вагітність"),
-    "gout": _disease("90560007", "M10.9", "Gout", "Подагра", "Подагра"),
-    "dementia": _disease("52448006", "F03", "Dementia", "Деменция", "Деменція"),
-    "migraine": _disease("37796009", "G43.9", "Migraine", "Мигрень", "Мігрень"),
-    "scoliosis": _disease("298382003", "M41.9", "Scoliosis deformity of spine", "Сколиоз", "Сколіоз"),
-    "fever": _disease("386661006", "R50.9", "Fever", "Лихорадка", "Гарячка"),
-    "infarction": _disease("22298006", "I21.9", "Myocardial infarction", "Инфаркт миокарда", "Інфаркт міокарда"),
-    "hypothermia": _disease("386689009", "T68", "Hypothermia", "Переохлаждение", "Переохолодження"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A patient's disease: `onset` in days from the anchor, `end` where it is over."""
-
-    patient: str
-    disease: str
-    onset: int
-    severity: str = "moderate"
-    verified: str = "confirmed"
-    status: str = "active"
-    end: int | None = None
-
-    @property
-    def id(self) -> str:
-        return f"{self.disease}-{self.patient}"
-
-    @property
-    def person(self) -> Person:
-        return PATIENT[self.patient]
-
-
-PROBLEMS: Final = (
-    Problem("anna-ivanova-ru", "hypothyroidism", -1850),
-    Problem("anna-ivanova-ru", "iron-deficiency", -1700, "mild", status="resolved", end=-700),
-    Problem("anna-ivanova-ru", "pregnancy", -290, status="resolved", end=-16),
-    Problem("pyotr-ivanov-ru", "hypertension", -400),
-    Problem("ivan-ivanov-ru", "asthma", -1600, status="remission"),
-    Problem("nikolai-ivanov-ru", "diabetes-2", -4100, "severe"),
-    Problem("nikolai-ivanov-ru", "coronary", -2900, "severe"),
-    Problem("nikolai-ivanov-ru", "infarction", -2870, "severe", status="resolved", end=-2840),
-    Problem("nikolai-ivanov-ru", "kidney-disease", -1100),
-    Problem("maria-ivanova-ru", "osteoporosis", -2000),
-    Problem("fyodor-semyonov-ru", "heart-failure", -2500, "severe"),
-    Problem("fyodor-semyonov-ru", "hypertension", -9000),
-    Problem("alyona-semyonova-ru", "breast-cancer", -1790, "severe", status="remission"),
-    Problem("artyom-semyonov-ru", "migraine", -420),
-    Problem("matvey-semyonov-ru", "scoliosis", -800, "mild"),
-    Problem("ruslan-khabibullin-ru", "diabetes-1", -5200, "severe"),
-    Problem("aigul-khabibullina-ru", "pregnancy", -196),
-    Problem("aigul-khabibullina-ru", "iron-deficiency", -30, "mild", verified="provisional"),
-    Problem("galina-shcherbakova-ru", "heart-failure", -3300, "severe", status="inactive"),
-    Problem("unknown-man-ru", "hypothermia", -1, "severe", verified="provisional"),
-    Problem("oksana-lukianenko-ua", "diabetes-2", -1900),
-    Problem("taras-lukianenko-ua", "hypertension", -1400),
-    Problem("taras-lukianenko-ua", "gout", -1850, status="recurrence"),
-    Problem("yaryna-lukianenko-ua", "coeliac", -1850),
-    Problem("matvii-lukianenko-ua", "fever", -5, "mild", status="resolved", end=-1),
-    Problem("hanna-lukianenko-ua", "fibrillation", -2600),
-    Problem("hanna-lukianenko-ua", "hypertension", -7000),
-    Problem("orest-gudz-ua", "hepatitis-c", -1900, status="resolved", end=-300),
-    Problem("yivha-yizhak-ua", "iron-deficiency", -1850),
-    Problem("yivha-yizhak-ua", "pregnancy", -275, status="resolved", end=-2),
-    Problem("bohdan-kovalchuk-ua", "copd", -2400, "severe"),
-    Problem("solomiia-kovalchuk-ua", "depression", -600),
-    Problem("zinaida-kravets-ua", "dementia", -1200, "severe"),
-    Problem("zinaida-kravets-ua", "heart-failure", -1500),
-    Problem("andrii-shevchenko-ua", "ptsd", -900),
-    Problem("lesia-ponomarenko-ua", "hyperthyroidism", -1850),
-    Problem("emilia-de-la-cruz-ua", "fever", -3, "mild", verified="unconfirmed"),
-    Problem("emilia-de-la-cruz-ua", "asthma", -3, verified="refuted", status=""),
-)
+def conditions(clinic: Clinic) -> Iterator[JsonObject]:
+    return (_condition(each) for each in PROBLEMS if each.person.clinic is clinic)
 
 
 def problems(clinic: Clinic) -> Iterator[JsonObject]:
-    own = [each for each in PROBLEMS if each.person.clinic is clinic]
-    yield from (_condition(each) for each in own)
+    """All that troubles but is no disease."""
     for rows, make in _KINDS:
         yield from (make(*row) for row in rows if row[0].endswith(clinic.suffix))
 
@@ -166,8 +63,9 @@ def _condition(row: Problem) -> JsonObject:
         "code": code,
         "bodySite": _site(row),
         "subject": person.reference,
+        "encounter": first_visit(person),
         **_onset(row),
-        "abatementDateTime": day(row.end) if row.end else None,
+        **_abatement(row),
         "recordedDate": day(row.onset + 1),
         "recorder": person.gp.role,
         "asserter": person.gp.reference,
@@ -189,6 +87,8 @@ def _onset(row: Problem) -> JsonObject:
     if row.onset < -_LONG_AGO:
         years = int(row.person.age + row.onset / 365)
         return {"onsetAge": quantity(years, "a")}
+    if row.id == "hypertension-pyotr-ivanov-ru":
+        return {"onsetString": "после отпуска"}
     if row.disease == "pregnancy":
         return {"onsetPeriod": period(day(row.onset), day(row.onset + 7))}
     if row.status == "remission":
@@ -197,6 +97,16 @@ def _onset(row: Problem) -> JsonObject:
 
 
 _LONG_AGO: Final = 3000
+
+
+def _abatement(row: Problem) -> JsonObject:
+    if row.status == "remission":
+        return {"abatementString": "ремиссия"}
+    if row.end is None:
+        return {}
+    if row.disease == "infarction":
+        return {"abatementAge": quantity(int(row.person.age + row.end / 365), "a")}
+    return {"abatementDateTime": day(row.end)}
 
 
 def _site(row: Problem) -> list[Any]:
@@ -212,17 +122,16 @@ def _stage(row: Problem) -> list[Any]:
 
 
 def _evidence(row: Problem) -> list[Any]:
-    found = {
-        "diabetes-2-nikolai-ivanov-ru": "sugar-20-nikolai-ivanov-ru",
-        "hypothyroidism-anna-ivanova-ru": "thyroid-20-anna-ivanova-ru",
-        "fibrillation-hanna-lukianenko-ua": "clotting-40-hanna-lukianenko-ua",
-    }.get(row.id)
+    found = _SHOWN_BY.get(row.id)
     thirst = concept(SNOMED, "17173007", "Excessive thirst")
-    return (
-        [{"code": [thirst], "detail": [reference(f"DiagnosticReport/{found}")]}]
-        if found
-        else []
-    )
+    return [{"code": [thirst], "detail": [reference(f"Condition/{found}")]}] if found else []
+
+
+_SHOWN_BY: Final = {
+    "coronary-nikolai-ivanov-ru": "infarction-nikolai-ivanov-ru",
+    "kidney-disease-nikolai-ivanov-ru": "diabetes-2-nikolai-ivanov-ru",
+    "fibrillation-hanna-lukianenko-ua": "hypertension-hanna-lukianenko-ua",
+}
 
 
 _FOOD, _DRUG, _SURROUNDINGS = "food", "medication", "environment"
@@ -313,14 +222,15 @@ _RISKS: Final = (
 def _risk(patient: str, disease: str, probability: float, level: str) -> JsonObject:
     person = PATIENT[patient]
     name = f"risk-{patient}"
-    own = next(each for each in PROBLEMS if each.patient == patient)
+    own = problem_of(patient)
     elements = {
         "identifier": [identifier(f"{HOME}/sid/risk", name)],
         "status": "final",
         "method": {"coding": [{"system": f"{HOME}/CodeSystem/risk", "code": "score"}]},
         "subject": person.reference,
         "occurrenceDateTime": day(-45),
-        "condition": reference(f"Condition/{own.id}"),
+        "encounter": first_visit(person),
+        "condition": own.reference if own else None,
         "performer": person.gp.reference,
         "prediction": [
             {
@@ -343,7 +253,7 @@ _GOALS: Final[tuple[tuple[str, Text, str, float, str], ...]] = (
 
 def _goal(patient: str, text: Text, measure: str, value: float, unit: str) -> JsonObject:
     person = PATIENT[patient]
-    own = next(each for each in PROBLEMS if each.patient == patient)
+    own = problem_of(patient)
     elements = {
         "identifier": [identifier(f"{HOME}/sid/goal", f"goal-{patient}")],
         "lifecycleStatus": "active",
@@ -361,7 +271,7 @@ def _goal(patient: str, text: Text, measure: str, value: float, unit: str) -> Js
         ],
         "statusDate": day(-180),
         "expressedBy": person.reference,
-        "addresses": [reference(f"Condition/{own.id}")],
+        "addresses": [own.reference] if own else None,
     }
     return relative("Goal", f"goal-{patient}", elements, **_meta(person))
 
@@ -384,6 +294,7 @@ def _flag(patient: str, category: str, text: Text) -> JsonObject:
         "code": concept(f"{HOME}/CodeSystem/flags", category, None, person.clinic.say(text)),
         "subject": person.reference,
         "period": period(day(-100), day(-10) if category == "admin" else None),
+        "encounter": first_visit(person),
         "author": person.gp.reference,
     }
     return relative("Flag", f"flag-{patient}", elements, **_meta(person))

@@ -3,6 +3,7 @@
 Ranges are those of adults; a value of None on one side leaves that side open.
 """
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from dataclasses import dataclass
 from typing import Final

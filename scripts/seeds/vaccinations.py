@@ -1,10 +1,12 @@
 """Vaccinations: Immunization and what is due next, ImmunizationRecommendation."""
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from scripts.seeds.clinics import Clinic
+from scripts.seeds.diseases import problem_of
 from scripts.seeds.elements import (
     CVX,
     HL7,
@@ -88,6 +90,7 @@ def _childhood(person: Person) -> Iterator[JsonObject]:
 def _given(person: Person, vaccine: str, offset: int, dose: int) -> JsonObject:
     name = f"{vaccine}-{dose}-{person.id}"
     refused = (person.id, vaccine) == _REFUSED
+    problem = problem_of(person.id) if vaccine == "influenza" else None
     declined = concept(f"{HL7}/v3-ActReason", "PATOBJ", "patient objection")
     elements: dict[str, Any] = {
         "identifier": [identifier(f"{HOME}/sid/immunization", name)],
@@ -102,6 +105,7 @@ def _given(person: Person, vaccine: str, offset: int, dose: int) -> JsonObject:
         **({} if refused else _dose(person, vaccine, dose)),
         "performer": [_vaccinator(person.gp)],
         "reasonCode": [concept(f"{HOME}/CodeSystem/vaccination-reason", "calendar")],
+        "reasonReference": [problem.reference] if problem else None,
         "reaction": _reaction(person, vaccine, offset),
         "protocolApplied": [_protocol(vaccine, dose)],
     }

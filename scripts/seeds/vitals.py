@@ -1,5 +1,6 @@
 """Vital signs and findings: Observations of the profiles of vital signs, and odd values."""
 # ruff: noqa: E501  # a row of a table is a line
+# a row of a table is a line
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -255,7 +256,10 @@ def _findings() -> Iterator[JsonObject]:
     )  # fmt: skip
     yield _finding(
         "apgar", "nemovlia-yizhak-ua", "9274-2", "5 minute Apgar Score",
-        concept(_CATEGORY, "survey", "Survey"), -2, valueInteger=9, component=[_apgar()],
+        concept(_CATEGORY, "survey", "Survey"), -2, valueInteger=9, component=[
+            _apgar("32401-2", "5 minute Apgar Color", valueCodeableConcept=_PINK),
+            _apgar("32402-0", "5 minute Apgar Heart rate", dataAbsentReason=_UNKNOWN),
+        ],
     )  # fmt: skip
     yield _finding(
         "glucose-profile", "ruslan-khabibullin-ru", "41653-7",
@@ -285,14 +289,18 @@ def _findings() -> Iterator[JsonObject]:
     )  # fmt: skip
 
 
+_PINK: Final = concept(LOINC, "LA6725-1", "Completely pink")
+_UNKNOWN: Final = concept(f"{HL7}/data-absent-reason", "unknown", "Unknown")
+
+
 def _unit(code: str) -> JsonObject:
     return {name: each for name, each in quantity(0, code).items() if name != "value"}
 
 
-def _apgar() -> JsonObject:
+def _apgar(code: str, display: str, **value: Any) -> JsonObject:
     return {
-        "code": concept(LOINC, "32401-2", "5 minute Apgar Color"),
-        "valueCodeableConcept": concept(LOINC, "LA6725-1", "Completely pink"),
+        "code": concept(LOINC, code, display),
+        **value,
     }
 
 

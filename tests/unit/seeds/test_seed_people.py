@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from scripts.seeds.identifiers import enp, rnokpp, snils, unzr
-from scripts.seeds.people import ENP, RNOKPP, UNZR
+from scripts.seeds.patients import ENP, RNOKPP, UNZR
 from scripts.seeds.staff import SNILS
 from tests.unit.seeds.bundles import numbers, resources
 
