@@ -66,7 +66,7 @@ def where(kind: str, query: str) -> Node:
 def stored(kind: str, code: str, fhir_type: str, *values: Any) -> IndexValues:
     """What the index keeps of `values` for the parameter `code` of `kind`."""
     found = IndexValues()
-    selected = [(fhir_type, value) for value in values]
+    selected = [(fhir_type, value, None) for value in values]
     _WRITERS[of_type(kind)[code].type](found, Row(code, bases=(BASE,)), selected)
     found.patient = patient_of(kind, "x", found.references)
     return found
