@@ -261,6 +261,7 @@ def _activity(row: Problem) -> JsonObject:
 
 
 _PROCEDURES: Final = (
+    ("angiography", "nikolai-ivanov-ru", Term(SNOMED, "33367005", "Coronary angiography", "Коронарография", "Коронарографія"), -2870, "dr-zhuravlyov", "completed"),
     ("stent", "nikolai-ivanov-ru", Term(SNOMED, "415070008", "Percutaneous coronary intervention", "Стентирование", "Стентування"), -2869, "dr-zhuravlyov", "completed"),
     ("mastectomy", "alyona-semyonova-ru", Term(SNOMED, "392021009", "Lumpectomy of breast", "Секторальная резекция", "Секторальна резекція"), -1740, "dr-yermolaev", "completed"),
     ("delivery", "anna-ivanova-ru", Term(SNOMED, "177184002", "Normal delivery procedure", "Роды", "Пологи"), -16, "dr-nasibullina", "completed"),
@@ -292,6 +293,7 @@ def _procedure(  # a row of the table above
         "instantiatesCanonical": [f"{HOME}/PlanDefinition/dispensary"],
         "instantiatesUri": [f"{person.clinic.site}/plans/{what}"],
         "basedOn": referrals_of(person),
+        "partOf": [reference(f"Procedure/angiography-{patient}")] if what == "stent" else None,
         "status": status,
         "category": concept(SNOMED, "103693007", "Diagnostic procedure"),
         "code": code,

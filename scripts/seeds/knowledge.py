@@ -48,8 +48,9 @@ def knowledge(clinic: Clinic) -> Iterator[JsonObject]:
     """What both clinics share comes with the first."""
     if clinic is RODNIK:
         yield _specialities()
+        yield _english_names()
         yield from _value_sets()
-        yield _concept_map()
+        yield from _concept_maps()
         yield from _questionnaires()
         yield _plan_definition()
     yield from (_device(*row) for row in _DEVICES if row[0].endswith(clinic.suffix))
@@ -127,7 +128,45 @@ def _value_sets() -> Iterator[JsonObject]:
     )
 
 
-def _concept_map() -> JsonObject:
+def _english_names() -> JsonObject:
+    """What English readers call a speciality: a supplement."""
+    return _canonical(
+        "CodeSystem",
+        "specialities-in-english",
+        "Specialities in English",
+        content="supplement",
+        supplements=SPECIALITIES,
+        concept=[
+            {"code": code, "designation": [{"language": "en", "value": row.name.display}]}
+            for code, row in SPECIALITY.items()
+        ],
+    )
+
+
+def _concept_maps() -> Iterator[JsonObject]:
+    yield _tests_to_loinc()
+    yield _specialities_to_snomed()
+
+
+def _specialities_to_snomed() -> JsonObject:
+    country = {"property": f"{HOME}/properties/country", "value": "RU"}
+    rows: list[Any] = [
+        {"code": code, "target": [{"code": row.name.code, "equivalence": "equal"}]}
+        for code, row in SPECIALITY.items()
+    ]
+    rows[0]["target"][0] |= {"dependsOn": [country], "product": [country]}
+    other = {"mode": "other-map", "url": f"{HOME}/ConceptMap/tests-to-loinc"}
+    group = {"source": SPECIALITIES, "target": SNOMED, "element": rows, "unmapped": other}
+    title = "Специальности в SNOMED CT"
+    found = _canonical("ConceptMap", "specialities-to-snomed", title, group=[group])
+    return found | {
+        "identifier": found["identifier"][0],
+        "sourceCanonical": f"{HOME}/ValueSet/specialities",
+        "targetCanonical": "http://hl7.org/fhir/ValueSet/c80-practice-codes",
+    }
+
+
+def _tests_to_loinc() -> JsonObject:
     rows = [
         {"code": name, "target": [{"code": test.name.code, "equivalence": "equivalent"}]}
         for name, test in TESTS.items()

@@ -273,6 +273,7 @@ def _diary(person: Person, week: int) -> JsonObject:
     elements = {
         "identifier": identifier(f"{HOME}/sid/answers", name),
         "basedOn": _plans_of(person),
+        "partOf": [reference(_THERAPY)] if _THERAPY.endswith(person.id) else None,
         "questionnaire": f"{HOME}/Questionnaire/diary|1.0.0",
         "status": "in-progress" if week == 0 else "completed",
         "subject": person.reference,
@@ -288,6 +289,9 @@ def _diary(person: Person, week: int) -> JsonObject:
         ],
     }
     return relative("QuestionnaireResponse", name, elements, **_meta(person))
+
+
+_THERAPY: Final = "Procedure/therapy-andrii-shevchenko-ua"
 
 
 def _plans_of(person: Person) -> list[JsonObject]:
