@@ -145,9 +145,11 @@ class UnknownType(NotFound):
 class MethodNotAllowed(FhirError):
     status, code = 405, "not-supported"
 
-    def __init__(self, text: Text, *, allow: Iterable[str], expression: str = "") -> None:
-        super().__init__(text, expression=expression)
-        self.headers = {"Allow": ", ".join(allow)}
+    def __init__(self, text: Text, *, method: str, allow: Iterable[str]) -> None:
+        """`text` may name `{method}` and `{allow}`."""
+        verbs = ", ".join(allow)
+        super().__init__(text, method=method, allow=verbs)
+        self.headers = {"Allow": verbs}
 
 
 class NotAcceptable(FhirError):

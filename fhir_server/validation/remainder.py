@@ -28,7 +28,11 @@ def accepts(resource: JsonObject, kind: str) -> bool:
 
 def _accepts(resource: JsonObject, root: JsonObject, kind: str) -> bool:
     inside = "contained" in root
-    if not gate(kind, fragments=inside)(resource):
+    try:
+        sound = gate(kind, fragments=inside)(resource)
+    except ValueError:  # a number kept in its own digits (`1e3`) is no type the gate knows
+        return False
+    if not sound:
         return False
     if inside and resource is root and not contained.are_sound(resource):
         return False
