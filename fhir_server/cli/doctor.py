@@ -36,6 +36,9 @@ def doctor(data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
     findings = [finding for check in CHECKS for finding in check(settings)]
     table = Table(box=None, show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for finding in findings:
         mark = "[green]ok[/]" if finding.is_well else "[red]amiss[/]"
         table.add_row(mark, finding.what, finding.detail)
