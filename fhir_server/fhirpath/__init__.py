@@ -10,7 +10,7 @@ from fhir_server.fhirpath.errors import (
     SemanticFault,
     SyntaxFault,
 )
-from fhir_server.fhirpath.expression import Expression, compile
+from fhir_server.fhirpath.expression import Expression, compile  # noqa: A004 # re.compile's word
 from fhir_server.fhirpath.model import Item, Node
 from fhir_server.fhirpath.quantity import Quantity
 from fhir_server.fhirpath.selectors import Selected, Selector, selector

@@ -5,21 +5,14 @@ https://hl7.org/fhirpath/N1/#functions
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from fhir_server.core.messages import Text
-from fhir_server.fhirpath.code import Code, Run, Scalar, computed, value_of
+from fhir_server.fhirpath.code import Code, Run, Scalar, value_of
 from fhir_server.fhirpath.environment import Environment
 from fhir_server.fhirpath.errors import MISFIT, EvaluationFault, SemanticFault
 from fhir_server.fhirpath.model import Item, TypeName
 from fhir_server.fhirpath.syntax import Tree, mentions
 from fhir_server.fhirpath.values import described, is_number
-
-NOT_A_CONSTANT: Final = Text(
-    "FHIRPath: {what} needs a name written out as a string.",
-    "FHIRPath: {what} требует имени, записанного строкой.",
-    "FHIRPath: {what} потребує імені, записаного рядком.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,47 +77,6 @@ def over_items(
     return Function(build)
 
 
-def over_value(
-    apply: Callable[..., Item],
-    kinds: str,
-    *args: type | tuple[type, ...],
-    least: int | None = None,
-) -> Function:
-    """A function of one System value and of arguments of the Python types `args`.
-
-    Its result is of the System type `kinds`; "if the input collection is empty, the result is
-    empty", and so with any argument.
-    """
-    most = len(args)
-
-    def build(call: Call) -> Code:
-        of, rest = value_of(call.of, call.name), call.scalars()
-        result = f"System.{kinds}"
-        if not rest:
-            return computed(_of_one(of, apply), result)
-
-        def scalar(item: Item, env: Environment) -> Item:
-            value = of(item, env)
-            given = [each(item, env) for each in rest]
-            if value is None or None in given:
-                return None
-            for each, wanted in zip(given, args, strict=False):
-                expect(each, wanted, call.name)
-            return apply(value, *given)
-
-        return computed(scalar, result)
-
-    return Function(build, most if least is None else least, most)
-
-
-def _of_one(of: Scalar, apply: Callable[[Item], Item]) -> Scalar:
-    def scalar(item: Item, env: Environment) -> Item:
-        value = of(item, env)
-        return None if value is None else apply(value)
-
-    return scalar
-
-
 def expect(value: Item, wanted: type | tuple[type, ...], what: str) -> None:
     """Refuse a value that is not of the wanted Python type.
 
@@ -170,8 +122,10 @@ def looped(of: Run, body: Run, *, indexed: bool) -> Run:
         return found
 
     def counted(item: Item, env: Environment) -> list[Item]:
-        outer, found = env.index, []
-        for env.index, each in enumerate(of(item, env)):
+        found: list[Item] = []
+        outer = env.index
+        for at, each in enumerate(of(item, env)):
+            env.index = at
             found.extend(body(each, env))
         env.spend(len(found))
         env.index = outer

@@ -141,5 +141,5 @@ def _focus(item: Item, _env: Environment) -> list[Item]:
 
 
 def this(kinds: frozenset[str] | None) -> Code:
-    """`$this`, of a focus that may be of `kinds`."""
+    """The focus, `$this`, that may be of `kinds`."""
     return Code(_focus, kinds, one=True)

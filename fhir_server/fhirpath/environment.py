@@ -61,7 +61,7 @@ class Environment:
         "variables",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # all but the first by name, all with a default
         self,
         resource: Node | None = None,
         *,

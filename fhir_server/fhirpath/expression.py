@@ -27,7 +27,7 @@ _ASKING: Final = frozenset(
 class Expression:
     """A compiled expression: call it with a focus, or ask whether it `holds`."""
 
-    __slots__ = ("_alone", "_run", "_truth", "code", "text", "type")
+    __slots__ = ("_run", "_truth", "alone", "code", "text", "type")
 
     def __init__(self, text: str, type: str | None, tree: Tree, code: Code) -> None:  # noqa: A002 # FHIR's word
         self.text = text
@@ -35,10 +35,11 @@ class Expression:
         self.code = code
         self._run = code.run
         self._truth = code.truth
-        self._alone = not asks(tree)
+        self.alone = not asks(tree)
+        """Whether it asks nothing of an environment, so that none need be made for it."""
 
     def __call__(self, focus: Item, env: Environment | None = None) -> list[Item]:
-        """Evaluate over a resource's JSON object, a node `(type, value, extra)` or a System value.
+        """Evaluate over a JSON object, a node `(type, value, extra)` or a System value.
 
         Nodes among the results are such tuples too; anything else is a System value.
 
@@ -70,7 +71,7 @@ class Expression:
 
     def _environment(self, item: Item, env: Environment | None) -> Environment:
         if env is None:
-            env = NOWHERE if self._alone else Environment(item if type(item) is tuple else None)
+            env = NOWHERE if self.alone else Environment(item if type(item) is tuple else None)
         env.steps = MAX_STEPS
         return env
 

@@ -49,7 +49,8 @@ _TOKEN: Final = re.compile(
 )
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPES: Final = {
-    "'": "'", '"': '"', "`": "`", "r": "\r", "n": "\n", "t": "\t", "f": "\f", "\\": "\\", "/": "/",
+    "'": "'", '"': '"', "`": "`", "\\": "\\", "/": "/",
+    "r": "\r", "n": "\n", "t": "\t", "f": "\f",
 }  # fmt: skip
 _SHOWN: Final = 20
 

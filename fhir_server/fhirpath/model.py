@@ -55,7 +55,7 @@ class Kind(NamedTuple):
 def elements(type_name: str) -> Mapping[str, tuple[Kind, ...]]:
     """The elements of a type by FHIRPath name, in order, each with the types it may have."""
     if type_name == TYPE_INFO:
-        return {name: (_PLAIN(name),) for name in ("namespace", "name")}
+        return {name: (_part(name),) for name in ("namespace", "name")}
     found: dict[str, tuple[Kind, ...]] = {}
     definition = TYPES.get(type_name)
     for each in definition.properties.values() if definition else ():
@@ -71,7 +71,8 @@ def _kind(each: Property) -> Kind:
     return Kind(each.name, code, each.element.many, code in PRIMITIVES, code in RESOURCE_NAMES)
 
 
-def _PLAIN(name: str) -> Kind:
+def _part(name: str) -> Kind:
+    """A part of a type's description."""
     return Kind(name, "string", many=False, primitive=True, resource=False)
 
 
@@ -118,7 +119,33 @@ def children(item: Item) -> list[Node]:
     parent = body(item)
     if parent is None:
         return []
-    return [node for kinds in elements(item[0]).values() for node in nodes(parent, kinds)]
+    return list(nodes(parent, met(parent, _all_kinds(item[0]))))
+
+
+Places: TypeAlias = Mapping[str, tuple[int, Kind]]
+"""Kinds by each JSON name they may show up under, with their place in the definition."""
+
+
+def by_name(kinds: Iterable[Kind]) -> Places:
+    """`kinds` by JSON name, primitives also by that of their sibling."""
+    found = dict(enumerate(kinds))
+    names = {kind.json: (place, kind) for place, kind in found.items()}
+    names |= {kind.sibling: (at, kind) for at, kind in found.items() if kind.primitive}
+    return names
+
+
+@cache
+def _all_kinds(type_name: str) -> Places:
+    return by_name(kind for kinds in elements(type_name).values() for kind in kinds)
+
+
+def met(parent: JsonObject, places: Places) -> list[Kind]:
+    """The kinds of element that `parent` has, in the definition's order.
+
+    Objects have few of the properties their type allows: asking each is slower.
+    """
+    found = dict([places[name] for name in parent if name in places])
+    return [found[place] for place in sorted(found)]
 
 
 def descendants(item: Item) -> Iterator[Node]:

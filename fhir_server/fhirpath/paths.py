@@ -16,7 +16,9 @@ from fhir_server.fhirpath.model import (
     Kind,
     TypeName,
     body,
+    by_name,
     elements,
+    met,
     nodes,
     subtypes,
 )
@@ -93,10 +95,16 @@ def _extras(kinds: frozenset[str]) -> frozenset[str]:
 def _closed_step(of: Code, name: str, closed: frozenset[str], kinds: tuple[Kind, ...]) -> Code:
     types = frozenset(kind.type for kind in kinds)
     one = of.one and not any(kind.many for kind in kinds)
+    if len(kinds) > 1 and len(closed) == 1:
+        run, present = _choice_step(of.run, kinds)
+        scalar = _first_of(run) if one and types <= PRIMITIVES else None
+        return Code(run, types, one=one, present_=present, scalar=scalar)
     if len(kinds) > 1 or closed & PRIMITIVES:
         table = {each: elements(each).get(name, ()) for each in closed}
         wanted = {each: tuple(k for k in found if k in kinds) for each, found in table.items()}
-        return Code(_table_step(of.run, wanted), types, one=one)
+        run = _table_step(of.run, wanted)
+        scalar = _first_of(run) if one and types <= PRIMITIVES else None
+        return Code(run, types, one=one, scalar=scalar)
     kind = kinds[0]
     if kind.resource or len(closed) > 1:
         return Code(_table_step(of.run, dict.fromkeys(closed, kinds)), types, one=one)
@@ -122,6 +130,30 @@ def _open_step(of: Run, name: str) -> Run:
     return run
 
 
+def _choice_step(of: Run, kinds: tuple[Kind, ...]) -> tuple[Run, Present]:
+    """The step to an element of many types, of nodes of one type."""
+    places = by_name(kinds)
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        found: list[Item] = []
+        for each in of(item, env):
+            parent = body(each)
+            if parent is not None:
+                found.extend(nodes(parent, met(parent, places)))
+        return found
+
+    def present(item: Item, env: Environment) -> bool:
+        return any(
+            parent[name]
+            for each in of(item, env)
+            if (parent := body(each))
+            for name in parent
+            if name in places
+        )
+
+    return run, present
+
+
 def _table_step(of: Run, kinds: Mapping[str, tuple[Kind, ...]]) -> Run:
     def run(item: Item, env: Environment) -> list[Item]:
         found: list[Item] = []
@@ -132,6 +164,15 @@ def _table_step(of: Run, kinds: Mapping[str, tuple[Kind, ...]]) -> Run:
         return found
 
     return run
+
+
+def _first_of(run: Run) -> Scalar:
+    def scalar(item: Item, env: Environment) -> Item:
+        for each in run(item, env):
+            return system(each)
+        return None
+
+    return scalar
 
 
 def _shapes(of: Code, kind: Kind, *, direct: bool) -> tuple[Run, Present]:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from fhir_server.core.types import JsonObject
-from fhir_server.fhirpath.code import Run
+from fhir_server.fhirpath.code import Code, Run
+from fhir_server.fhirpath.compiler import Scope, build
 from fhir_server.fhirpath.environment import MAX_STEPS, NOWHERE, Environment
-from fhir_server.fhirpath.expression import asks, compile
+from fhir_server.fhirpath.expression import asks
 from fhir_server.fhirpath.model import Item
 from fhir_server.fhirpath.parser import parse
 from fhir_server.fhirpath.references import by_text
+from fhir_server.fhirpath.syntax import Union
 from fhir_server.fhirpath.values import described
 
 Selected: TypeAlias = tuple[str, Any, JsonObject | None]
@@ -28,17 +30,30 @@ _FHIR_NAMES: Final = {"Boolean": "boolean", "Integer": "integer", "Decimal": "de
 def selector(expression: str, type: str) -> Selector:  # noqa: A002 # FHIR's word
     """Compile `expression` for resources, or parts of them, of `type`.
 
+    A value that several arms of a union select is given by each: an index has it once anyway.
+
     Raises:
         SyntaxFault: it is not FHIRPath.
         SemanticFault: it names a type or function that does not exist.
     """
-    code = compile(expression, type=type, strict=False).code
-    if code.never:
+    tree = parse(expression)
+    scope = Scope(frozenset({type}), strict=False)
+    arms = tree.arms if isinstance(tree, Union) else (tree,)
+    codes = [code for arm in arms if not (code := build(arm, scope)).never]
+    if not codes:
         return _nothing
-    fhir_only = code.kinds is not None and not any("System." in kind for kind in code.kinds)
-    if asks(parse(expression)):
-        return _resolving(code.run, type)
-    return _plain(code.run, type) if fhir_only else _mixed(code.run, type)
+    run = codes[0].run if len(codes) == 1 else _all_of([code.run for code in codes])
+    if asks(tree):
+        return _resolving(run, type)
+    return _plain(run, type) if all(map(_gives_nodes, codes)) else _mixed(run, type)
+
+
+def _gives_nodes(code: Code) -> bool:
+    return code.kinds is not None and not any("System." in kind for kind in code.kinds)
+
+
+def _all_of(runs: list[Run]) -> Run:
+    return lambda item, env: [found for run in runs for found in run(item, env)]
 
 
 def _nothing(_: JsonObject) -> list[Selected]:

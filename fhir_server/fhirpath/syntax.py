@@ -16,7 +16,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class This:
-    """`$this`, said or implied: the focus."""
+    """The focus: `$this`, said or implied."""
 
 
 @dataclass(frozen=True, slots=True)

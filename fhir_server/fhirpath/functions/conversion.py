@@ -159,7 +159,7 @@ def _converts(convert: Converter) -> Function:
 
 
 def _quantity(*, asked: bool) -> Function:
-    """toQuantity and convertsToQuantity, with the unit that is wanted."""
+    """ToQuantity and convertsToQuantity, with the unit that is wanted."""
 
     def build(call: Call) -> Code:
         of = value_of(call.of, call.name)

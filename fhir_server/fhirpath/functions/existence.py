@@ -44,7 +44,8 @@ def _all(call: Call) -> Code:
 
     def counted(item: Item, env: Environment) -> bool:
         outer, result = env.index, True
-        for env.index, each in enumerate(of(item, env)):
+        for at, each in enumerate(of(item, env)):
+            env.index = at
             if not criterion(each, env):
                 result = False
                 break
@@ -55,7 +56,7 @@ def _all(call: Call) -> Code:
 
 
 def _booleans(judge: Callable[[list[bool]], bool]) -> Function:
-    """allTrue and its kin: the input must be booleans."""
+    """AllTrue and its kin: the input must be booleans."""
 
     def build(call: Call) -> Code:
         of = call.of.run
@@ -130,8 +131,8 @@ TABLE: Final[Table] = {
     "exists": Function(_exists, 0, 1),
     "not": Function(_not),
     "all": Function(_all, 1, 1),
-    "allTrue": _booleans(lambda values: all(values)),
-    "anyTrue": _booleans(lambda values: any(values)),
+    "allTrue": _booleans(all),
+    "anyTrue": _booleans(any),
     "allFalse": _booleans(lambda values: not any(values)),
     "anyFalse": _booleans(lambda values: not all(values)),
     "count": Function(_count),

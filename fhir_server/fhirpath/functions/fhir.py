@@ -3,19 +3,17 @@
 https://hl7.org/fhir/R4/fhirpath.html#functions
 """
 
-from collections.abc import Callable, Mapping
-from html.entities import name2codepoint
-from typing import Any, Final
-
-from lxml import etree
+from collections.abc import Callable
+from typing import Final
 
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath.calls import Call, Function, Table, expect, misfit
-from fhir_server.fhirpath.code import Code, condition, value_of
+from fhir_server.fhirpath.code import Code, condition
 from fhir_server.fhirpath.environment import Environment
 from fhir_server.fhirpath.errors import EvaluationFault
 from fhir_server.fhirpath.model import Item, Node, body, resource_type
+from fhir_server.fhirpath.narrative import is_narrative
 from fhir_server.fhirpath.values import system
 from fhir_server.spec.structures import TYPES, is_a
 
@@ -151,74 +149,6 @@ def _conforms(env: Environment, url: str, item: Item) -> bool | None:
 def _member(env: Environment, url: str, item: Item) -> bool | None:
     node: Node = item if type(item) is tuple else ("string", item, None)
     return env.member_of(url, node)
-
-
-# --- narrative
-
-_ELEMENTS: Final = frozenset(
-    "a abbr acronym address area article aside b bdi bdo big blockquote br caption center cite "
-    "code col colgroup dd dfn dir div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 "
-    "header hr i img ins kbd li main map mark nav ol p pre q rp rt ruby s samp section small "
-    "span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr del".split()
-)
-_ATTRIBUTES: Final = frozenset(
-    "title style class id lang dir accesskey tabindex span width align valign char charoff "
-    "abbr axis headers scope rowspan colspan border frame rules cellspacing cellpadding summary "
-    "nowrap bgcolor color compact start type value cite datetime href name hreflang rel rev "
-    "shape coords alt src height usemap longdesc ismap clear noshade size".split()
-)
-_XHTML: Final = "{http://www.w3.org/1999/xhtml}"
-_SCHEMES: Final = ("javascript:", "vbscript:")
-
-
-def is_narrative(text: object) -> bool:
-    """Whether `text` is XHTML as Narrative.div allows it, with some content.
-
-    "The narrative SHALL contain only the basic html formatting elements and attributes
-    described in chapters 7-11 (except section 4 of chapter 9) and 15 of the HTML 4.0
-    standard", and "SHALL have some non-whitespace content" (txt-1, txt-2).
-    """
-    if type(text) is not str:
-        return False
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, dtd_validation=False)
-    try:
-        root = etree.fromstring(_with_entities(text), parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return False
-    if root.tag not in (_XHTML + "div", "div") or not all(map(_allowed, root.iter())):
-        return False
-    return (
-        any(str(text).strip() for text in root.itertext()) or root.find(".//{*}img") is not None
-    )
-
-
-def _with_entities(text: str) -> str:
-    """Named entities of HTML (`&nbsp;`) as characters; XML's own five as they are."""
-    head, *rest = text.split("&")
-    out = [head]
-    for part in rest:
-        name, mark, tail = part.partition(";")
-        known = _ENTITIES.get(name) if mark else None
-        out.append(f"{known}{tail}" if known else f"&{part}")
-    return "".join(out)
-
-
-_OF_XML: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_ENTITIES: Final[Mapping[str, str]] = {
-    name: chr(code) for name, code in name2codepoint.items() if name not in _OF_XML
-}
-
-
-def _allowed(element: Any) -> bool:
-    if not isinstance(element.tag, str):
-        return element.tag is etree.Comment
-    if element.tag.removeprefix(_XHTML) not in _ELEMENTS:
-        return False
-    return all(
-        name.rpartition("}")[2] in _ATTRIBUTES
-        and not value.strip().lower().startswith(_SCHEMES)
-        for name, value in element.attrib.items()
-    )
 
 
 def _html_checks(call: Call) -> Code:

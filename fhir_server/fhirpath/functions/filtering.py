@@ -36,7 +36,8 @@ def where(call: Call) -> Code:
 
     def counted(item: Item, env: Environment) -> list[Item]:
         outer, found = env.index, []
-        for env.index, each in enumerate(source(item, env)):
+        for at, each in enumerate(source(item, env)):
+            env.index = at
             if criterion(each, env):
                 found.append(each)
         env.index = outer
