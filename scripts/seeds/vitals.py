@@ -220,6 +220,11 @@ def _component(person: Person, name: Term, value: int, limit: int) -> JsonObject
 
 def _findings() -> Iterator[JsonObject]:
     """Observations with values of every other kind."""
+    yield from _coded_and_dated()
+    yield from _of_other_types()
+
+
+def _coded_and_dated() -> Iterator[JsonObject]:
     yield _finding(
         "blood-group", "anna-ivanova-ru", "882-1", "ABO and Rh group [Type] in Blood",
         LABORATORY, -1500, valueCodeableConcept=concept(SNOMED, "278147001", "A Rh(D) positive"),
@@ -243,6 +248,9 @@ def _findings() -> Iterator[JsonObject]:
         "Hepatitis C virus RNA [Units/volume] (viral load) in Serum or Plasma by NAA",
         LABORATORY, -900, valueQuantity=quantity(1850000, "[IU]/mL"),
     )  # fmt: skip
+
+
+def _of_other_types() -> Iterator[JsonObject]:
     undetected = {"value": 15, "comparator": "<", **_unit("[IU]/mL")}
     yield _finding(
         "hcv-rna-2", "orest-gudz-ua", "11011-4",
