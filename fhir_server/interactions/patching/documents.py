@@ -4,8 +4,7 @@ https://hl7.org/fhir/R4/http.html#patch
 """
 
 from base64 import b64decode
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from fhir_server.core import json_patch
 from fhir_server.core.errors import BadValue, MissingElement, UnsupportedMediaType
@@ -13,6 +12,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads_array
 from fhir_server.interactions.commands import Change
+from fhir_server.interactions.patching import fhirpath_patch, xml_patch
 
 NO_PATCH: Final = Text(
     "A patch is a Parameters resource, or a Binary with a JSON Patch or an XML Patch.",
@@ -46,7 +46,10 @@ def of_document(content_type: str, data: bytes) -> Change:
     """
     if content_type == JSON_PATCH:
         operations = json_patch.read(loads_array(data, max_depth=_DEPTH))
-        return partial(_json_patched, operations)
+        return lambda resource: without_empty(json_patch.apply(resource, operations))
+    if content_type == XML_PATCH:
+        changes = xml_patch.read_patch(data)
+        return lambda resource: xml_patch.apply(resource, changes)
     raise UnsupportedMediaType(NOT_A_PATCH, type=content_type[:80])
 
 
@@ -54,9 +57,10 @@ def of_parameters(resource: JsonObject) -> Change:
     """A FHIRPath Patch.
 
     Raises:
-        BadValue: it is not one.
+        FhirError: it is not one, or one of its paths is not FHIRPath.
     """
-    raise BadValue(NO_PATCH)
+    operations = fhirpath_patch.read_patch(resource)
+    return lambda resource: without_empty(fhirpath_patch.apply(resource, operations))
 
 
 def of_entry(resource: JsonObject | None) -> Change:
@@ -76,7 +80,27 @@ def of_entry(resource: JsonObject | None) -> Change:
     return of_document(str(resource.get("contentType", "")).partition(";")[0], data)
 
 
-def _json_patched(
-    operations: tuple[json_patch.Operation, ...], resource: JsonObject
-) -> JsonObject:
-    return json_patch.apply(resource, operations)
+def without_empty(resource: JsonObject) -> JsonObject:
+    """`resource` without empty arrays and objects, which FHIR does not have.
+
+    A patch that removes the last name means the element `name`, not an empty list of it.
+    """
+    kept = ((name, _kept(name, each)) for name, each in resource.items())
+    return {name: each for name, each in kept if not _is_empty(each)}
+
+
+def _kept(name: str, value: Any) -> Any:
+    if type(value) is dict:
+        return without_empty(value)
+    if type(value) is not list:
+        return value
+    items = [_kept("", each) for each in value]
+    if name.startswith("_"):
+        # An array of extensions is aligned with its values: a gap stays a gap.
+        gaps = [None if _is_empty(each) else each for each in items]
+        return gaps if any(each is not None for each in gaps) else []
+    return [each for each in items if not _is_empty(each)]
+
+
+def _is_empty(value: Any) -> bool:
+    return type(value) in (dict, list) and not value

@@ -144,7 +144,9 @@ def apply(resource: JsonObject, operations: Iterable[Operation]) -> JsonObject:
 def _operation(row: Any) -> Operation:
     if type(row) is not dict or row.get("name") != "operation":
         raise BadValue(NOT_PARAMETERS)
-    parts = {part.get("name"): part for part in row.get("part", ()) if type(part) is dict}
+    parts: dict[Any, JsonObject] = {
+        part.get("name"): part for part in row.get("part", ()) if type(part) is dict
+    }
     kind = _text(parts, "type", "?")
     if kind not in _TYPES:
         raise BadValue(UNKNOWN_TYPE, type=kind[:50], known=", ".join(_TYPES))
@@ -161,14 +163,14 @@ def _operation(row: Any) -> Operation:
     return Operation(kind, path, read(path), name, value, **numbers)
 
 
-def _text(parts: Mapping[str, JsonObject], name: str, kind: str) -> str:
+def _text(parts: Mapping[Any, JsonObject], name: str, kind: str) -> str:
     value = _simple(parts.get(name, {}))
     if type(value) is not str or not value:
         raise MissingElement(NO_PART, type=kind, part=name)
     return value
 
 
-def _number(parts: Mapping[str, JsonObject], name: str, kind: str) -> int:
+def _number(parts: Mapping[Any, JsonObject], name: str, kind: str) -> int:
     value = _simple(parts.get(name, {}))
     if type(value) is not int or not 0 <= value <= _MAX_INDEX:
         raise MissingElement(NO_PART, type=kind, part=name)
@@ -225,7 +227,7 @@ def _replace(resource: JsonObject, operation: Operation) -> None:
 
 
 def _delete(resource: JsonObject, operation: Operation) -> None:
-    """ "The content at the path, if found"; nothing there is no error."""
+    # "Remove the content at the specified path, if found": nothing there is no error.
     if places(operation.tree, resource):
         place = _one(resource, operation.tree, operation.path)
         if place.parent is None or place.kind is None:

@@ -85,7 +85,9 @@ def set_extra(
 
 
 def _says_something(extra: Any) -> bool:
-    return any(extra) if type(extra) is list else extra is not None
+    if type(extra) is list:
+        return any(each is not None for each in extra)
+    return extra is not None
 
 
 @lru_cache(1024)  # paths come from clients, so bounded
