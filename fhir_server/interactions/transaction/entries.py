@@ -14,6 +14,8 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Change
 from fhir_server.interactions.doors import Asked, interaction_of, parse_query
 from fhir_server.interactions.patching.documents import of_entry
+from fhir_server.interactions.transaction.links import Linked
+from fhir_server.spec.structures import TYPES
 
 NO_REQUEST: Final = Text(
     "Every entry needs a request with method and url.",
@@ -48,6 +50,8 @@ class Entry:
     """Of the interaction."""
     asked: Asked
     full_url: str | None
+    linked: Linked | None
+    """The resource of a create or update, with the places of its links."""
 
     @property
     def path(self) -> str:
@@ -103,7 +107,15 @@ def entry(index: int, row: JsonObject, base_url: str) -> Entry:
         raise error.at(f"{path}.request") from error
     change = _change(row, path) if method == "PATCH" else None
     asked = Asked(method, target, pairs, row.get("resource"), change, **_conditions(request))
-    return Entry(index, code, asked, row.get("fullUrl"))
+    return Entry(index, code, asked, row.get("fullUrl"), _linked(code, asked))
+
+
+def _linked(code: str, asked: Asked) -> Linked | None:
+    kind = (asked.resource or {}).get("resourceType")
+    writes = code in {"create", "update", "conditional-update"}
+    if not writes or asked.resource is None or kind not in TYPES:
+        return None
+    return Linked.of(asked.resource)
 
 
 def _verb(request: Mapping[str, Any]) -> str:

@@ -24,7 +24,6 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import matching
 from fhir_server.interactions.doors import parse_query
 from fhir_server.interactions.transaction.entries import Entry
-from fhir_server.interactions.transaction.links import references
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.port import Stored, Unit
 
@@ -70,7 +69,7 @@ class Identities:
     removals: dict[int, Sequence[Stored]] = field(default_factory=dict)
     """Entry index of a conditional delete -> all that it removes."""
     links: dict[str, str] = field(default_factory=dict)
-    """For `links.rewritten`."""
+    """For `links.Linked.fill`."""
 
 
 def check_urls(entries: Iterable[Entry]) -> None:
@@ -170,12 +169,13 @@ async def _resolve_references(
     issues: list[Issue] = []
     failed: dict[str, Issue] = {}
     for each in entries:
-        for url, path in references(each.asked.resource) if each.asked.resource else ():
+        for url in each.linked.references() if each.linked is not None else ():
             if url in found.links or not _needs_resolution(url):
                 continue
             if url not in failed:
                 await _resolve(ctx, unit, url, found.links, failed)
-            if url in failed:
+            if url in failed and each.linked is not None:
+                path = each.linked.path(url)
                 issues.append(failed[url].at(path).at(f"{each.path}.resource"))
     if issues:
         raise Invalid.of(issues)

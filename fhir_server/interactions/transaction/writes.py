@@ -13,7 +13,6 @@ from fhir_server.interactions.patch import patch
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.entries import Entry
 from fhir_server.interactions.transaction.identities import Identities
-from fhir_server.interactions.transaction.links import rewritten
 from fhir_server.interactions.transaction.places import at
 from fhir_server.interactions.update import (
     check_body_id,
@@ -63,7 +62,9 @@ def _created(ctx: Context, entry: Entry, found: Identities, fresh: list[Version]
 
 
 def _linked(entry: Entry, found: Identities) -> JsonObject:
-    return rewritten(entry.asked.resource or {}, found.links)
+    if entry.linked is None:
+        raise AssertionError(entry.path)  # the check of its type has refused it before
+    return entry.linked.fill(found.links)
 
 
 async def _current(

@@ -1,10 +1,11 @@
 """Links between the entries of a transaction: https://hl7.org/fhir/R4/http.html#trules."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from fhir_server.interactions.transaction.links import references, rewritten
+from fhir_server.interactions.transaction.links import Linked
 
 URN = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
 LINKS = {URN: "Patient/7"}
@@ -47,36 +48,37 @@ LINKS = {URN: "Patient/7"}
         ),
         # narrative
         (
-            {"text": {"div": f'<div><a href="{URN}">{URN}</a><img src=\'{URN}\'/></div>'}},
-            {"text": {"div": f"<div><a href=\"Patient/7\">{URN}</a><img src='Patient/7'/></div>"}},
+            {"text": {"div": f"<div><a href=\"{URN}\">{URN}</a><img src='{URN}'/></div>"}},
+            {
+                "text": {
+                    "div": f"<div><a href=\"Patient/7\">{URN}</a><img src='Patient/7'/></div>"
+                }
+            },
         ),
     ],
 )
 def test_a_link_is_replaced_where_its_element_may_be_one(
     resource: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    before = {"resourceType": "Observation", **resource}
-    assert rewritten(before, LINKS) == {"resourceType": "Observation", **expected}
+    linked = Linked.of({"resourceType": "Observation", **deepcopy(resource)})
+    assert linked.fill(LINKS) == {"resourceType": "Observation", **expected}
 
 
-def test_what_holds_no_link_is_the_same_object() -> None:
-    resource = {"resourceType": "Observation", "code": {"text": "x"}}
-    assert rewritten(resource, LINKS) is resource
-
-
-def test_the_input_is_left_alone() -> None:
-    resource = {"resourceType": "Observation", "subject": {"reference": URN}}
-    rewritten(resource, LINKS)
-    assert resource["subject"] == {"reference": URN}
+def test_a_second_attempt_starts_from_what_the_client_wrote() -> None:
+    linked = Linked.of({"resourceType": "Observation", "subject": {"reference": URN}})
+    linked.fill(LINKS)
+    again = linked.fill({URN: "Patient/8"})
+    assert again["subject"] == {"reference": "Patient/8"}
 
 
 def test_references_are_found_with_their_paths() -> None:
-    resource = {
-        "resourceType": "Observation",
-        "subject": {"reference": URN},
-        "performer": [{"display": "x"}, {"reference": "Practitioner/1"}],
-    }
-    assert list(references(resource)) == [
-        (URN, "Observation.subject.reference"),
-        ("Practitioner/1", "Observation.performer[1].reference"),
-    ]
+    linked = Linked.of(
+        {
+            "resourceType": "Observation",
+            "subject": {"reference": URN},
+            "performer": [{"display": "x"}, {"reference": "Practitioner/1"}],
+        }
+    )
+    assert list(linked.references()) == [URN, "Practitioner/1"]
+    assert linked.path(URN) == "Observation.subject.reference"
+    assert linked.path("Practitioner/1") == "Observation.performer[1].reference"
