@@ -10,8 +10,9 @@ from typing import Final
 from fhir_server.core.types import JsonObject
 from fhir_server.search.compartments import compartments_of
 from fhir_server.search.index.bounds import bounded_keys
-from fhir_server.search.index.compiling import Places, Rows, places, rows
+from fhir_server.search.index.compiling import Rows, rows
 from fhir_server.search.index.composites import write_composites
+from fhir_server.search.index.places import Places, places
 from fhir_server.search.index.words import write_words
 from fhir_server.search.patients import patient_of
 from fhir_server.search.registry import Registry
@@ -69,9 +70,9 @@ class Indexer:
             if selected:
                 for write, row in writers:
                     write(values, row, selected)
-        for select, composites in compiled.places:
-            for _, place, _ in select(resource):
-                write_composites(values, resource, place, composites)
+        for select, place in compiled.places:
+            for _, focus, _ in select(resource):
+                write_composites(values, resource, focus, place)
         if self._full_text:
             write_words(values, kind, resource)
         _finish(values)

@@ -15,7 +15,7 @@ from fhir_server.spec.structures import RESOURCE_TYPES, TYPES, Element, is_a
 
 _PIECE: Final = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[()\[\]{}|]|[^'`()\[\]{}|]+")
 #: What binds weaker than `|`, at the top level: such an expression stays whole.
-_WEAKER: Final = re.compile(r"[=<>~]|\b(?:and|or|xor|implies|in|contains)\b")
+_WEAKER: Final = re.compile(r"[=<>~]|(?<!\.)\b(?:and|or|xor|implies|in|contains)\b")
 _ROOT: Final = re.compile(r"\(*\s*([A-Z]\w*)\b")
 _TYPES: Final = frozenset(RESOURCE_TYPES)
 
@@ -27,14 +27,18 @@ def arms(kind: str, expression: str) -> list[str]:
     """The operands of `expression`'s unions that can select something of a `kind`."""
     for wrong, right in _ERRATA.items():
         expression = expression.replace(wrong, right)
-    return [arm for arm in _operands(expression) if _concerns(kind, arm)]
+    found = _operands(expression)
+    if found is None:
+        return [expression.strip()]
+    return [arm for arm in found if _concerns(kind, arm)]
 
 
-def _operands(expression: str) -> list[str]:
+def _operands(expression: str) -> list[str] | None:
+    """The parts between the bars of the top level; None where they are no whole."""
     parts, depth = [""], 0
     for piece in _pieces(expression):
         if depth == 0 and _WEAKER.search(piece) and piece[0] not in "'`":
-            return [expression.strip()]
+            return None
         if piece == "|" and depth == 0:
             parts.append("")
             continue

@@ -6,86 +6,95 @@ expressions relative to a place. A place without a value for one of the parts ha
 https://hl7.org/fhir/R4/search.html#composite
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import NamedTuple
 
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath import Selector
 from fhir_server.search import keys
 from fhir_server.search.index.bounds import bounded_keys
-from fhir_server.search.index.rows import Row, Writer
+from fhir_server.search.index.rows import Row, Values, Writer
 from fhir_server.search.values import Combined, IndexValues, Ranged
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a composite, seen from one place."""
+class Source(NamedTuple):
+    """An expression that parts read, relative to the place or to the resource."""
 
-    number: int
-    name: str
-    """Parts with the same number, name and row are the same part, of several composites."""
     select: Selector
     of_resource: bool
-    """The expression starts at the resource (`%resource`), not at the place."""
+    """It starts at the resource (`%resource`), not at the place."""
+
+
+class Part(NamedTuple):
+    """One part, shared by the composites that have it at the same number."""
+
+    source: int
+    """In `Place.sources`."""
+    number: int
     write: Writer
     row: Row
 
 
-Found = tuple[tuple[str, ...], tuple[Ranged, ...]]
-"""Keys and ranges of a part, its number leading each."""
+class Composite(NamedTuple):
+    """A composite parameter at one place."""
 
-_NOTHING: Final[Found] = ((), ())
+    code: str
+    parts: tuple[int, ...]
+    """In `Place.parts`."""
+    sources: tuple[int, ...]
+    """Of all its parts: one that selects nothing, and there is no value."""
 
 
-Composite = tuple[str, tuple[Part, ...]]
-"""Code and parts, seen from one place."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is looked for in one place, each thing once."""
+
+    sources: tuple[Source, ...]
+    parts: tuple[Part, ...]
+    composites: tuple[Composite, ...]
+
+
+class _Found(NamedTuple):
+    """Keys and ranges of a part, its number leading each."""
+
+    keys: tuple[str, ...]
+    ranges: tuple[Ranged, ...]
 
 
 def write_composites(
-    values: IndexValues,
-    resource: JsonObject,
-    place: JsonObject,
-    composites: Iterable[Composite],
+    values: IndexValues, resource: JsonObject, focus: JsonObject, place: Place
 ) -> None:
-    """Add what occurs together at `place`, for each composite."""
-    known: dict[tuple[int, str, str], Found] = {}
-    for code, parts in composites:
-        found = _together(known, resource, place, parts)
-        if found:
-            texts = tuple(key for part, _ in found for key in part)
-            ranges = tuple(each for _, part in found for each in part)
+    """Add what occurs together at `focus`, a `place` of `resource`."""
+    selected = [
+        select(resource if of_resource else focus) for select, of_resource in place.sources
+    ]
+    known: dict[int, _Found] = {}
+    scratch = IndexValues()
+    for code, parts, sources in place.composites:
+        if not all(map(selected.__getitem__, sources)):
+            continue
+        for index in parts:
+            if index not in known:
+                part = place.parts[index]
+                known[index] = _of_part(part, selected[part.source], scratch)
+        found = [known[index] for index in parts]
+        if all(each.keys or each.ranges for each in found):
+            texts = tuple([key for each in found for key in each.keys])
+            ranges = tuple([one for each in found for one in each.ranges])
             values.combined.append(Combined(code, texts, ranges))
 
 
-def _together(
-    known: dict[tuple[int, str, str], Found],
-    resource: JsonObject,
-    place: JsonObject,
-    parts: tuple[Part, ...],
-) -> list[Found]:
-    """What each of `parts` found, in their order; empty if one found nothing."""
-    found: list[Found] = []
-    for part in reversed(parts):  # the last one is a value[x]: the likeliest to be missing
-        name = (part.number, part.name, part.row.code)
-        if name not in known:
-            known[name] = _of_part(part, resource if part.of_resource else place)
-        if known[name] == _NOTHING:
-            return []
-        found.insert(0, known[name])
-    return found
-
-
-def _of_part(part: Part, focus: JsonObject) -> Found:
-    selected = part.select(focus)
-    if not selected:
-        return _NOTHING
-    values = IndexValues()
-    part.write(values, part.row, selected)
-    texts = (*values.tokens, *values.strings, *values.references, *values.uris)
-    ranges = (*values.dates, *values.quantities)
+def _of_part(part: Part, selected: Values, scratch: IndexValues) -> _Found:
+    """What the part's writer writes; `scratch` is empty before and after."""
+    part.write(scratch, part.row, selected)
+    texts = (scratch.tokens, scratch.strings, scratch.references, scratch.uris)
+    ranges = (scratch.dates, scratch.quantities)
     lead = keys.part(part.number, "")
-    return (
-        tuple([lead + key for key in bounded_keys(texts)]),
-        tuple([Ranged(lead + key, lo, hi) for key, lo, hi in ranges]),
+    found = _Found(
+        tuple([lead + key for key in bounded_keys(chain(*texts))]),
+        tuple([Ranged(lead + key, lo, hi) for key, lo, hi in chain(*ranges)]),
     )
+    for each in (*texts, *ranges):
+        each.clear()
+    return found
