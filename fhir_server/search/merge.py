@@ -17,6 +17,7 @@ Values = tuple[str | float | None, ...]
 
 _FIRST_ID: Final = ""
 _LAST_ID: Final = "\x7f"  # ids are ASCII letters, digits, `-` and `.`
+_LOWEST: Final = " "  # below each of these
 
 
 class Sorted(Protocol):
@@ -47,10 +48,26 @@ def start(place: Place | None, kind: str, sort: Sequence[SortKey]) -> After | No
     if place.type == kind:
         return place.after
     after = place.after
+    if sort and sort[-1].by == "id":
+        return _start_by_id(after, sort[-1], is_later=kind > place.type)
     ends = (_FIRST_ID, _LAST_ID) if id_direction(sort) == "asc" else (_LAST_ID, _FIRST_ID)
     # Rows with equal values: all of an earlier type stand before the place, all of a later
     # type behind it.
     return After(after.values, ends[kind < place.type], after.backward)
+
+
+def _start_by_id(after: After, key: SortKey, *, is_later: bool) -> After:
+    """Where the id itself is sorted by, an equal one in a later type stands behind the
+    place, and one in an earlier type before it."""
+    id_ = after.id
+    if is_later != after.backward:  # an equal one is among the rows wanted
+        downward = (key.direction == "asc") != after.backward
+        id_ = _just_below(id_) if downward else id_ + _LOWEST
+    return After((*after.values[:-1], id_), id_, after.backward)
+
+
+def _just_below(id_: str) -> str:
+    return id_[:-1] + chr(ord(id_[-1]) - 1) + _LAST_ID
 
 
 def first_rows(rows: Iterable[R], sort: Sequence[SortKey]) -> list[R]:

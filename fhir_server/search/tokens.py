@@ -49,9 +49,9 @@ def token(code: str, text: str) -> Node:
     Raises:
         BadValue: it has more than one separator.
     """
-    if "|" not in text:
-        return Keys("tokens", (keys.token(code, None, unescape(text)),))
     system, value = _pair(text)
+    if system is None:
+        return Keys("tokens", (keys.token(code, None, value),))
     if system == keys.ANY_SYSTEM:  # the mark of the index, no system of anybody's
         return Nothing()
     if not value:
@@ -65,11 +65,18 @@ def _of_system(code: str, system: str) -> Node:
     return Prefix("tokens", keys.token_system(code, system))
 
 
-def _pair(text: str) -> tuple[str, str]:
-    parts = split(text, "|")
-    if len(parts) > 2:  # noqa: PLR2004  # system and code
-        raise BadValue(BAD_TOKEN, value=text[:_SHOWN])
-    return unescape(parts[0]), unescape(parts[-1]) if len(parts) > 1 else ""
+def _pair(text: str) -> tuple[str | None, str]:
+    """System and code; the system is None where there is no separator."""
+    if "|" not in text:
+        return None, unescape(text)
+    parts = [unescape(part) for part in split(text, "|")]
+    match parts:
+        case [value]:
+            return None, value
+        case [system, value]:
+            return system, value
+        case _:
+            raise BadValue(BAD_TOKEN, value=text[:_SHOWN])
 
 
 def of_type(code: str, text: str) -> Node:
@@ -129,7 +136,7 @@ def above(scope: Scope, code: str, text: str) -> Node:
 
 
 def _concept(text: str) -> tuple[str, str]:
-    system, value = _pair(text) if "|" in text else ("", "")
+    system, value = _pair(text)
     if not system or not value or system == keys.ANY_SYSTEM:
         raise BadValue(NO_SYSTEM, value=text[:_SHOWN])
     return system, value

@@ -96,6 +96,9 @@ RECORDS = [
 ALL = Resources.of(RECORDS, UNRESTRICTED)
 KINDS = ("Encounter", "Observation", "Procedure")
 SORTS = [
+    (SortKey("id", "asc"),),
+    (SortKey("id", "desc"),),
+    (SortKey("updated", "desc"), SortKey("id", "asc")),
     (SortKey("updated", "asc"),),
     (SortKey("updated", "desc"),),
     (SortKey("chief-date", "asc"),),

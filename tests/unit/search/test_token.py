@@ -69,6 +69,7 @@ def test_an_escaped_separator_is_text() -> None:
         "Patient", "identifier", "Identifier", {"system": "urn:x", "value": "a|b,c$"}
     )
     assert matches("Patient", "identifier=urn:x|a\\|b\\,c\\$", values)
+    assert matches("Patient", "identifier=a\\|b\\,c\\$", values)
     assert not matches("Patient", "identifier=urn:x|a", values)
 
 
