@@ -231,6 +231,7 @@ async def _services(settings: Settings, store: MongoStore) -> Services:
         limits=_limits(settings),
         now=now,
         new_id=new_id,
+        explain=settings.explain,
     )
 
 
