@@ -30,7 +30,7 @@ from fhir_server.interactions.search import search
 from fhir_server.interactions.update import conditional_update, update
 
 
-async def perform(ctx: Context, command: Command) -> Result:  # noqa: C901  # a table in shape
+async def perform(ctx: Context, command: Command) -> Result:
     """Do what `command` says, within what `ctx` may see and change.
 
     Raises:

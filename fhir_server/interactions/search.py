@@ -23,7 +23,7 @@ from fhir_server.interactions.pages import Matches, count, matches
 from fhir_server.interactions.results import Result
 from fhir_server.search.compile import CompiledSearch
 from fhir_server.search.cursor import Place, read_place, write_place
-from fhir_server.search.links import link
+from fhir_server.search.links import link, query_text
 from fhir_server.search.nodes import intersection
 from fhir_server.search.plan import After, Compartment
 from fhir_server.search.request import SearchRequest
@@ -175,15 +175,14 @@ def _entries(
     ctx: Context, rows: Sequence[Stored], mode: Literal["match", "include"], subset: Subset
 ) -> list[SearchEntry]:
     base = ctx.services.base_url
+    if not subset:
+        return [SearchEntry(row.body, mode, f"{base}/{row.type}/{row.id}") for row in rows]
     return [
-        SearchEntry(_body(ctx, row, subset), mode, f"{base}/{row.type}/{row.id}")
-        for row in rows
+        SearchEntry(_cut(ctx, row, subset), mode, f"{base}/{row.type}/{row.id}") for row in rows
     ]
 
 
-def _body(ctx: Context, row: Stored, subset: Subset) -> bytes:
-    if not subset:
-        return row.body
+def _cut(ctx: Context, row: Stored, subset: Subset) -> bytes:
     return dumps(subset.of(loads(row.body, max_depth=ctx.services.limits.depth)))
 
 
@@ -195,12 +194,13 @@ def _links(
     if command.compartment is not None and command.type is None:
         parts[-1] = "*"
     url = "/".join(part for part in parts if part is not None)
-    links = {"self": link(url, request.kept, request.cursor)}
+    kept = query_text(request.kept)
+    links = {"self": link(url, kept, request.cursor)}
     if request.summary == "count":
         return links
-    links["first"] = link(url, request.kept)
+    links["first"] = link(url, kept)
     cursors, query = ctx.services.cursors, _query(command, request)
     for relation, place in (("previous", page.previous), ("next", page.next)):
         if place is not None:
-            links[relation] = link(url, request.kept, write_place(cursors, place, query))
+            links[relation] = link(url, kept, write_place(cursors, place, query))
     return links

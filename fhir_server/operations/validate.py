@@ -1,4 +1,4 @@
-"""$validate: would this resource be accepted?
+"""$validate tells whether a resource would be accepted, and all that is to be said of it.
 
 The answer is an OperationOutcome with status 200 whether or not it would: the request to
 validate has been carried out.

@@ -10,10 +10,10 @@ from typing import Final
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
+from fhir_server.interactions.commands import Delete
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import delete, removed
 from fhir_server.interactions.doors import command
-from fhir_server.interactions.commands import Delete
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.entries import Entry, read, rows

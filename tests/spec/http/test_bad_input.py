@@ -53,6 +53,16 @@ def test_a_bad_json_body_is_4xx(fhir: httpx.Client, body: bytes) -> None:
     assert all(issue["severity"] in ("fatal", "error") for issue in outcome["issue"])
 
 
+EXTERNAL_ENTITY = (
+    b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+    b'<Patient xmlns="http://hl7.org/fhir"><language value="&e;"/></Patient>'
+)
+ENTITY_BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    b'<Patient xmlns="http://hl7.org/fhir"><language value="&b;"/></Patient>'
+)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -61,10 +71,8 @@ def test_a_bad_json_body_is_4xx(fhir: httpx.Client, body: bytes) -> None:
         b'<Patient xmlns="http://hl7.org/fhir"><foo value="1"/></Patient>',
         b'<Patient xmlns="http://hl7.org/fhir"><active>true</active></Patient>',
         b'<Patient xmlns="http://hl7.org/fhir"><active value="true" x="1"/></Patient>',
-        b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
-        b'<Patient xmlns="http://hl7.org/fhir"><language value="&e;"/></Patient>',
-        b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-        b'<Patient xmlns="http://hl7.org/fhir"><language value="&b;"/></Patient>',
+        EXTERNAL_ENTITY,
+        ENTITY_BOMB,
         b'<Patient xmlns="http://hl7.org/fhir">' + b"<contact>" * 5000,
     ],
 )

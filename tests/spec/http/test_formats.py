@@ -102,6 +102,8 @@ def test_answers_are_compressed_when_asked(fhir: httpx.Client, coding: str) -> N
 
 def test_a_compressed_body_is_read(fhir: httpx.Client) -> None:
     mrn = identifier()
-    body = gzip.compress(httpx.Request("POST", "http://x", json=patient(identifier=mrn)).content)
+    body = gzip.compress(
+        httpx.Request("POST", "http://x", json=patient(identifier=mrn)).content
+    )
     headers = {"Content-Type": "application/fhir+json", "Content-Encoding": "gzip"}
     assert fhir.post("/Patient", content=body, headers=headers).status_code == 201

@@ -16,9 +16,7 @@ def urn() -> str:
 
 
 def entry(method: str, url: str, resource: JsonObject | None = None, **more: Any) -> JsonObject:
-    request = {"method": method, "url": url} | {
-        k: v for k, v in more.items() if k != "fullUrl"
-    }
+    request = {"method": method, "url": url} | {k: v for k, v in more.items() if k != "fullUrl"}
     found: JsonObject = {"request": request}
     if "fullUrl" in more:
         found["fullUrl"] = more["fullUrl"]
@@ -219,7 +217,10 @@ def test_the_same_full_url_twice_is_refused(fhir: httpx.Client) -> None:
         {"request": {"method": "POST", "url": "Foo"}},
         {"request": {"method": "POST", "url": "Patient"}},
         {"request": {"method": "POST", "url": "https://elsewhere.example/Patient"}},
-        {"request": {"method": "PUT", "url": "Patient/1"}, "resource": {"resourceType": "Basic"}},
+        {
+            "request": {"method": "PUT", "url": "Patient/1"},
+            "resource": {"resourceType": "Basic"},
+        },
         {"request": {"method": "GET", "url": "metadata"}},
     ],
     ids=str,
