@@ -91,7 +91,7 @@ def union(parts: list[Expansion]) -> Expansion:
     excluded = [part.excluded for part in parts if part.open]
     return Expansion(
         codes,
-        tuple(each for part in parts for each in part.open),
+        tuple(dict.fromkeys(each for part in parts for each in part.open)),
         frozenset.intersection(*excluded) if excluded else frozenset(),
     )
 

@@ -133,7 +133,7 @@ def _prune(node: Node, kind: Type | None) -> None:
 
 def _forget(node: Node, base: Element) -> None:
     profiles = {each.code: each.profiles for each in base.types}
-    if base.types[0].code not in node.types or profiles == node.types:
+    if "." in base.types[0].code or profiles == node.types:
         node.types = {}
     if set(node.targets) == {name for each in base.types for name in each.targets}:
         node.targets = ()

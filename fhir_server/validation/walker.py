@@ -6,7 +6,7 @@ shape its type asks for is reported and not entered.
 https://hl7.org/fhir/R4/validation.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +59,8 @@ class Walker:
     warnings: bool = False
     """Whether invariants of severity warning are asked too."""
     issues: list[Issue] = field(default_factory=list)
+    errors: int = 0
+    """How many of `issues` are errors."""
 
     def resource(
         self, value: Any, path: str, kind: str | None = None, root: JsonObject | None = None
@@ -78,25 +80,30 @@ class Walker:
             container = value if root is None else root
             place = _Place(value, container, contained.ids(container))
             if root is None:
-                self.issues.extend(contained.issues(value, path))
+                self.tell(contained.issues(value, path))
             self.structure(value, TYPES[name], path, place)
 
-    def structure(self, value: Any, of: Type, path: str, place: _Place) -> None:
-        """Walk an object of type `of`: a resource, data type or backbone element."""
+    def structure(
+        self, value: Any, of: Type, path: str, place: _Place, *, bare: bool = False
+    ) -> None:
+        """Walk an object of type `of`: a resource, data type or backbone element.
+
+        `bare`: it may have an id and nothing else.
+        """
         if not isinstance(value, dict):
             self.say("structure", path, texts.NOT_AN_OBJECT, found=formats.describe(value))
             return
         if not value:
             self.say("structure", path, texts.EMPTY_OBJECT)
             return
-        before = len(self.issues)
+        before = self.errors
         self.properties(value, of, path, place)
         self.cardinality(value, of, path)
-        if of.kind != "resource" and not value.keys() - {"id"}:
+        if of.kind != "resource" and not bare and not value.keys() - {"id"}:
             self.say("invariant", path, texts.NO_CONTENT)
         if of.name == "Extension":
             self.extension(value, path)
-        if len(self.issues) == before:
+        if self.errors == before:
             # An invariant over a broken object would say the same thing again.
             self.invariants(of.name, place.scene(value, of.name), path)
 
@@ -141,16 +148,16 @@ class Walker:
                 inside = place.root if each.element.name == "contained" else None
                 self.resource(item, at, root=inside)
                 continue
-            before = len(self.issues)
+            before = self.errors
             self.structure(item, TYPES[code], at, place)
-            if len(self.issues) == before:
+            if self.errors == before:
                 self.rules(item, each, at, place)
 
     def rules(self, item: Any, each: Property, at: str, place: _Place) -> None:
         """What the element, not the type, asks of a well-formed value."""
         code = each.type.code
         if code == "Reference":
-            self.issues.extend(targets.issues(item, each.type.targets, place.contained, at))
+            self.tell(targets.issues(item, each.type.targets, place.contained, at))
         if each.element.binding:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)
@@ -162,7 +169,7 @@ class Walker:
     def bound(self, item: Any, element: Element, kind: str, at: str) -> None:
         if element.binding:
             found = bindings.issues(self.terminology, element.binding, kind, item, at)
-            self.issues.extend(found)
+            self.tell(found)
 
     def items(self, value: Any, element: Element, path: str) -> Iterator[tuple[str, Any]]:
         """The items of an element with their paths; a wrong shape is said and gives none."""
@@ -231,23 +238,17 @@ class Walker:
         kind = _primitive_kind(each)
         wrong = formats.problem(kind, item, at)
         if wrong is not None:
-            self.issues.append(wrong)
+            self.tell([wrong])
             return
         if kind == "xhtml":
-            self.issues.extend(narrative.problems(item, at))
+            self.tell(narrative.problems(item, at))
             return
         self.bound(item, each.element, kind, at)
         self.invariants(each.element.path, place.scene(item, kind), at)
 
     def shadow(self, item: Any, at: str, place: _Place, *, alone: bool) -> None:
         """What a primitive has beside its value: an id and extensions."""
-        before = len(self.issues)
-        self.structure(item, TYPES["Element"], at, place)
-        if not alone and len(self.issues) == before + 1:
-            # An id is enough where there is a value too.
-            self.issues[before:] = [
-                i for i in self.issues[before:] if i.text != texts.NO_CONTENT
-            ]
+        self.structure(item, TYPES["Element"], at, place, bare=not alone)
 
     def extension(self, value: JsonObject, path: str) -> None:
         """ext-1, said once and plainly."""
@@ -266,10 +267,15 @@ class Walker:
 
     def broken(self, rule: Constraint, at: str) -> None:
         args = {"key": rule.key, "human": rule.human}
-        self.issues.append(Issue("invariant", texts.INVARIANT, args, rule.severity, (at,)))
+        self.tell([Issue("invariant", texts.INVARIANT, args, rule.severity, (at,))])
 
     def say(self, code: str, path: str, text: Text, **args: object) -> None:
-        self.issues.append(Issue(code, text, args, expression=(path,)))
+        self.tell([Issue(code, text, args, expression=(path,))])
+
+    def tell(self, issues: Iterable[Issue]) -> None:
+        for each in issues:
+            self.issues.append(each)
+            self.errors += each.severity == "error"
 
 
 def _simple(each: Property) -> bool:
