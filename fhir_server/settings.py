@@ -53,10 +53,11 @@ class Settings(BaseSettings):
     embedded_cache_gb: Annotated[float, Field(ge=0.25)] = 0.5
     """Memory for the embedded database's cache. 0.5 holds the indexes of about 300,000
     Observations."""
-    mongodb_timeout_seconds: Positive = 30
-    """Ceiling of every single database operation; beyond it a request is answered 504."""
+    mongodb_timeout_seconds: Positive = 10
+    """Ceiling of every single database operation with its retries; beyond it a request is
+    answered 504, or 503 where the database could not be reached at all."""
     mongodb_selection_seconds: Positive = 5
-    """How long a request waits for a primary before it is answered 503."""
+    """How long one try of an operation waits for a primary."""
     mongodb_pool: Positive = 64
     """Connections to the database, per worker."""
     max_open_units: Positive = 8

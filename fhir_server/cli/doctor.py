@@ -63,13 +63,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
             version = ".".join(map(str, mongod.version))
             yield Finding("embedded MongoDB", True, f"{version} at {mongod.path}")
         return
-    yield _configured(settings.mongodb_uri.get_secret_value())
+    limit = settings.mongodb_timeout_seconds * 1000
+    yield _configured(settings.mongodb_uri.get_secret_value(), limit)
 
 
-def _configured(uri: str) -> Finding:
+def _configured(uri: str, limit_ms: int) -> Finding:
     what = "configured MongoDB"
     try:
-        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5000) as client:
+        with MongoClient[dict[str, Any]](uri, timeoutMS=limit_ms) as client:
             hello = client.admin.command("hello")
             version = client.server_info()["versionArray"]
     except PyMongoError as error:

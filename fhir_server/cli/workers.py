@@ -43,6 +43,7 @@ class Workers:
         # The workers hold the reading end: it ends when this process does.
         self._theirs, self._ours = _SPAWN.Pipe(duplex=False)
         self._stopping = asyncio.Event()
+        self._places: list[_Place] = []
 
     async def run(self) -> None:
         """Until `stop`, with every worker replaced that dies.
@@ -50,29 +51,32 @@ class Workers:
         Raises:
             WorkersFailedError: one died as soon as it was started.
         """
-        places = [self._start(each) for each in self._listeners]
+        self._places = [self._start(each) for each in self._listeners]
         try:
             while not self._stopping.is_set():
-                await self._one_ends(places)
+                await self._one_ends()
                 if not self._stopping.is_set():
-                    places = [self._revived(each) for each in places]
+                    self._places = [self._revived(each) for each in self._places]
         finally:
-            await self._end(places)
+            await self._end()
 
     def stop(self) -> None:
         """Let every worker finish what it is answering; a second call does not wait."""
+        if self._stopping.is_set():
+            for place in self._places:
+                place.process.terminate()
         self._stopping.set()
 
-    async def _one_ends(self, places: list[_Place]) -> None:
+    async def _one_ends(self) -> None:
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
-        for place in places:
+        for place in self._places:
             loop.add_reader(place.process.sentinel, ended.set)
         waits = [asyncio.create_task(each.wait()) for each in (ended, self._stopping)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for place in places:
+            for place in self._places:
                 loop.remove_reader(place.process.sentinel)
             for each in waits:
                 each.cancel()
@@ -93,12 +97,12 @@ class Workers:
         warn(f"Worker {place.process.pid} ended ({place.process.exitcode}); starting another")
         return self._start(place.listener)
 
-    async def _end(self, places: list[_Place]) -> None:
-        for place in places:
+    async def _end(self) -> None:
+        for place in self._places:
             place.listener.close()  # or connections would wait for nobody
             place.process.terminate()
         limit = self._settings.shutdown_seconds + 5
-        for place in places:
+        for place in self._places:
             await asyncio.to_thread(place.process.join, limit)
             if place.process.is_alive():
                 place.process.kill()

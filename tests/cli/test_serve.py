@@ -1,0 +1,212 @@
+"""`fhir-server serve` as an operator meets it: real processes, a real database."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.support.serving import Serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with Serving(tmp_path_factory.mktemp("data")) as serving:
+        yield serving
+
+
+def get(url: str, **headers: str) -> tuple[int, bytes]:
+    try:
+        with urlopen(Request(url, headers=headers), timeout=30) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def create(base: str) -> str:
+    body = json.dumps({"resourceType": "Basic", "code": {"text": "probe"}}).encode()
+    request = Request(f"{base}/Basic", body, {"Content-Type": "application/fhir+json"})
+    with urlopen(request, timeout=30) as answer:
+        location: str = answer.headers["Location"]
+        return location.rpartition("/_history/")[0]
+
+
+def examples(server: Serving) -> list[str]:
+    return re.findall(r"^  (curl .*)$", server.said, re.MULTILINE)
+
+
+def test_it_names_three_commands(server: Serving) -> None:
+    assert len(examples(server)) == 3
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("number", range(3))
+def test_a_command_works_as_printed(server: Serving, number: int) -> None:
+    command = shlex.split(examples(server)[number])
+    run = subprocess.run([*command, "-sSf"], capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["resourceType"] in {"Bundle", "Patient"}
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/docs"])
+def test_what_operators_ask_is_answered(server: Serving, path: str) -> None:
+    assert get(server.root + path)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("127.0.0.1:99", 200), ("[::1]:8000", 200), ("evil.example", 421),
+     ("127.0.0.1.evil.example", 421), ("localhost.evil.example:8000", 421), ("10.0.0.1", 421)],
+)  # fmt: skip
+def test_a_request_for_another_host_is_refused(server: Serving, host: str, status: int) -> None:
+    assert get(f"{server.base}/metadata", Host=host)[0] == status
+
+
+def run_serve(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fhir_server", "serve", *options],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "said"),
+    [
+        ((), {}, "no access control yet"),
+        (("--insecure-no-auth", "--host", "0.0.0.0"), {}, "open to others"),
+        (("--insecure-no-auth", "--host", "example.org"), {}, "open to others"),
+        (("--insecure-no-auth", "--port", "70000"), {}, "FHIR_PORT: .*less than or equal"),
+        (("--insecure-no-auth",), {"FHIR_MAX_BODY": "many"}, "FHIR_MAX_BODY: .*integer"),
+    ],
+)
+def test_a_start_that_cannot_be_meant_is_refused(
+    options: tuple[str, ...], environment: dict[str, str], said: str
+) -> None:
+    run = run_serve(*options, **environment)
+    assert run.returncode == 2
+    assert re.search(said, run.stderr)
+
+
+def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:
+    port = server.root.rpartition(":")[2]
+    for workers in ("1", "2"):
+        run = run_serve(
+            *("--insecure-no-auth", "--port", port, "--workers", workers),
+            *("--data-dir", str(tmp_path)),
+        )
+        assert run.returncode == 1
+        assert "Address already in use" in run.stderr
+
+
+def test_a_taken_data_folder_is_a_sentence(server: Serving) -> None:
+    run = run_serve("--insecure-no-auth", "--port", "0", "--data-dir", str(server.folder))
+    assert run.returncode == 1
+    assert f"in use by another fhir-server (process {server.process.pid})" in run.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_server_and_database(tmp_path: Path, number: signal.Signals) -> None:
+    with Serving(tmp_path) as serving:
+        kept = create(serving.base)
+        assert serving.stop(number) == 0
+        assert "Stopped" in serving.said
+    with Serving(tmp_path) as again:
+        path = kept.rpartition("/fhir/")[2]
+        assert get(f"{again.base}/{path}")[0] == 200
+
+
+def test_a_signal_while_starting_leaves_nothing_running(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "fhir_server", "serve", "--insecure-no-auth"),
+            *("--port", "0", "--no-seed", "--data-dir", str(tmp_path)),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    lock = tmp_path / "mongo" / "mongod.lock"
+    deadline = time.monotonic() + 60
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.terminate()
+    process.wait(60)
+    with Serving(tmp_path) as again:  # nobody holds the folder
+        assert get(f"{again.base}/metadata")[0] == 200
+
+
+def test_what_a_killed_server_acknowledged_is_there_afterwards(tmp_path: Path) -> None:
+    with Serving(tmp_path) as serving:
+        kept = create(serving.base)
+        assert serving.stop(signal.SIGKILL) == -signal.SIGKILL
+    with Serving(tmp_path) as again:
+        path = kept.rpartition("/fhir/")[2]
+        assert get(f"{again.base}/{path}")[0] == 200
+
+
+def children(process: int) -> list[int]:
+    run = subprocess.run(
+        ["ps", "-ww", "-A", "-o", "pid=,ppid=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.split(None, 2) for line in run.stdout.splitlines()]
+    return [
+        int(row[0])
+        for row in rows
+        if len(row) == 3 and int(row[1]) == process and "spawn_main" in row[2]
+    ]
+
+
+def count(root: str) -> float:
+    text = get(f"{root}/metrics")[1].decode()
+    found = re.findall(r"^fhir_request_seconds_count\{.*\} (\S+)$", text, re.MULTILINE)
+    return sum(map(float, found))
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
+def test_two_workers_are_one_server(tmp_path: Path) -> None:
+    with Serving(tmp_path, ("--no-seed", "--workers", "2")) as serving:
+        for _ in range(20):
+            assert get(f"{serving.base}/metadata")[0] == 200
+        _eventually(lambda: count(serving.root) == 20)
+        first, second = children(serving.process.pid)
+        os.kill(first, signal.SIGKILL)
+        _eventually(lambda: "starting another" in serving.said)
+        _eventually(lambda: len(children(serving.process.pid)) == 2)
+        assert get(f"{serving.base}/metadata")[0] == 200
+        # A killed parent takes its workers along.
+        workers = children(serving.process.pid)
+        assert second in workers
+        serving.stop(signal.SIGKILL)
+        _eventually(lambda: not any(map(alive, workers)))
+
+
+def _eventually(holds: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
