@@ -5,14 +5,21 @@ https://hl7.org/fhirpath/N1/#functions
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+from fhir_server.core.messages import Text
 from fhir_server.fhirpath.code import Code, Run, Scalar, value_of
 from fhir_server.fhirpath.environment import Environment
 from fhir_server.fhirpath.errors import MISFIT, EvaluationFault, SemanticFault
 from fhir_server.fhirpath.model import Item, TypeName
 from fhir_server.fhirpath.syntax import Tree, mentions
 from fhir_server.fhirpath.values import described, is_number
+
+UNORDERED: Final = Text(
+    "FHIRPath: {what} counts in a collection that has no order.",
+    "FHIRPath: {what} отсчитывает в коллекции без порядка.",
+    "FHIRPath: {what} відлічує в колекції без порядку.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,16 @@ class Call:
     def scalars(self) -> list[Scalar]:
         """Every argument as one value."""
         return [value_of(self.outer(at), self.name) for at in range(len(self.args))]
+
+
+def refuse_unordered(of: Code, what: str, *, strict: bool) -> None:
+    """Refuse to count in a collection without order.
+
+    Raises:
+        SemanticFault: `of` has none, and `strict`.
+    """
+    if strict and of.unordered:
+        raise SemanticFault(UNORDERED, what=what)
 
 
 class Function(NamedTuple):

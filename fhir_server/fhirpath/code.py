@@ -43,6 +43,8 @@ class Code:
     scalar: Scalar | None = None
     constant: Item = None
     """The value of a literal."""
+    unordered: bool = False
+    """Its order is "undefined"."""
 
     @property
     def truth(self) -> Truth:

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from fhir_server.core.messages import Text
 from fhir_server.fhirpath.calls import Call as FunctionCall
-from fhir_server.fhirpath.calls import Table
+from fhir_server.fhirpath.calls import Table, refuse_unordered
 from fhir_server.fhirpath.code import (
     NOTHING,
     Code,
@@ -96,6 +96,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "ext-": "http://hl7.org/fhir/StructureDefinition/",
 }
 _DEFINE: Final = "defineVariable"
+_COUNTING: Final = ("first", "last", "skip", "tail", "take")
 _CASTS: Final = ("as", "ofType")
 
 
@@ -126,12 +127,13 @@ def build(part: Tree, scope: Scope) -> Code:
 def _build(part: Tree, scope: Scope) -> tuple[Code, Scope]:
     """The code, and the scope of what follows it in the same chain."""
     match part:
-        case Member(of, name, is_leading):
-            return _member(of, name, scope, is_leading=is_leading)
+        case Member():
+            return _member(part, scope)
         case Call():
             return _call(part, scope)
         case Index(of, at):
             code, after = _build(of, scope)
+            refuse_unordered(code, "[]", strict=scope.strict)
             return _indexed(code, build(at, scope)), after
         case TypeTest("as", of, name):
             return _narrowed(of, _type(name), scope)
@@ -184,22 +186,28 @@ def _counter(name: str) -> Code:
 # --- paths
 
 
-def _member(of: Tree, name: str, scope: Scope, *, is_leading: bool) -> tuple[Code, Scope]:
-    if is_leading:
-        return leading(scope.kinds, name, strict=scope.strict), scope
-    code, after = _build(of, scope)
-    return step(code, name, strict=scope.strict), after
+def _member(part: Member, scope: Scope) -> tuple[Code, Scope]:
+    source, after = (this(scope.kinds), scope) if part.leading else _build(part.of, scope)
+    return _step_from(source, part, scope), after
+
+
+def _step_from(source: Code, part: Member, scope: Scope) -> Code:
+    if part.leading:
+        return leading(scope.kinds, part.name, strict=scope.strict)
+    return step(source, part.name, strict=scope.strict)
 
 
 def _narrowed(of: Tree, wanted: TypeName, scope: Scope) -> tuple[Code, Scope]:
     """`of as wanted`; of a choice, only that one is read."""
-    code, after = _build(of, scope)
-    if isinstance(of, Member) and wanted.fhir:
-        source, _ = _build(of.of, scope)
-        if source.closed and any(of.name in elements(kind) for kind in source.closed):
-            chosen = step(source, of.name, strict=False, only=wanted)
-            if chosen.kinds is not None and chosen.kinds <= wanted.fhir:
-                return chosen, after
+    if not isinstance(of, Member):
+        code, after = _build(of, scope)
+        return (NOTHING if code.never else of_type(code, wanted)), after
+    source, after = (this(scope.kinds), scope) if of.leading else _build(of.of, scope)
+    if wanted.fhir and source.closed and any(of.name in elements(k) for k in source.closed):
+        chosen = step(source, of.name, strict=False, only=wanted)
+        if chosen.kinds is not None and chosen.kinds <= wanted.fhir:
+            return chosen, after
+    code = _step_from(source, of, scope)
     return (NOTHING if code.never else of_type(code, wanted)), after
 
 
@@ -229,6 +237,8 @@ def _call(part: Call, scope: Scope) -> tuple[Code, Scope]:
     if part.name in _CASTS:
         return _narrowed(part.of, _named_type(part.args[0]), scope)
     of, after = _build(part.of, scope)
+    if part.name in _COUNTING:
+        refuse_unordered(of, f"{part.name}()", strict=scope.strict)
 
     def compiled(arg: Tree, focus: str) -> Code:
         return build(arg, after if focus == "outer" else after.over(of.kinds))

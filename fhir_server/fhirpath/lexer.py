@@ -36,7 +36,7 @@ _TOKEN: Final = re.compile(
     | @(?P<time> T{_TIME} (?P<zoned_time>Z|[+-]\d{{2}}:\d{{2}})? )
     | @(?P<date> \d{{4}}(?:-\d{{2}}(?:-\d{{2}})?)?
         (?: T (?: {_TIME} (?:Z|[+-]\d{{2}}:\d{{2}})? )? )? )
-    | (?P<number> \d+(?:\.\d+)? )
+    | (?P<number> \d{{1,40}}(?!\d)(?:\.\d{{1,40}}(?!\d))? )
     | (?P<string> '(?:[^'\\]|\\.)*' )
     | (?P<quoted> `(?:[^`\\]|\\.)*` )
     | (?P<counter> \$(?:this|index|total)\b )

@@ -22,6 +22,7 @@ from fhir_server.fhirpath.temporal import Temporal
 from fhir_server.fhirpath.values import (
     all_equal,
     all_equivalent,
+    as_quantity,
     described,
     distinct,
     equal,
@@ -39,6 +40,8 @@ NOT_A_DURATION: Final = Text(
 Binary = Callable[[Code, Code], Code]
 
 _DECIMAL: Final = Context(prec=28)
+_MAX_BITS: Final = 128
+_MAX_DIGITS: Final = 38
 
 
 # --- equality and order
@@ -262,8 +265,8 @@ def _sum(sign: str) -> Callable[[Item, Item], Item]:
 
 def _times(one: Item, two: Item) -> Item:
     if is_number(one) and is_number(two):
-        return _DECIMAL.multiply(one, two) if Decimal in (type(one), type(two)) else one * two
-    first, second = _as_quantity(one), _as_quantity(two)
+        return _bounded(one * two)
+    first, second = as_quantity(one), as_quantity(two)
     if first is None or second is None:
         raise _misfit("*", one, two)
     return quantities.multiply(first, second)
@@ -272,22 +275,22 @@ def _times(one: Item, two: Item) -> Item:
 def _over(one: Item, two: Item) -> Item:
     if is_number(one) and is_number(two):
         return _DECIMAL.divide(Decimal(one), Decimal(two)) if two else None
-    first, second = _as_quantity(one), _as_quantity(two)
+    first, second = as_quantity(one), as_quantity(two)
     if first is None or second is None:
         raise _misfit("/", one, two)
     return quantities.divide(first, second)
 
 
-def _as_quantity(value: Item) -> Quantity | None:
-    if isinstance(value, Quantity):
-        return value
-    return Quantity(Decimal(value)) if is_number(value) else None
+def _bounded(value: Item) -> Item:
+    """An integer of a size one can go on computing with; "overflow … is empty"."""
+    return None if isinstance(value, int) and value.bit_length() > _MAX_BITS else value
 
 
 def _whole_over(one: Item, two: Item) -> Item:
     if not is_number(one) or not is_number(two):
         raise _misfit("div", one, two)
-    return int(Decimal(one) / Decimal(two)) if two else None
+    quotient = Decimal(one) / Decimal(two) if two else None
+    return int(quotient) if quotient is not None and quotient.adjusted() < _MAX_DIGITS else None
 
 
 def _modulo(one: Item, two: Item) -> Item:

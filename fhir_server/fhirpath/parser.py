@@ -28,8 +28,8 @@ from fhir_server.fhirpath.syntax import (
 )
 from fhir_server.fhirpath.temporal import Temporal
 
-MAX_DEPTH: Final = 60
-"""Levels of a tree. R4 needs 21; each costs some ten frames of Python's thousand."""
+MAX_DEPTH: Final = 80
+"""Levels of a tree. R4 needs 21; each costs up to eight frames of Python's thousand."""
 
 TOO_DEEP: Final = Text(
     "A FHIRPath expression of more than {limit} levels is not read.",

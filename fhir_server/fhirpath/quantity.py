@@ -27,6 +27,7 @@ DEFINITE: Final = {
 }  # fmt: skip
 """The UCUM unit that is about as long."""
 
+_MAX_UNIT: Final = 100  # characters
 _VAGUE: Final = ("year", "month")
 _TEXT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s*'([^']+)'|\s+([a-z]+)|\s*)", re.ASCII)
 
@@ -117,18 +118,23 @@ def add(one: Quantity, two: Quantity, sign: int) -> Quantity | None:
     return Quantity(left.value + sign * right.value, finer)
 
 
-def multiply(one: Quantity, two: Quantity) -> Quantity:
-    """The product, its unit the product of both."""
+def _of_unit(value: Decimal, unit: str) -> Quantity | None:
+    """A quantity, unless its unit has grown beyond what UCUM codes are."""
+    return Quantity(value, unit) if len(unit) <= _MAX_UNIT else None
+
+
+def multiply(one: Quantity, two: Quantity) -> Quantity | None:
+    """The product, its unit the product of both; None where that is too long."""
     value = one.value * two.value
     if two.unit == "1":
         return Quantity(value, one.unit, one.calendar)
     if one.unit == "1":
         return Quantity(value, two.unit, two.calendar)
-    return Quantity(value, f"({one.code}).({two.code})")
+    return _of_unit(value, f"({one.code}).({two.code})")
 
 
 def divide(one: Quantity, two: Quantity) -> Quantity | None:
-    """The quotient; None where `two` is zero."""
+    """The quotient; None where `two` is zero, or the unit too long."""
     if not two.value:
         return None
     if two.unit == "1":
@@ -136,4 +142,4 @@ def divide(one: Quantity, two: Quantity) -> Quantity | None:
     if comparable(one.code, two.code):
         same = convert(one.value, one.code, two.code)
         return None if same is None else Quantity(same / two.value)
-    return Quantity(one.value / two.value, f"({one.code})/({two.code})")
+    return _of_unit(one.value / two.value, f"({one.code})/({two.code})")

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from typing_extensions import override
 
-from fhir_server.fhirpath.quantity import Quantity
+from fhir_server.fhirpath.quantity import CALENDAR, Quantity
 
 Family = Literal["Date", "DateTime", "Time"]
 
@@ -189,7 +189,12 @@ _DAY_MS: Final = 86_400_000
 
 def is_duration(quantity: Quantity) -> bool:
     """Whether it can be added to a date: calendar words, and UCUM units up to the week."""
-    return quantity.unit in _STEPS
+    return _unit(quantity) in _STEPS
+
+
+def _unit(quantity: Quantity) -> str:
+    """Calendar words are taken in quotes too."""
+    return CALENDAR.get(quantity.unit, quantity.unit)
 
 
 def shifted(value: Temporal, quantity: Quantity, sign: int) -> Temporal | None:
@@ -199,13 +204,14 @@ def shifted(value: Temporal, quantity: Quantity, sign: int) -> Temporal | None:
     value's precision is first converted to that precision.
     """
     amount = sign * int(quantity.value)
-    step = _STEPS[quantity.unit]
+    unit = _unit(quantity)
+    step = _STEPS[unit]
     if step <= MONTH:
         if value.family == "Time":
             return None
         return _by_months(value, amount * (12 if step == YEAR else 1))
     if step == DAY:
-        return _by_days(value, amount * _DAYS.get(quantity.unit, 1))
+        return _by_days(value, amount * _DAYS.get(unit, 1))
     return _by_milliseconds(value, amount * _MILLISECONDS[step])
 
 

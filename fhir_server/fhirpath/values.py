@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/fhirpath.html#types
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from fhir_server.core.types import JsonObject
@@ -16,6 +16,8 @@ from fhir_server.fhirpath.model import PRIMITIVES, QUANTITIES, Item, system_type
 from fhir_server.fhirpath.quantity import CALENDAR, Quantity
 from fhir_server.fhirpath.temporal import Temporal
 
+_WIDE: Final = Context(prec=400)
+_LARGE: Final = 300  # digits; beyond, only equal numbers are equivalent
 UCUM: Final = "http://unitsofmeasure.org"
 
 
@@ -138,8 +140,11 @@ def _close(left: Item, right: Item) -> bool:
     """Numbers "rounded to the precision of the least precise operand"; quantities likewise."""
     if is_number(left) and is_number(right):
         first, second = Decimal(left), Decimal(right)
+        if max(first.adjusted(), second.adjusted()) > _LARGE:
+            return False
         digits = min(decimals(first), decimals(second))
-        return round(first, digits) == round(second, digits)
+        unit = Decimal(1).scaleb(-digits)
+        return first.quantize(unit, context=_WIDE) == second.quantize(unit, context=_WIDE)
     first_q, second_q = as_quantity(left), as_quantity(right)
     if first_q is None or second_q is None:
         return False

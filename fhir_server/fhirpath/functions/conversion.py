@@ -90,8 +90,7 @@ def _to_date(value: Item) -> Item:
         case Temporal("DateTime", parts):
             return Temporal("Date", parts[:3])
         case str():
-            moment = parse_date(value) or parse_date_time(value)
-            return moment and _to_date(moment)
+            return parse_date(value)
         case _:
             return None
 
@@ -113,7 +112,7 @@ def _to_time(value: Item) -> Item:
         case Temporal("Time"):
             return value
         case str():
-            return parse_time(value.removeprefix("T"))
+            return parse_time(value)
         case _:
             return None
 

@@ -10,7 +10,7 @@ from fhir_server.fhirpath.calls import Call, Function, Table, misfit
 from fhir_server.fhirpath.code import Code, Run, computed, condition
 from fhir_server.fhirpath.environment import Environment
 from fhir_server.fhirpath.functions.filtering import where
-from fhir_server.fhirpath.model import Item
+from fhir_server.fhirpath.model import PRIMITIVES, Item
 from fhir_server.fhirpath.values import key, system
 
 
@@ -109,10 +109,15 @@ def _has_value(call: Call) -> Code:
         items = of(item, env)
         if len(items) != 1:
             return False
-        value = system(items[0])
-        return value is not None and type(value) is not tuple
+        return _value(items[0]) is not None
 
     return condition(truth)
+
+
+def _value(item: Item) -> Item:
+    """The value of a primitive; a Quantity is not one."""
+    complex_ = type(item) is tuple and item[0] not in PRIMITIVES
+    return None if complex_ else system(item)
 
 
 def _get_value(call: Call) -> Code:
@@ -120,8 +125,7 @@ def _get_value(call: Call) -> Code:
 
     def scalar(item: Item, env: Environment) -> Item:
         items = of(item, env)
-        value = system(items[0]) if len(items) == 1 else None
-        return None if type(value) is tuple else value
+        return _value(items[0]) if len(items) == 1 else None
 
     return computed(scalar)
 

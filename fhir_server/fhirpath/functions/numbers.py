@@ -125,9 +125,11 @@ def _decimal_boundary(value: Decimal, places: int | None, *, low: bool) -> Decim
     half = Decimal(5).scaleb((exponent if isinstance(exponent, int) else 0) - 1)
     away = (value < 0) == low
     edge = abs(value) + half if away else abs(value) - half
-    rounded = edge.quantize(
-        Decimal(1).scaleb(-places), ROUND_HALF_UP if away else ROUND_DOWN, _WIDE
-    )
+    rounding = ROUND_HALF_UP if away else ROUND_DOWN
+    try:
+        rounded = edge.quantize(Decimal(1).scaleb(-places), rounding, _WIDE)
+    except DecimalException:
+        return None
     return -rounded if value < 0 else rounded
 
 

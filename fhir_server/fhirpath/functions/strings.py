@@ -7,6 +7,7 @@ import base64
 import binascii
 import html
 import json
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -146,8 +147,16 @@ def _build_substring(call: Call) -> Code:
     return computed(scalar, "System.String")
 
 
+_COUNTED: Final = regex.compile(r"\{(\d*)(?:,(\d*))?\}")
+_MAX_PATTERN: Final = 2_000  # characters; R4's longest has 150
+_MAX_REPEATS: Final = 100_000  # nested `{n}` are written out when compiled
+
+
 @lru_cache(maxsize=1_024)
 def _pattern(text: str) -> "regex.Pattern[str]":
+    counts = (int(n[:9]) for found in _COUNTED.finditer(text) for n in found.groups() if n)
+    if len(text) > _MAX_PATTERN or math.prod(max(n, 1) for n in counts) > _MAX_REPEATS:
+        raise EvaluationFault(BAD_PATTERN, pattern=text[:80])
     try:
         return regex.compile(text, regex.DOTALL | regex.VERSION0)
     except regex.error:
@@ -198,8 +207,8 @@ def _index_of(text: str, part: str) -> int:
 
 
 def _replace(text: str, old: str, new: str) -> str:
-    if len(text) * (1 + len(new)) > MAX_TEXT:
-        limited("x" * (len(text) + text.count(old) * max(0, len(new) - len(old))))
+    if len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
+        raise EvaluationFault(TEXT_TOO_LONG, limit=MAX_TEXT)
     return text.replace(old, new)
 
 

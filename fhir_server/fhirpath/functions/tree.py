@@ -41,7 +41,7 @@ def _children(call: Call) -> Code:
         env.spend(len(found))
         return found
 
-    return Code(run)
+    return Code(run, unordered=True)
 
 
 def _descendants(call: Call) -> Code:
@@ -52,7 +52,7 @@ def _descendants(call: Call) -> Code:
         env.spend(len(found))
         return found
 
-    return Code(run)
+    return Code(run, unordered=True)
 
 
 def _trace(call: Call) -> Code:
