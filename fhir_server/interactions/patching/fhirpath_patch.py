@@ -20,7 +20,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath.model import Kind, elements
 from fhir_server.fhirpath.syntax import Member, Tree
-from fhir_server.interactions.patching.places import Place, places, read
+from fhir_server.interactions.patching.places import Finder, Place, read
 from fhir_server.interactions.patching.values import (
     Value,
     align,
@@ -100,7 +100,7 @@ class Operation:
 class _Type:
     """A row of the table of operations."""
 
-    apply: Callable[[JsonObject, Operation], None]
+    apply: Callable[[Finder, Operation], None]
     parts: tuple[str, ...]
     """Those it needs beside type and path."""
 
@@ -133,9 +133,10 @@ def apply(resource: JsonObject, operations: Iterable[Operation]) -> JsonObject:
         Unprocessable: an operation does not fit; nothing of the patch counts then.
     """
     work = deepcopy(resource)
+    finder = Finder(work)
     for index, operation in enumerate(operations):
         try:
-            _TYPES[operation.type].apply(work, operation)
+            _TYPES[operation.type].apply(finder, operation)
         except FhirError as error:
             raise error.at(f"Parameters.parameter[{index}]") from None
     return work
@@ -144,8 +145,11 @@ def apply(resource: JsonObject, operations: Iterable[Operation]) -> JsonObject:
 def _operation(row: Any) -> Operation:
     if type(row) is not dict or row.get("name") != "operation":
         raise BadValue(NOT_PARAMETERS)
-    parts: dict[Any, JsonObject] = {
-        part.get("name"): part for part in row.get("part", ()) if type(part) is dict
+    rows = row.get("part")
+    parts = {
+        part["name"]: part
+        for part in (rows if type(rows) is list else ())
+        if type(part) is dict and type(part.get("name")) is str
     }
     kind = _text(parts, "type", "?")
     if kind not in _TYPES:
@@ -163,14 +167,14 @@ def _operation(row: Any) -> Operation:
     return Operation(kind, path, read(path), name, value, **numbers)
 
 
-def _text(parts: Mapping[Any, JsonObject], name: str, kind: str) -> str:
+def _text(parts: Mapping[str, JsonObject], name: str, kind: str) -> str:
     value = _simple(parts.get(name, {}))
     if type(value) is not str or not value:
         raise MissingElement(NO_PART, type=kind, part=name)
     return value
 
 
-def _number(parts: Mapping[Any, JsonObject], name: str, kind: str) -> int:
+def _number(parts: Mapping[str, JsonObject], name: str, kind: str) -> int:
     value = _simple(parts.get(name, {}))
     if type(value) is not int or not 0 <= value <= _MAX_INDEX:
         raise MissingElement(NO_PART, type=kind, part=name)
@@ -181,8 +185,8 @@ def _simple(part: JsonObject) -> Any:
     return next((value for key, value in part.items() if key.startswith("value")), None)
 
 
-def _one(resource: JsonObject, tree: Tree, path: str) -> Place:
-    found = places(tree, resource)
+def _one(finder: Finder, tree: Tree, path: str) -> Place:
+    found = finder.find(tree)
     if len(found) != 1:
         raise Unprocessable(NOT_ONE, path=path, count=len(found))
     return found[0]
@@ -192,8 +196,8 @@ def _value(operation: Operation, name: str, candidates: tuple[Kind, ...]) -> Val
     return value_of_part(operation.value or {}, name, candidates)
 
 
-def _add(resource: JsonObject, operation: Operation) -> None:
-    place = _one(resource, operation.tree, operation.path)
+def _add(finder: Finder, operation: Operation) -> None:
+    place = _one(finder, operation.tree, operation.path)
     name = operation.name
     candidates = element_kinds(place.node[0], name)
     value = _value(operation, name, candidates)
@@ -206,16 +210,16 @@ def _add(resource: JsonObject, operation: Operation) -> None:
     append(parent, value)
 
 
-def _insert(resource: JsonObject, operation: Operation) -> None:
-    parent, kind = _list(resource, operation)
+def _insert(finder: Finder, operation: Operation) -> None:
+    parent, kind = _list(finder, operation)
     value = _value(operation, kind.json, (kind,))
     align(parent, kind)
     _check_index(operation.index, len(parent.get(kind.json, ())) + 1)
     insert(parent, value, operation.index)
 
 
-def _replace(resource: JsonObject, operation: Operation) -> None:
-    place = _one(resource, operation.tree, operation.path)
+def _replace(finder: Finder, operation: Operation) -> None:
+    place = _one(finder, operation.tree, operation.path)
     parent, kind = place.parent, place.kind
     if parent is None or kind is None or place.above is None:
         raise Unprocessable(THE_RESOURCE)
@@ -226,10 +230,10 @@ def _replace(resource: JsonObject, operation: Operation) -> None:
     write(parent, value, place.index)
 
 
-def _delete(resource: JsonObject, operation: Operation) -> None:
+def _delete(finder: Finder, operation: Operation) -> None:
     # "Remove the content at the specified path, if found": nothing there is no error.
-    if places(operation.tree, resource):
-        place = _one(resource, operation.tree, operation.path)
+    if finder.find(operation.tree):
+        place = _one(finder, operation.tree, operation.path)
         if place.parent is None or place.kind is None:
             raise Unprocessable(THE_RESOURCE)
         _remove(place.parent, place.kind, place.index)
@@ -246,8 +250,8 @@ def _remove(parent: JsonObject, kind: Kind, index: int | None) -> None:
             del parent[name]
 
 
-def _move(resource: JsonObject, operation: Operation) -> None:
-    parent, kind = _list(resource, operation)
+def _move(finder: Finder, operation: Operation) -> None:
+    parent, kind = _list(finder, operation)
     align(parent, kind)
     count = len(parent.get(kind.json, ()))
     _check_index(operation.source, count)
@@ -261,11 +265,11 @@ def _move(resource: JsonObject, operation: Operation) -> None:
         values.insert(operation.destination, values.pop(operation.source))
 
 
-def _list(resource: JsonObject, operation: Operation) -> tuple[JsonObject, Kind]:
+def _list(finder: Finder, operation: Operation) -> tuple[JsonObject, Kind]:
     """The list at the path: the object that has it, and which of its properties."""
     if not isinstance(operation.tree, Member):
         raise Unprocessable(NOT_A_LIST, path=operation.path)
-    place = _one(resource, operation.tree.of, operation.path)
+    place = _one(finder, operation.tree.of, operation.path)
     found = element_kinds(place.node[0], operation.tree.name)
     if len(found) != 1 or not found[0].many:
         raise Unprocessable(NOT_A_LIST, path=operation.path)

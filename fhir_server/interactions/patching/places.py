@@ -14,9 +14,10 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any, Final
 
-from fhir_server.core.errors import NotSupported
+from fhir_server.core.errors import NotSupported, Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath.code import Truth
 from fhir_server.fhirpath.compiler import Scope, build
 from fhir_server.fhirpath.environment import Environment
 from fhir_server.fhirpath.model import Kind, Node, body, elements, resource_type
@@ -41,6 +42,12 @@ NOT_SIMPLE: Final = Text(
     "extension(), ofType() и as().",
     "У шляху патчу дозволені елементи, індекси, where(), first(), last(), single(), "
     "extension(), ofType() та as().",
+)
+
+NO_LIST: Final = Text(
+    "What stands in `{name}` is not a list.",
+    "В `{name}` стоит не список.",
+    "У `{name}` стоїть не список.",
 )
 
 
@@ -74,6 +81,7 @@ def set_extra(
     parent: JsonObject, kind: Kind, index: int | None, extra: JsonObject | None
 ) -> None:
     """Set id and extensions of a primitive; the arrays stay aligned."""
+    check_shapes(parent, kind)
     if index is None:
         parent[kind.sibling] = extra
     elif extra is not None or kind.sibling in parent:
@@ -90,6 +98,13 @@ def _says_something(extra: Any) -> bool:
     return extra is not None
 
 
+def check_shapes(parent: JsonObject, kind: Kind) -> None:
+    """Raise Unprocessable where a patch has put something else for a list of `kind`."""
+    for name in (kind.json, kind.sibling) if kind.primitive else (kind.json,):
+        if kind.many and type(parent.get(name, [])) is not list:
+            raise Unprocessable(NO_LIST, name=name)
+
+
 @lru_cache(1024)  # paths come from clients, so bounded
 def read(path: str) -> Tree:
     """The syntax tree of `path`.
@@ -100,23 +115,22 @@ def read(path: str) -> Tree:
     return parse(path)
 
 
-def places(tree: Tree, resource: JsonObject) -> list[Place]:
-    """Every place in `resource` that `tree` leads to, in order.
+class Finder:
+    """Finds places in one resource, for all operations of a patch: they share its budget."""
 
-    Raises:
-        NotSupported: the path is not simple.
-        FhirPathError: a criterion means nothing here.
-    """
-    root = Place((str(resource.get("resourceType", "")), resource, None))
-    return _Finder(root).find(tree)
-
-
-class _Finder:
-    def __init__(self, root: Place) -> None:
-        self._root = root
-        self._env = Environment(root.node)
+    def __init__(self, resource: JsonObject) -> None:
+        self._root = Place((str(resource.get("resourceType", "")), resource, None))
+        self._env = Environment(self._root.node)
+        self._criteria: dict[tuple[int, str], Truth] = {}
+        """By identity of the tree, which its operation keeps alive: `1` equals `true`."""
 
     def find(self, tree: Tree) -> list[Place]:
+        """Every place that `tree` leads to, in order.
+
+        Raises:
+            NotSupported: the path is not simple.
+            FhirPathError: a criterion means nothing here, or costs too much.
+        """
         match tree:
             case This() | Constant("resource" | "context"):
                 return [self._root]
@@ -146,8 +160,12 @@ class _Finder:
         raise NotSupported(NOT_SIMPLE)
 
     def _holds(self, criteria: Tree, node: Node) -> bool:
-        code = build(criteria, Scope(frozenset({node[0]}), strict=True))
-        return code.truth(node, self._env) is True
+        key = id(criteria), node[0]
+        if key not in self._criteria:
+            code = build(criteria, Scope(frozenset({node[0]}), strict=True))
+            self._criteria[key] = code.truth
+        self._env.spend(1)
+        return self._criteria[key](node, self._env) is True
 
 
 # `single()` of several is left to the caller, who asks for one place anyway.
@@ -172,8 +190,9 @@ def below(place: Place, name: str) -> Iterator[Place]:
         if not kind.many:
             yield Place(_node(kind, value, extra), parent, kind, None, place)
             continue
+        values = value if type(value) is list else ()
         extras = extra if type(extra) is list and kind.primitive else ()
-        for index, (one, other) in enumerate(zip_longest(value or (), extras)):
+        for index, (one, other) in enumerate(zip_longest(values, extras)):
             yield Place(_node(kind, one, other), parent, kind, index, place)
 
 

@@ -15,7 +15,7 @@ from fhir_server.core.errors import BadValue, MissingElement, Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath.model import PRIMITIVES, Kind
-from fhir_server.interactions.patching.places import kinds, set_extra
+from fhir_server.interactions.patching.places import check_shapes, kinds, set_extra
 from fhir_server.spec.structures import TYPES, is_a
 
 NO_VALUE: Final = Text(
@@ -148,6 +148,7 @@ def append(parent: JsonObject, value: Value) -> None:
     if not kind.many:
         write(parent, value, None)
         return
+    check_shapes(parent, kind)
     count = max(len(parent.get(kind.json, ())), len(parent.get(kind.sibling, ())))
     insert(parent, value, count)
 
@@ -155,10 +156,9 @@ def append(parent: JsonObject, value: Value) -> None:
 def insert(parent: JsonObject, value: Value, index: int) -> None:
     """Put the element before the one at `index` of its list."""
     kind = value.kind
-    if kind.primitive:
-        align(parent, kind)
-        if kind.sibling in parent:
-            parent[kind.sibling].insert(index, None)
+    align(parent, kind)
+    if kind.primitive and kind.sibling in parent:
+        parent[kind.sibling].insert(index, None)
     parent.setdefault(kind.json, []).insert(index, value.content)
     if kind.primitive:
         set_extra(parent, kind, index, value.extra)
@@ -180,6 +180,7 @@ def write(parent: JsonObject, value: Value, index: int | None) -> None:
 
 def align(parent: JsonObject, kind: Kind) -> None:
     """Fill the values of a repeated primitive up to its extensions."""
+    check_shapes(parent, kind)
     if kind.primitive and kind.sibling in parent:
         values = parent.setdefault(kind.json, [])
         values.extend([None] * (len(parent[kind.sibling]) - len(values)))

@@ -1,5 +1,6 @@
 """FHIRPath Patch, operation by operation: https://hl7.org/fhir/R4/fhirpatch.html."""
 
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -299,3 +300,32 @@ def test_what_a_patch_adds_is_its_own() -> None:
     for _ in range(2):
         fhirpath_patch.apply(patient(), operations)
     assert parameters == before
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"given": "abc"}, {"given": {}}, {"_given": "abc", "given": ["a"]}, {"_given": 1}],
+)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        add("Patient.name", "given", valueString="x"),
+        add("Patient.name.given[0]", "extension", valueExtension=NOTE),
+        insert("Patient.name.given", 0, valueString="x"),
+        delete("Patient.name.given[0]"),
+        replace("Patient.name.given[0]", valueString="x"),
+        move("Patient.name.given", 0, 0),
+    ],
+)
+def test_what_an_operation_spoils_the_next_one_refuses(
+    spoilt: JsonObject, operation: JsonObject
+) -> None:
+    with suppress(FhirError):
+        patch(patient(), add("Patient", "name", valueHumanName=spoilt), operation)
+
+
+def test_a_patch_has_one_budget() -> None:
+    resource = patient(name=[{"given": ["a"] * 1000} for _ in range(20)])
+    costly = delete("Patient.name.where(%resource.descendants().count() = 0)")
+    with pytest.raises(FhirPathError, match="steps"):
+        patch(resource, *[costly] * 1000)
