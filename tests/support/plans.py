@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, TypeVar
 
+from fhir_server.core.text import fold
 from fhir_server.search import keys, prefixes
 from fhir_server.search.evaluate import Record
 from fhir_server.search.plan import (
@@ -74,18 +75,18 @@ class Maker:
         return IndexValues(
             compartments=self._some([f"Patient/{n}" for n in range(4)]),
             patient=self._maybe(["0", "1", "2"]),
-            tokens=self._some([self._key() for _ in range(4)]),
-            strings=self._some([keys.folded("s", self._word()) for _ in range(4)]),
+            tokens=self._pairs([self._coding() for _ in range(3)]),
+            strings=self._pairs([self._string() for _ in range(3)]),
             references=self._some(
                 [keys.reference("r", self._target()) for _ in range(4)]
                 + [keys.reference("item", self._target()) for _ in range(3)]
             ),
             uris=self._some([self._key() for _ in range(2)]),
-            words=self._some([keys.word("_text", self._word()) for _ in range(3)]),
-            dates=self._some([Ranged(self._code(), *self._date()) for _ in range(3)]),
-            quantities=self._some(
-                [Ranged(f"{self._code()}|", *self._number()) for _ in range(3)]
+            words=self._some(
+                [keys.word(param, self._word()) for param in ("_text", "_content", "_content")]
             ),
+            dates=self._some([Ranged(self._code(), *self._date()) for _ in range(3)]),
+            quantities=self._pairs([self._quantity() for _ in range(2)]),
             combined=self._some([self._combined() for _ in range(2)]),
             position=(pick() * 2, 50 + pick()) if pick() < 0.5 else None,
             sort_date=self._maybe([0, DAY, 2 * DAY]),
@@ -123,7 +124,7 @@ class Maker:
 
     def _leaf(self) -> Node:
         field = self._one(KEY_FIELDS)
-        start = self._one([f"{self._code()}|", "s|", "r|", "_text|"])
+        start = self._one([f"{self._code()}|", "s|", "s=|", "s:text|", "r|", "_text|"])
         everywhere: list[Node] = [
             Everything(),
             Nothing(),
@@ -136,7 +137,7 @@ class Maker:
             Prefix(field, start + self._word()[:2]),
             Containing(field, start, self._word()[1:]),
             Range("dates", self._code(), Interval(*self._date()), self._arms()),
-            Range("quantities", f"{self._code()}|", Interval(*self._number()), self._arms()),
+            Range("quantities", self._unit(), Interval(*self._number()), self._arms()),
             Updated(Interval(*sorted(self.chance.sample(range(9), 2))), self._arms()),
             self._together(),
             Present(field, start),
@@ -175,11 +176,14 @@ class Maker:
                 SortKey("chief-date", direction),
                 SortKey("chief-string", direction),
                 SortKey("values", direction, "strings", "s|"),
-                SortKey("values", direction, "tokens", f"{self._code()}|"),
+                SortKey("values", direction, "tokens", keys.token_system(self._code(), "~")),
                 SortKey("values", direction, "dates", self._code()),
-                SortKey("values", direction, "quantities", f"{self._code()}|"),
+                SortKey("values", direction, "quantities", self._unit()),
             ]
         )
+
+    def _unit(self) -> str:
+        return self._one(self._quantity()).key
 
     def _arms(self) -> prefixes.Arms:
         rows = [*prefixes.DATE_ARMS.values(), *prefixes.NUMBER_ARMS.values()]
@@ -195,7 +199,9 @@ class Maker:
         return self._one([(lo, lo), (lo, hi), (float("-inf"), hi), (lo, float("inf"))])
 
     def _known_key(self) -> str:
-        return self._one([self._key(), keys.folded("s", self._word()), f"r|{self._target()}"])
+        coding = keys.token(self._code(), self._one([None, "", "u"]), self._word())
+        text = self._one(["s", "s=", "s:text"])
+        return self._one([self._key(), coding, f"{text}|{self._word()}", f"r|{self._target()}"])
 
     def _key(self) -> str:
         return keys.token(self._code(), self._one([None, "", "u"]), self._word())
@@ -209,9 +215,34 @@ class Maker:
     def _word(self) -> str:
         return self._one(WORDS)
 
+    def _coding(self) -> list[str]:
+        """As the index has it: with its system and without, or a system alone."""
+        code, system, word = self._code(), self._one(["", "u"]), self._word()
+        both = [keys.token(code, system, word), keys.token(code, None, word)]
+        return self._one([both, [keys.token_system(code, "u")]])
+
+    def _string(self) -> list[str]:
+        word = self._word()
+        both = [keys.folded("s", fold(word)), keys.exact("s", word)]
+        return self._one([both, both[1:], [keys.folded("s:text", f"{word} {self._word()}")]])
+
+    def _quantity(self) -> list[Ranged]:
+        code, (lo, hi) = self._code(), self._number()
+        return [
+            Ranged(keys.any_quantity(code), lo, hi),
+            Ranged(keys.quantity(code, "u", "g"), lo, hi),
+            Ranged(keys.canonical_quantity(code, "g"), lo / 10, hi / 10),
+        ]
+
+    def _pairs(self, options: list[list[Any]]) -> list[Any]:
+        return list(dict.fromkeys(each for several in self._some(options) for each in several))
+
     def _some(self, options: list[Any]) -> list[Any]:
         count = self.chance.randrange(len(options) + 1)
-        return list(dict.fromkeys(self.chance.sample(options, count)))
+        found: list[Any] = []
+        for each in self.chance.sample(options, count):
+            found += [each] if each not in found else []
+        return found
 
     def _maybe(self, options: list[Any]) -> Any:
         return self._one([None, *options])

@@ -8,7 +8,8 @@ tombstones, both with the same index fields, so that one filter judges either:
       m: "PUT"                 what made this version
       json: BinData            the body; or f: ObjectId, the GridFS file that holds it
       until: 1700000000001     in a history: when the next version came
-      in, pt, tok, str, ref, uri, txt, date, qty, cmp, geo, sd, ss, sx   index values }
+      in, pt, tok, str, ref, uri, txt, date, qty, geo, sd, ss, sx   index values
+      tokx, strx, qtyx, cmp    those no index holds (`leads`) }
 
 Fields without a value are absent, so that a partial index skips the document.
 """
@@ -18,25 +19,22 @@ from typing import Any, Final, Literal, NamedTuple
 
 from bson.objectid import ObjectId
 
-from fhir_server.search.plan import RangeField, ValueField
+from fhir_server.search.plan import RangeField
 from fhir_server.search.values import Combined, IndexValues, Ranged
+from fhir_server.store.mongo.leads import (
+    exact_lead,
+    is_text,
+    quantity_lead,
+    text_word,
+    token_lead,
+    word_leads,
+)
 from fhir_server.store.port import Stored, Version
 
 Document = dict[str, Any]
 
-PATHS: Final[Mapping[ValueField, str]] = {
-    "tokens": "tok",
-    "strings": "str",
-    "references": "ref",
-    "uris": "uri",
-    "words": "txt",
-    "dates": "date.k",
-    "quantities": "qty.k",
-    "combined": "cmp.k",
-}
-"""Where the keys of a field are."""
-
 RANGES: Final[Mapping[RangeField, str]] = {"dates": "date", "quantities": "qty"}
+"""Where the intervals of a field are."""
 
 WIDE: Final = "|"
 """Leads the key of an interval wider than its field's NARROW; no key begins so itself.
@@ -114,13 +112,12 @@ def _index_fields(values: IndexValues) -> Document:
     fields: Document = {
         "in": values.compartments,
         "pt": values.patient,
-        "tok": values.tokens,
-        "str": values.strings,
+        **_tokens(values),
+        **_strings(values),
         "ref": values.references,
         "uri": values.uris,
-        "txt": values.words,
         "date": _ranges("dates", values.dates),
-        "qty": _ranges("quantities", values.quantities),
+        **_quantities(values),
         "cmp": [_combined(each) for each in values.combined],
         "geo": _point(values.position),
         "sd": values.sort_date,
@@ -128,6 +125,44 @@ def _index_fields(values: IndexValues) -> Document:
         "sx": values.sort_text_last,
     }
     return {name: value for name, value in fields.items() if value is not None and value != []}
+
+
+def _tokens(values: IndexValues) -> Document:
+    leads = {key: token_lead(key) for key in values.tokens}
+    known = {*values.tokens, *values.strings, *values.references, *values.uris}
+    # A part of a composite is found as the token it is anyway; one that is none, as itself.
+    alone = {
+        key
+        for each in values.combined
+        for key in each.keys
+        if key.partition("|")[2] not in known
+    }
+    return {
+        "tok": [*dict.fromkeys(leads.values()), *alone],
+        "tokx": [key for key, lead in leads.items() if lead != key],
+    }
+
+
+def _strings(values: IndexValues) -> Document:
+    present = set(values.strings)
+    texts = [key for key in values.strings if is_text(key)]
+    leads = {key: exact_lead(key) for key in values.strings if not is_text(key)}
+    words = {text_word(key) for key in texts}
+    contents = set(values.words)
+    extra = [
+        lead for lead, content in map(word_leads, sorted(words)) if content not in contents
+    ]
+    return {
+        "str": [key for key, lead in leads.items() if lead == key or lead not in present],
+        "strx": [*texts, *(key for key, lead in leads.items() if lead != key)],
+        "txt": [*values.words, *extra],
+    }
+
+
+def _quantities(values: IndexValues) -> Document:
+    leads = [each for each in values.quantities if quantity_lead(each.key) == each.key]
+    others = [each for each in values.quantities if quantity_lead(each.key) != each.key]
+    return {"qty": _ranges("quantities", leads), "qtyx": _ranges("quantities", others)}
 
 
 def _ranges(field: RangeField, values: Iterable[Ranged]) -> list[Document]:

@@ -51,8 +51,8 @@ _NAMED: Final = frozenset(CHIEF_STRING)
 
 CURRENT: Final = (
     Index("updated", {"at": 1, "_id": 1}, "_lastUpdated, _since, history of a type"),
-    Index("token", {"tok": 1, "_id": 1}, "token parameters, identifiers above all"),
-    Index("reference", {"ref": 1, "_id": 1}, "reference parameters, chains, _has", "ref"),
+    Index("token", {"tok": 1, "_id": 1}, "token parameters, identifiers, composites"),
+    Index("reference", {"ref": 1}, "reference parameters, chains, _has", "ref"),
     Index("compartment", {"in": 1, "_id": 1}, "compartments and patient scopes", "in"),
     Index(
         "patient_token_date",
@@ -61,12 +61,11 @@ CURRENT: Final = (
         "pt",
     ),
     Index("patient_date", {"pt": 1, "sd": -1, "_id": -1}, "patient, by date", "pt"),
-    Index("string", {"str": 1, "_id": 1}, "names and other strings, by prefix", "str"),
-    Index("uri", {"uri": 1, "_id": 1}, "uri parameters, canonical references", "uri"),
-    Index("word", {"txt": 1, "_id": 1}, "_text and _content", "txt"),
+    Index("string", {"str": 1}, "names and other strings, by prefix", "str"),
+    Index("uri", {"uri": 1}, "uri parameters, canonical references", "uri"),
+    Index("word", {"txt": 1}, "_text, _content and :text", "txt"),
     Index("date", {"date.k": 1, "date.lo": 1, "date.hi": 1}, "date parameters", "date"),
     Index("quantity", {"qty.k": 1, "qty.lo": 1, "qty.hi": 1}, "numbers, quantities", "qty"),
-    Index("composite", {"cmp.p": 1, "cmp.k": 1}, "composite parameters", "cmp"),
     Index("chief_date", {"sd": -1, "_id": -1}, "_sort by the chief date", kinds=_DATED),
     Index("chief_string", {"ss": 1, "_id": 1}, "_sort by the chief string", kinds=_NAMED),
     Index("chief_string_last", {"sx": -1, "_id": -1}, "the same, descending", kinds=_NAMED),

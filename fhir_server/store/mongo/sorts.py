@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from fhir_server.search import keys
-from fhir_server.search.plan import After, SortBy, SortKey
-from fhir_server.store.mongo.documents import PATHS, RANGES, WIDE, Document
+from fhir_server.search.plan import After, SortBy, SortKey, ValueField
+from fhir_server.store.mongo.documents import WIDE, Document
 from fhir_server.store.mongo.translate import Filter
 
 
@@ -24,6 +24,15 @@ class Phase(NamedTuple):
 
 
 _NEVER_NULL: Final[Mapping[SortBy, str]] = {"id": "_id", "updated": "at"}
+_ARRAYS: Final[Mapping[ValueField, Sequence[str]]] = {
+    "tokens": ("tok", "tokx"),
+    "strings": ("str", "strx"),
+    "references": ("ref",),
+    "uris": ("uri",),
+    "words": ("txt",),
+    "dates": ("date",),
+    "quantities": ("qty", "qtyx"),
+}
 _LEAST: Final[Mapping[str, Any]] = {"sd": float("-inf"), "ss": "", "sx": ""}
 
 
@@ -164,17 +173,15 @@ def _expression(key: SortKey) -> object:
             {"$lt": ["$$e", {"$literal": key.prefix + keys.LAST}]},
         ]
     }
-    return {pick: {"$filter": {"input": _array(PATHS[key.field]), "as": "e", "cond": cond}}}
+    return {pick: {"$filter": {"input": _arrays(*_ARRAYS[key.field]), "as": "e", "cond": cond}}}
 
 
 def _interval_ends(key: SortKey) -> object:
-    array = RANGES["dates" if key.field == "dates" else "quantities"]
-    wanted = {"$literal": [key.prefix, WIDE + key.prefix]}
-    cond = {"$in": ["$$e.k", wanted]}
-    found = {"$filter": {"input": _array(array), "as": "e", "cond": cond}}
+    cond = {"$in": ["$$e.k", {"$literal": [key.prefix, WIDE + key.prefix]}]}
+    found = {"$filter": {"input": _arrays(*_ARRAYS[key.field]), "as": "e", "cond": cond}}
     end = "lo" if key.direction == "asc" else "hi"
     return {"$map": {"input": found, "as": "e", "in": f"$$e.{end}"}}
 
 
-def _array(path: str) -> object:
-    return {"$ifNull": [f"${path}", []]}
+def _arrays(*names: str) -> object:
+    return {"$concatArrays": [{"$ifNull": [f"${name}", []]} for name in names]}

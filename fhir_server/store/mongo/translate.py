@@ -40,9 +40,18 @@ from fhir_server.search.plan import (
     RangeField,
     Together,
     Updated,
+    ValueField,
 )
 from fhir_server.search.values import Interval
-from fhir_server.store.mongo.documents import NARROW, PATHS, RANGES, WIDE
+from fhir_server.store.mongo.documents import NARROW, RANGES, WIDE
+from fhir_server.store.mongo.leads import (
+    exact_lead,
+    is_text,
+    quantity_lead,
+    text_word,
+    token_lead,
+    word_leads,
+)
 
 Filter = dict[str, Any]
 
@@ -54,6 +63,13 @@ TEXT_TOO_LONG: Final = Text(
 
 _MAX_CONTAINED: Final = 1_000  # PCRE refuses a pattern of 32,764 bytes; a name is shorter
 _EARTH_RADIUS: Final = 6_378_100.0  # metres; what MongoDB itself reckons with
+_PATHS: Final[Mapping[ValueField, str]] = {
+    "tokens": "tok",
+    "strings": "str",
+    "references": "ref",
+    "uris": "uri",
+    "words": "txt",
+}
 _NOTHING: Final[Filter] = {"_id": {"$in": []}}
 _LOWER: Final[Mapping[Op, str]] = {">": "$gt", ">=": "$gte"}
 _UPPER: Final[Mapping[Op, str]] = {"<": "$lt", "<=": "$lte"}
@@ -87,21 +103,18 @@ def to_filter(  # noqa: C901, PLR0912  # one case a node, and no more
         case Ids(ids):
             return {place.id: _any_of(ids)}
         case Keys(field, wanted):
-            return {PATHS[field]: _any_of(_widened(field, wanted))}
+            return _keys(field, wanted)
         case Prefix(field, prefix):
-            return {PATHS[field]: {"$elemMatch": _starting(prefix)}}
+            return _matching(field, prefix, _starting(prefix))
         case Containing(field, prefix, text):
-            return {PATHS[field]: {"$elemMatch": _containing(prefix, text)}}
-        case Range(field, key, value, arms):
-            return _either(
-                {RANGES[field]: {"$elemMatch": clause}}
-                for arm in arms
-                for clause in _clauses(field, key, _bounds(arm, value))
-            )
+            return _matching(field, prefix, _containing(prefix, text))
+        case Range():
+            return _range(node)
         case Updated(value, arms):
             return _either(_updated(_bounds(arm, value)) for arm in arms)
         case Together(param, parts):
-            return {"cmp": {"$elemMatch": {"p": param, "$and": [_part(p) for p in parts]}}}
+            value_ = {"cmp": {"$elemMatch": {"p": param, "$and": [_part(p) for p in parts]}}}
+            return _all([value_, *_part_leads(parts)])
         case Present(field, prefix):
             return _present(field, prefix)
         case Near():
@@ -130,10 +143,101 @@ def _any_of(values: Sequence[str]) -> object:
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
-def _widened(field: str, wanted: Sequence[str]) -> Sequence[str]:
-    if field in RANGES:
-        return [key for each in wanted for key in (each, WIDE + each)]
-    return wanted
+def _keys(field: ValueField, wanted: Sequence[str]) -> Filter:
+    match field:
+        case "tokens":
+            return _token_keys(wanted)
+        case "strings":
+            return _either(_string_key(key) for key in wanted)
+        case "references" | "uris" | "words":
+            return {_PATHS[field]: _any_of(wanted)}
+        case "dates" | "quantities" | "combined":
+            raise UnresolvedError(field)
+        case _:
+            assert_never(field)
+
+
+def _token_keys(wanted: Sequence[str]) -> Filter:
+    leads = {key: token_lead(key) for key in wanted}
+    others = [key for key, lead in leads.items() if lead != key]
+    plain = [key for key, lead in leads.items() if lead == key]
+    found: list[Filter] = []
+    if plain:
+        found.append({"tok": _any_of(plain)})
+    if others:
+        through = list(dict.fromkeys(leads[key] for key in others))
+        found.append({"tok": _any_of(through), "tokx": _any_of(others)})
+    return _either(found)
+
+
+def _string_key(key: str) -> Filter:
+    lead = exact_lead(key)
+    if is_text(key):
+        return {"strx": key, "txt": {"$in": list(word_leads(text_word(key)))}}
+    if lead == key:
+        return {"str": key}
+    # Where the folded form is no value, the document has the exact one in its place.
+    return {"str": {"$in": [lead, key]}, "$or": [{"strx": key}, {"str": key}]}
+
+
+def _matching(field: ValueField, prefix: str, condition: Filter) -> Filter:
+    """Some key of `field` that starts with `prefix` meets `condition`."""
+    param, bar, _ = prefix.partition("|")
+    match field:
+        case "tokens" if prefix.startswith(keys.token_system(param, keys.ANY_SYSTEM)):
+            return {"tok": {"$elemMatch": condition}}
+        case "tokens" if bar:
+            # The lead of any token has its parameter too.
+            either = _in_either("tok", "tokx", condition)
+            return {"tok": {"$elemMatch": _starting(param + bar)}, **either}
+        case "tokens":
+            return _in_either("tok", "tokx", condition)
+        case "strings" if bar and is_text(prefix):
+            return _all([{"strx": {"$elemMatch": condition}}, _text_leads(prefix)])
+        case "strings" if not bar or param.endswith("="):
+            return _in_either("str", "strx", condition)
+        case "strings" | "references" | "uris" | "words":
+            return {_PATHS[field]: {"$elemMatch": condition}}
+        case "dates" | "quantities" | "combined":
+            raise UnresolvedError(field)
+        case _:
+            assert_never(field)
+
+
+def _in_either(indexed: str, beside: str, condition: Filter) -> Filter:
+    return {"$or": [{indexed: {"$elemMatch": condition}}, {beside: {"$elemMatch": condition}}]}
+
+
+def _text_leads(prefix: str) -> Filter:
+    """What the words of a document have if a text of it starts with `prefix`."""
+    found = word_leads(text_word(prefix))
+    if " " in prefix:
+        return {"txt": {"$in": list(found)}}
+    return _either({"txt": {"$elemMatch": _starting(each)}} for each in found)
+
+
+def _range(node: Range) -> Filter:
+    path = RANGES[node.field]
+    lead = quantity_lead(node.key) if node.field == "quantities" else node.key
+    found: list[Filter] = []
+    for arm in node.arms:
+        limits = _bounds(arm, node.value)
+        exact = {f"{path}x": {"$elemMatch": _wide_or_not(node.key, limits)}}
+        for clause in _clauses(node.field, lead, limits):
+            indexed = {path: {"$elemMatch": clause}}
+            found.append(indexed if lead == node.key else indexed | exact)
+    return _either(found)
+
+
+def _part_leads(parts: Sequence[Node]) -> Iterable[Filter]:
+    """The tokens that a document with these parts of a composite has."""
+    for part in parts:
+        match part:
+            case Keys("tokens", wanted):
+                plain = [token_lead(key.partition("|")[2]) for key in wanted]
+                yield {"tok": {"$in": [*dict.fromkeys([*plain, *wanted])]}}
+            case _:
+                pass
 
 
 def _starting(prefix: str) -> Filter:
@@ -215,11 +319,15 @@ def _clauses(field: RangeField, key: str, limits: _Limits) -> Iterable[Filter]:
     """`limits` on one value under `key`, narrow and wide."""
     least = next((op for op in _LOWER.values() if op in limits.get("hi", {})), None)
     if least is None or any(op in limits.get("lo", {}) for op in _LOWER.values()):
-        yield {"k": {"$in": [key, WIDE + key]}, **limits}
+        yield _wide_or_not(key, limits)
         return
     reach = {least: limits["hi"][least] - NARROW[field]}
     yield {"k": key, **limits, "lo": {**limits.get("lo", {}), **reach}}
     yield {"k": WIDE + key, **limits}
+
+
+def _wide_or_not(key: str, limits: _Limits) -> Filter:
+    return {"k": {"$in": [key, WIDE + key]}, **limits}
 
 
 def _updated(limits: _Limits) -> Filter:
@@ -248,18 +356,19 @@ def _part(node: Node) -> Filter:
             raise UnresolvedError(node)
 
 
-def _present(field: str, prefix: str) -> Filter:
+def _present(field: ValueField, prefix: str) -> Filter:
     match field:
         case "dates":
-            return {"date.k": _any_of(_widened(field, [prefix]))}
+            return {"date.k": {"$in": [prefix, WIDE + prefix]}}
         case "quantities":
-            return {"qty.k": _any_of(_widened(field, [keys.any_quantity(prefix)]))}
+            lead = keys.any_quantity(prefix)
+            return {"qty.k": {"$in": [lead, WIDE + lead]}}
         case "combined":
             return {"cmp.p": prefix}
-        case "tokens" | "strings" | "references" | "uris" | "words":
-            return {PATHS[field]: {"$elemMatch": _starting(prefix)}}
+        case "tokens":
+            return {"tok": {"$elemMatch": _starting(prefix)}}
         case _:
-            raise UnresolvedError(field)
+            return _matching(field, prefix, _starting(prefix))
 
 
 def _near(node: Near) -> Filter:
