@@ -100,19 +100,22 @@ def _rewritten(text: str, scope: Mapping[str | None, str]) -> str:
 _NO_PREFIX: Final[dict[str, str]] = {None: _NAMESPACE}  # type: ignore[dict-item]
 
 
-def _copy(element: etree._Element, parent: etree._Element | None = None) -> etree._Element:
-    if not isinstance(element.tag, str):
-        copied = deepcopy(element)
-        if parent is not None:
-            parent.append(copied)
-        return copied
-    attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    copied = (
-        etree.Element(element.tag, attributes, _NO_PREFIX)
-        if parent is None
-        else etree.SubElement(parent, element.tag, attributes)
-    )
-    copied.text, copied.tail = element.text, element.tail
-    for child in element:
-        _copy(child, copied)
+def _copy(element: etree._Element) -> etree._Element:
+    copied = etree.Element(element.tag, _attributes(element), _NO_PREFIX)
+    _fill(copied, element)
     return copied
+
+
+def _fill(copied: etree._Element, element: etree._Element) -> None:
+    copied.text = element.text
+    for child in element:
+        if isinstance(child.tag, str):
+            below = etree.SubElement(copied, child.tag, _attributes(child))
+            below.tail = child.tail
+            _fill(below, child)
+        else:
+            copied.append(deepcopy(child))  # a comment or an instruction, with its tail
+
+
+def _attributes(element: etree._Element) -> dict[str, str]:
+    return {str(name): str(value) for name, value in element.attrib.items()}

@@ -239,6 +239,9 @@ def test_depth_is_bounded() -> None:
     deep = [move("/x", "/y" + "/a" * 40)]
     with pytest.raises(TooCostly):
         patched({"x": chain, "y": chain}, *deep, copy("/y", "/z"))
+    both = json.loads(json.dumps(chain).replace("1", json.dumps(chain)))
+    with pytest.raises(TooCostly):
+        patched({"x": chain, "y": chain}, *deep, test("/y", both))
     very: Any = chain
     for _ in range(40):
         very = {"a": very}

@@ -46,6 +46,7 @@ def loads(text: str | bytes, max_depth: int = 64) -> dict[str, object]:
         '"ё й і ї ґ 😀"',
         '"\\\\u0000 is text"',
         '"a\\tb\\nc\\rd"',
+        '{"C:\\\\bin":[1,"C:\\\\flat"]}',
         '[null,{"extension":[]}]',
         "{}",
         "[]",

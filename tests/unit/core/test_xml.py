@@ -94,6 +94,11 @@ def both_ways(inside: str, resource: str, kind: str = "Patient") -> None:
             '"_given":[null,{"id":"g"},null]}]}',
         ),
         (
+            '<name><given id="f" value="a"></given><given id="g"></given></name>',
+            '{"resourceType":"Patient","name":[{"given":["a",null],'
+            '"_given":[{"id":"f"},{"id":"g"}]}]}',
+        ),
+        (
             '<name><given id="g"></given></name>',
             '{"resourceType":"Patient","name":[{"_given":[{"id":"g"}]}]}',
         ),

@@ -156,6 +156,10 @@ CONTACT = {"name": {"text": "c"}, "telecom": [{"value": "1"}, {"value": "2"}], "
          patient(name=[NICKNAME])),
         (patient(name=[OFFICIAL, NICKNAME]), delete("Patient.name.last()"),
          patient(name=[OFFICIAL])),
+        (patient(contained=[{"resourceType": "Basic", "id": "a"}, {"resourceType": "Patient", "id": "b"}]),
+         delete("Patient.contained.ofType(Basic).id"),
+         patient(contained=[{"resourceType": "Basic"}, {"resourceType": "Patient", "id": "b"}])),
+        (patient(birthDate="2020"), delete("Patient.birthDate.extension"), patient(birthDate="2020")),
         # replace
         (patient(birthDate="2020"), replace("Patient.birthDate", valueDate="2021"),
          patient(birthDate="2021")),
