@@ -93,7 +93,7 @@ def _string(kind: str, value: str, path: str) -> Issue | None:
 def _is_base64(value: str) -> bool:
     # "((\s*([0-9a-zA-Z\+/=]){4}\s*)+)": blanks may stand between groups of four only.
     groups = _BASE64_BLANKS.split(value.strip(" \t\r\n"))
-    if any(len(group) % 4 for group in groups):
+    if groups == [""] or any(len(group) % 4 for group in groups):
         return False
     return _BASE64_ALPHABET.fullmatch("".join(groups)) is not None
 

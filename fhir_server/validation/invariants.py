@@ -3,14 +3,14 @@
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath import Environment, EvaluationFault, Expression, Node, compile  # noqa: A004  # re.compile's word
 from fhir_server.spec.structures import Constraint
+from fhir_server.validation import shortcuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Scene:
 
 def holds(constraint: Constraint, scene: Scene) -> bool:
     """Whether the value obeys; what cannot be evaluated over it is not obeyed."""
-    quick = _QUICK.get(constraint.key)
+    quick = shortcuts.OBEYED.get(constraint.key)
     if quick is not None and quick(scene.value):
         return True
     expression = _compiled(constraint.expression or "", scene.type)
@@ -61,20 +61,3 @@ def _environment(node: Node, scene: Scene) -> Environment:
 
 def _node(resource: JsonObject) -> Node:
     return (resource["resourceType"], resource, None)
-
-
-def _period(value: Any) -> bool:
-    """per-1 where both ends have the same precision and zone: then texts compare as times."""
-    start, end = value.get("start"), value.get("end")
-    if start is None or end is None:
-        return True
-    return len(start) == len(end) and start[19:] == end[19:] and bool(start <= end)
-
-
-def _observation(value: Any) -> bool:
-    """obs-7 speaks of observations with a value and components."""
-    return "component" not in value
-
-
-_QUICK: Final[Mapping[str, Callable[[Any], bool]]] = {"per-1": _period, "obs-7": _observation}
-"""Sure and common ways to obey; anything else is asked of FHIRPath."""

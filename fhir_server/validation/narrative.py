@@ -55,7 +55,8 @@ _ACTIVE_STYLE: Final = re.compile(
 )
 
 # The quick look at a well-formed text: every tag by name, and what stands behind the name.
-_OPENING: Final = re.compile(r"<([^\s/>]+)([^>]*)>")
+# Possessive, so that a text of a million letters without a `>` is given up at once.
+_OPENING: Final = re.compile(r"<([^\s/<>]++)([^<>]*+)>")
 _PLAIN: Final = re.compile(
     r'(?:\s+(?:xmlns="http://www\.w3\.org/1999/xhtml"'
     r'|(?:class|id|title|align|valign|width|border|colspan|rowspan|lang|xml:lang)="[^"<>]*"'

@@ -224,6 +224,11 @@ UNKNOWN_PROFILE: Final = Text(
     "Профиль {profile} здесь неизвестен; ресурс по нему не проверялся.",
     "Профіль {profile} тут невідомий; ресурс за ним не перевірявся.",
 )
+NOT_ALL: Final = Text(
+    "Only the first {limit} issues are told.",
+    "Показаны только первые {limit} замечаний.",
+    "Показано лише перші {limit} зауважень.",
+)
 ALL_WELL: Final = Text(
     "No problems were found.",
     "Замечаний нет.",

@@ -23,7 +23,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation import profile_texts, profile_tree, profiles, remainder, texts
 from fhir_server.validation.gate import gate
-from fhir_server.validation.walker import Walker
+from fhir_server.validation.walker import MAX_ISSUES, walk
 
 
 class Validator:
@@ -46,7 +46,7 @@ class Validator:
             Unprocessable: a known profile that the resource claims is broken; every error.
         """
         if not remainder.accepts(resource, kind):
-            errors = _errors(self._walked(resource, kind, warnings=False))
+            errors = _errors(walk(resource, kind, self.terminology))
             if errors:
                 raise Invalid.of(errors)
         meta = resource.get("meta")
@@ -62,7 +62,7 @@ class Validator:
 
         `asked` are profiles to validate against beside those of `meta.profile`.
         """
-        found = self._walked(resource, kind, warnings=True)
+        found = walk(resource, kind, self.terminology, warnings=True)
         for url in asked:
             found += self._against(url, resource, kind, "error")
         known = set(asked)
@@ -70,11 +70,6 @@ class Validator:
             i for i in self._claimed(resource, kind) if i.args.get("profile") not in known
         ]
         return found or [Issue("informational", texts.ALL_WELL, {}, "information")]
-
-    def _walked(self, resource: JsonObject, kind: str, *, warnings: bool) -> list[Issue]:
-        walker = Walker(self.terminology, warnings)
-        walker.resource(resource, kind, kind)
-        return walker.issues
 
     def _claimed(self, resource: JsonObject, kind: str) -> Iterator[Issue]:
         urls = _profiles(resource)
@@ -90,7 +85,7 @@ class Validator:
         if profile is None:
             text = texts.UNKNOWN_PROFILE if unknown == "warning" else profile_texts.NOT_KNOWN
             return [Issue("not-found", text, {"profile": url}, unknown, (kind,))]
-        return profiles.issues(self.terminology, profile, resource, kind)
+        return profiles.issues(self.terminology, profile, resource, kind)[:MAX_ISSUES]
 
 
 def _errors(found: Iterable[Issue]) -> list[Issue]:

@@ -37,6 +37,29 @@ _TYPES: Final = frozenset(RESOURCE_TYPES)
 _QUANTITIES: Final = frozenset({"Quantity", "Age", "Count", "Distance", "Duration"})
 
 
+MAX_ISSUES: Final = 1000
+"""A body of 16 MB may have millions; nobody reads more, and the answer stays under 1 MB."""
+
+
+class _Enough(Exception):
+    """There are as many issues as are told."""
+
+
+def walk(
+    resource: JsonObject, kind: str, terminology: Terminology, *, warnings: bool = False
+) -> list[Issue]:
+    """Every issue of a resource that should be of type `kind`, in the order of the JSON."""
+    walker = _Walker(terminology, warnings)
+    try:
+        walker.resource(resource, kind, kind)
+    except _Enough:
+        args = {"limit": MAX_ISSUES}
+        walker.issues.append(
+            Issue("informational", texts.NOT_ALL, args, "information", (kind,))
+        )
+    return walker.issues
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where the walk is: the resource around it and the one that contains that."""
@@ -52,7 +75,7 @@ class _Place:
 
 
 @dataclass(slots=True)
-class Walker:
+class _Walker:
     """One walk over one resource; `issues` fills in the order of the JSON."""
 
     terminology: Terminology
@@ -274,6 +297,8 @@ class Walker:
 
     def tell(self, issues: Iterable[Issue]) -> None:
         for each in issues:
+            if len(self.issues) >= MAX_ISSUES:
+                raise _Enough
             self.issues.append(each)
             self.errors += each.severity == "error"
 

@@ -92,6 +92,7 @@ BAD: list[tuple[str, Any]] = [
     ("Instant", "2015-02-31T13:28:17Z"),
     ("Time", "24:00:00"),
     ("Time", "12:00"),
+    ("Base64Binary", " "),
     ("Base64Binary", "YQ="),
     ("Base64Binary", "Y Q = ="),
     ("Base64Binary", "YQ==YQ=="),

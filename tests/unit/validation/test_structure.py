@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from fhir_server.core.types import JsonObject
+from fhir_server.validation.validator import Validator
+from fhir_server.validation.walker import MAX_ISSUES
 
 PATIENT: JsonObject = {"resourceType": "Patient"}
 CODE = {"coding": [{"system": "http://loinc.org", "code": "1-8"}]}
@@ -153,6 +155,12 @@ def test_every_issue_is_reported_at_once(errors: Any) -> None:
         ("code-invalid", "Patient.name[1].use"),
         ("code-invalid", "Patient.gender"),
     ]
+
+
+def test_a_million_issues_are_not_told(validator: Validator) -> None:
+    found = validator.validate(patient(name=[None] * 1_000_000), "Patient")
+    assert len(found) == MAX_ISSUES + 1
+    assert found[-1].severity == "information"
 
 
 @pytest.mark.parametrize(
