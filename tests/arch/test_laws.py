@@ -1,9 +1,13 @@
 """The laws of the house, held against every module: docs/architecture.md is the table."""
 
 import ast
+import re
 import statistics
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -93,6 +97,27 @@ def test_whatever_comes_is_caught_in_two_places_at_most() -> None:
     found = {name: len(list(checkers.broad_excepts(tree))) for name, tree in MODULES.items()}
     assert {name: count for name, count in found.items() if count} == BROAD_EXCEPTS
     assert sum(BROAD_EXCEPTS.values()) <= 2
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+OURS = {PACKAGE, "tests", "scripts", "bench"}
+
+
+def declared(*requirements: str) -> set[str]:
+    """What of these, and of what is installed with them, can be imported."""
+    return {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in requirements}
+
+
+@pytest.mark.parametrize(("folder", "extra"), [(PACKAGE, ()), ("tests", ("test",))])
+def test_what_is_imported_is_declared(folder: str, extra: tuple[str, ...]) -> None:
+    more = (each for name in extra for each in PROJECT["optional-dependencies"][name])
+    known = declared(*PROJECT["dependencies"], *more)
+    providers = packages_distributions()
+    for module, tree in parsed(folder).items():
+        tops = {name.split(".")[0] for name, _ in checkers.imports(tree)}
+        for top in tops - sys.stdlib_module_names - OURS:
+            providing = {each.lower().replace("_", "-") for each in providers.get(top, [])}
+            assert not top or providing & known, f"{module} imports {top}"
 
 
 def test_settings_alone_reads_the_environment() -> None:
