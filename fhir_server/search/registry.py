@@ -70,9 +70,20 @@ class Registry:
         Raises:
             Conflict: one of its types has another parameter with this code.
         """
-        self._refuse_taken(parameter)
+        self.refuse_taken(parameter)
         self._custom[parameter.url] = (parameter, usable)
         self._rebuild()
+
+    def refuse_taken(self, parameter: SearchParameter) -> None:
+        """Check that `parameter` can be added.
+
+        Raises:
+            Conflict: one of its types has another parameter with this code.
+        """
+        for kind in kinds_of(parameter):
+            other = self.indexed(kind).get(parameter.code)
+            if other and other.url != parameter.url:
+                raise Conflict(CODE_TAKEN, code=parameter.code, type=kind, url=other.url)
 
     def activate(self, url: str) -> None:
         """Make the custom parameter `url` usable: everything is indexed for it now."""
@@ -84,12 +95,6 @@ class Registry:
         """Forget the custom parameter `url`."""
         if self._custom.pop(url, None):
             self._rebuild()
-
-    def _refuse_taken(self, parameter: SearchParameter) -> None:
-        for kind in kinds_of(parameter):
-            other = self.indexed(kind).get(parameter.code)
-            if other and other.url != parameter.url:
-                raise Conflict(CODE_TAKEN, code=parameter.code, type=kind, url=other.url)
 
     def _rebuild(self) -> None:
         added = [parameter for parameter, _ in self._custom.values()]

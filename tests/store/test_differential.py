@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 NOW = 1_714_557_600_000  # 2024-05-01T10:00Z
 HOUR = 3_600_000
-SEEDS = range(12)
+SEEDS = range(8)
 SEARCHES = 40
 """Of each kind, a seed."""
 

@@ -172,7 +172,7 @@ def _patient(rng: Random) -> JsonObject:
 
 
 def _observation(rng: Random) -> JsonObject:
-    component = _some(rng, lambda: {"code": concept(rng), **_value(rng)}, 2)
+    component = _some(rng, lambda: {"code": concept(rng), **_value(rng)}, 4)
     return {
         "status": rng.choice(["final", "amended"]),
         "code": concept(rng),

@@ -184,12 +184,21 @@ def _value(rng: Random, name: str, values: Sequence[str]) -> str:
 _COMPARES = [Compare(left, op, right)
              for left in ("lo", "hi") for op in ("<", "<=", ">", ">=")
              for right in ("lo", "hi")]  # fmt: skip
+_EQUAL = ((Compare("lo", ">=", "lo"), Compare("hi", "<=", "hi")),)
+_DEGREE = 111_318.8  # metres, on MongoDB's sphere
 _SORTED_BY: Sequence[plan.SortBy] = (
     "id", "updated", "chief-date", "chief-string", "values", "values",
 )  # fmt: skip
 _DIRECTIONS: Sequence[plan.Direction] = ("asc", "desc")
 _KEYED: Sequence[plan.ValueField] = ("tokens", "strings", "references", "uris", "words")
 _RANGED: Sequence[plan.RangeField] = ("dates", "quantities")
+
+
+def _part(key: str) -> Node:
+    """As a query has it: `number|code|system|value` is a token."""
+    if key.count("|") >= 3:
+        return plan.Keys("tokens", (key,))
+    return plan.Prefix("strings", key)
 
 
 class Grower:
@@ -293,14 +302,21 @@ class Grower:
         return plan.Keys(field, (key, *(["x|y"] if self.rng.random() < 0.5 else [])))
 
     def _prefix(self, kind: str) -> Node:
+        """Of tokens the parameter and system at least, else the parameter."""
         field, key = self._some_key(kind)
-        return plan.Prefix(field, key[: self.rng.randint(len(key) // 2, len(key))])
+        least = key.index("|") + 1
+        if field == "tokens":
+            least = key.index("|", least) + 1
+        return plan.Prefix(field, key[: self.rng.randint(least, len(key))])
 
     def _containing(self, kind: str) -> Node:
-        field, key = self._some_key(kind)
-        lead, _, rest = key.partition("|")
+        """`:contains` is there for folded strings."""
+        found = [key for key in self._values(kind).strings if key[: key.index("|")].isalpha()]
+        if not found:
+            return plan.Nothing()
+        lead, _, rest = self.rng.choice(found).partition("|")
         start = self.rng.randint(0, len(rest))
-        return plan.Containing(field, f"{lead}|", rest[start : start + 3])
+        return plan.Containing("strings", f"{lead}|", rest[start : start + 3])
 
     def _range(self, kind: str) -> Node:
         field = self.rng.choice(_RANGED)
@@ -326,15 +342,18 @@ class Grower:
         return plan.Updated(self._near_interval(at, at + 1), self._arms())
 
     def _together(self, kind: str) -> Node:
+        """A key of one value, and a range of the same or of another one beside it."""
         found = self._values(kind).combined
         if not found:
             return plan.Nothing()
         value = self.rng.choice(found)
-        parts: list[Node] = [plan.Keys("combined", (self.rng.choice(value.keys),))]
-        if value.ranges:
-            key, lo, hi = self.rng.choice(value.ranges)
-            one = plan.Range("quantities", key, self._near_interval(lo, hi), self._arms())
-            parts.append(plan.Or((one, plan.Prefix("combined", value.keys[0][:-1]))))
+        other = self.rng.choice([each for each in found if each.param == value.param])
+        parts: list[Node] = [_part(self.rng.choice(value.keys))]
+        if other.ranges:
+            key, lo, hi = self.rng.choice(other.ranges)
+            parts.append(plan.Range("quantities", key, Interval(lo, hi), _EQUAL))
+        else:
+            parts.append(plan.Or((_part(other.keys[-1]), _part("1|none|~|none"))))
         return plan.Together(value.param, tuple(parts))
 
     def _present(self, kind: str) -> Node:
@@ -352,10 +371,13 @@ class Grower:
         return self.rng.choice(options or [plan.Nothing()])
 
     def _near(self, kind: str) -> Node:
-        rng = self.rng
-        if kind != "Location" and rng.random() < 0.9:
+        """A circle whose edge lies a thousandth before or behind a place, due north of it."""
+        rng, position = self.rng, self._values(kind).position
+        if position is None:
             return plan.Nothing()
-        return plan.Near(rng.uniform(29, 33), rng.uniform(49, 52), rng.choice([9e4, 2e5, 3e7]))
+        degrees = rng.uniform(0.1, 2)
+        metres = degrees * _DEGREE * rng.choice([0.999, 1.001])
+        return plan.Near(position[0], position[1] + degrees, metres)
 
     def _whose(self, kind: str) -> Node:
         values = self._values(kind)
@@ -380,6 +402,6 @@ class Grower:
         return self.rng.choice(options)
 
     _leaves: Sequence[Callable[["Grower", str], Node]] = (
-        _keys, _keys, _prefix, _containing, _range, _range, _updated, _together, _present,
-        _near, _whose, _ids, _constant,
+        _keys, _keys, _prefix, _containing, _range, _range, _updated, _together, _together,
+        _present, _near, _near, _whose, _ids, _constant,
     )  # fmt: skip
