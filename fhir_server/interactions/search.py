@@ -14,8 +14,9 @@ from fhir_server.core.bundles import SearchEntry, searchset
 from fhir_server.core.errors import Issue, NotFound
 from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
-from fhir_server.core.wire import dumps, loads
+from fhir_server.core.wire import dumps
 from fhir_server.interactions.commands import Search as SearchCommand
+from fhir_server.interactions.contained import contained_entries, parsed_body
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.explain import explained
 from fhir_server.interactions.included import Included, included
@@ -100,6 +101,7 @@ def _query(command: SearchCommand, request: SearchRequest) -> tuple[object, ...]
     return (
         command.compartment,
         command.type,
+        request.contained,
         request.types,
         request.sort,
         *request.criteria,
@@ -154,8 +156,13 @@ def _bundle(
 ) -> bytes:
     request, services = compiled.request, ctx.services
     subset = Subset(request.summary, request.elements)
+    matched = (
+        contained_entries(ctx, compiled.contained, page.matches, subset)
+        if compiled.contained
+        else _entries(ctx, page.matches, "match", subset)
+    )
     entries = [
-        *_entries(ctx, page.matches, "match", subset),
+        *matched,
         *_entries(ctx, page.included, "include", subset.without_elements()),
     ]
     if page.issues:
@@ -178,12 +185,11 @@ def _entries(
     if not subset:
         return [SearchEntry(row.body, mode, f"{base}/{row.type}/{row.id}") for row in rows]
     return [
-        SearchEntry(_cut(ctx, row, subset), mode, f"{base}/{row.type}/{row.id}") for row in rows
+        SearchEntry(
+            dumps(subset.of(parsed_body(ctx, row))), mode, f"{base}/{row.type}/{row.id}"
+        )
+        for row in rows
     ]
-
-
-def _cut(ctx: Context, row: Stored, subset: Subset) -> bytes:
-    return dumps(subset.of(loads(row.body, max_depth=ctx.services.limits.depth)))
 
 
 def _links(

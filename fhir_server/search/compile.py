@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final
 
-from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue
+from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue, NotSupported
 from fhir_server.core.messages import Text
+from fhir_server.search.contained import Inside, inside
 from fhir_server.search.criteria import Links, compiled
 from fhir_server.search.filter import compiled_filter
 from fhir_server.search.include import WITH_TEXT, Include, parse_include
 from fhir_server.search.limits import SearchLimits
-from fhir_server.search.nodes import intersection
-from fhir_server.search.plan import Everything, Node, SortKey
+from fhir_server.search.nodes import intersection, parts, union
+from fhir_server.search.plan import Chain, Everything, Has, Node, Nothing, SortKey
 from fhir_server.search.registry import Registry
 from fhir_server.search.request import Pairs, Problems, SearchRequest, parse
 from fhir_server.search.scope import Concepts, Parse, Scope
 from fhir_server.search.sorting import sort_keys
+from fhir_server.spec.structures import RESOURCE_TYPES, is_a
 
 EMPTY_CONDITION: Final = Text(
     "`{name}` has no value; as a condition it would match everything.",
@@ -31,6 +33,24 @@ NO_CONDITION: Final = Text(
     "`{name}` не может быть условием: он ничего не отбирает.",
     "`{name}` не може бути умовою: він нічого не відбирає.",
 )
+
+NOT_IN_CONTAINED: Final = Text(
+    "Contained resources can be searched one type at a time, sorted by _id or _lastUpdated "
+    "of their containers, and not by composites, places, ids or lists.",
+    "Вложенные (contained) ресурсы можно искать по одному типу, с сортировкой по _id или "
+    "_lastUpdated содержащего ресурса, но не по составным параметрам, месту, id и спискам.",
+    "Вкладені (contained) ресурси можна шукати за одним типом, із сортуванням за _id або "
+    "_lastUpdated ресурсу, що їх містить, але не за складеними параметрами, місцем, id "
+    "і списками.",
+)
+NOT_ALONE: Final = Text(
+    "Contained resources alone are given for _contained=true without chains.",
+    "Сами вложенные ресурсы выдаются при _contained=true и без цепочек.",
+    "Самі вкладені ресурси видаються за _contained=true і без ланцюжків.",
+)
+
+CONTAINERS: Final = tuple(kind for kind in RESOURCE_TYPES if is_a(kind, "DomainResource"))
+_CONTAINER_SORTS: Final = frozenset({"_id", "-_id", "_lastUpdated", "-_lastUpdated"})
 
 Searched = tuple[tuple[tuple[str, Node], ...], tuple[tuple[SortKey, ...], ...]]
 """`CompiledSearch.where` and `.sort`."""
@@ -49,6 +69,8 @@ class CompiledSearch:
     sort: tuple[tuple[SortKey, ...], ...]
     """Of each type in `where`; all have the same directions."""
     includes: tuple[Include, ...] = ()
+    contained: tuple[tuple[str, Node], ...] = ()
+    """The types and predicates of contained resources to be given in place of containers."""
     ignored: tuple[Issue, ...] = ()
     """What lenient handling left out."""
 
@@ -122,11 +144,35 @@ class Compiler:
         includes = tuple(self._includes(request, problems)) if request.includes else ()
         of_kinds = self._of_one if len(kinds) == 1 else self._of_many
         where, sort = of_kinds(kinds, request, problems)
+        contained: Searched | None = None
+        if request.contained != "false":
+            contained = self._contained(where, request, problems)
         _raise(problems)
         ignored = tuple(issue for error in problems.ignored for issue in error.issues)
         if ignored:
             request = _without(request, ignored)
-        return CompiledSearch(request, where, sort, includes, ignored)
+        if contained is None:
+            return CompiledSearch(request, where, sort, includes, (), ignored)
+        alone = where if request.contained_type == "contained" else ()
+        return CompiledSearch(request, *contained, includes, alone, ignored)
+
+    def _contained(
+        self,
+        where: Sequence[tuple[str, Node]],
+        request: SearchRequest,
+        problems: Problems,
+    ) -> Searched:
+        """The same over containers: of any type, with what was asked for in them."""
+        found = [inside(node, Inside(kind)) for kind, node in where]
+        nodes = [node for node in found if node is not None]
+        if len(where) != 1 or not nodes or not _CONTAINER_SORTS.issuperset(request.sort):
+            problems.note(NotSupported(NOT_IN_CONTAINED), "_contained")
+        if request.contained_type == "contained" and not _is_plain(request, where):
+            problems.note(NotSupported(NOT_ALONE), "_containedType")
+        own = dict(where) if request.contained == "both" else {}
+        sort = self._sort(CONTAINERS[0], request, Problems())
+        every = [(kind, union((*nodes, own.get(kind, Nothing())))) for kind in CONTAINERS]
+        return tuple(every), (sort,) * len(every)
 
     def _of_one(
         self, kinds: Sequence[str], request: SearchRequest, problems: Problems
@@ -187,6 +233,11 @@ class Compiler:
             except FhirError as error:
                 problems.note(error, name)
         return found
+
+
+def _is_plain(request: SearchRequest, where: Sequence[tuple[str, Node]]) -> bool:
+    links = any(isinstance(part, Chain | Has) for _, node in where for part in parts(node))
+    return request.contained == "true" and not links
 
 
 def _raise(problems: Problems) -> None:

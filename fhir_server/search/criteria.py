@@ -16,6 +16,7 @@ from fhir_server.core.errors import BadValue, NotSupported, TooCostly, UnknownPa
 from fhir_server.core.messages import Text
 from fhir_server.search import dates, references, special, strings, tokens, uris
 from fhir_server.search.composites import composite
+from fhir_server.search.contained import NEVER_FOLLOWED, Inside, inside
 from fhir_server.search.elements import types_of
 from fhir_server.search.escapes import split
 from fhir_server.search.limits import SearchLimits
@@ -199,7 +200,15 @@ def compiled(scope: Scope, kind: str, key: str, links: Links) -> Parse:
         return _final(scope, kind, key)
     code = head.partition(":")[0]
     found = linked(scope, kind, head, links, lambda to: compiled(scope, to, rest, links))
-    return lambda text: union(Chain(code, to, parse(text)) for to, parse in found)
+    return lambda text: union(chained(code, to, parse(text)) for to, parse in found)
+
+
+def chained(code: str, kind: str, of: Node) -> Node:
+    """A reference of `code` leads to a `kind` that satisfies `of`; "a chained condition will
+    be evaluated inside contained resources", too."""
+    chain = Chain(code, kind, of)
+    within = None if kind in NEVER_FOLLOWED else inside(of, Inside(kind, code))
+    return chain if within is None else union((chain, within))
 
 
 def linked(

@@ -19,10 +19,10 @@ from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.core.text import fold
 from fhir_server.search import keys, strings
-from fhir_server.search.criteria import Links, bound, find, linked, of_values
+from fhir_server.search.criteria import Links, bound, chained, find, linked, of_values
 from fhir_server.search.dates import comparison
 from fhir_server.search.nodes import intersection, presence, union
-from fhir_server.search.plan import Chain, Keys, Node, Not, Nothing, Range, Updated
+from fhir_server.search.plan import Keys, Node, Not, Nothing, Range, Updated
 from fhir_server.search.prefixes import DATE_ARMS
 from fhir_server.search.scope import Asked, Scope
 from fhir_server.spec.search_parameters import SearchType
@@ -218,7 +218,7 @@ def _along(scope: Scope, steps: list[_Step], operator: str, value: str) -> _Make
             return _compare(scope, kind, step.name, operator, value)
         code = step.name.partition(":")[0]
         found = linked(scope, kind, step.name, links, lambda to: follow(to, links))
-        return union(Chain(code, to, node) for to, node in found)
+        return union(chained(code, to, node) for to, node in found)
 
     def follow(kind: str, links: Links) -> Node:
         parts = [step.inside(kind, links)] if step.inside else []

@@ -9,6 +9,7 @@ from typing import Final
 
 from fhir_server.core.types import JsonObject
 from fhir_server.search.compartments import compartments_of
+from fhir_server.search.contained import add_contained, contained_resources
 from fhir_server.search.index.bounds import bounded_keys
 from fhir_server.search.index.compiling import Rows, rows
 from fhir_server.search.index.composites import write_composites
@@ -63,7 +64,19 @@ class Indexer:
     def values(self, resource: JsonObject) -> IndexValues:
         """What the index knows of `resource`, which has its type and id."""
         kind, id_ = resource["resourceType"], resource["id"]
-        compiled = self._type(kind)
+        values = self._own(resource)
+        if self._full_text:
+            write_words(values, kind, resource)
+        _write_sort_values(values, self._type(kind))
+        values.compartments = compartments_of(kind, id_, values.references)
+        values.patient = patient_of(kind, id_, values.references)
+        for each in contained_resources(resource):
+            add_contained(values, each, self._own(each))
+        return values
+
+    def _own(self, resource: JsonObject) -> IndexValues:
+        """The values of its parameters."""
+        compiled = self._type(resource["resourceType"])
         values = IndexValues()
         for select, writers in compiled.rows:
             selected = select(resource)
@@ -73,12 +86,7 @@ class Indexer:
         for select, place in compiled.places:
             for _, focus, _ in select(resource):
                 write_composites(values, resource, focus, place)
-        if self._full_text:
-            write_words(values, kind, resource)
         _finish(values)
-        _write_sort_values(values, compiled)
-        values.compartments = compartments_of(kind, id_, values.references)
-        values.patient = patient_of(kind, id_, values.references)
         return values
 
     def _type(self, kind: str) -> _Type:

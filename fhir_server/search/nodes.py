@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html#combining
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fhir_server.core.errors import NotSupported
@@ -11,10 +11,13 @@ from fhir_server.core.messages import Text
 from fhir_server.search import keys
 from fhir_server.search.plan import (
     And,
+    Chain,
     Everything,
+    Has,
     Ids,
     Keys,
     Node,
+    Not,
     Nothing,
     Or,
     Present,
@@ -71,6 +74,19 @@ def intersection(nodes: Iterable[Node]) -> Node:
         return Everything()
     every = tuple(found)
     return every[0] if len(every) == 1 else And(every)
+
+
+def parts(node: Node) -> Iterator[Node]:
+    """`node` and everything under it."""
+    yield node
+    match node:
+        case And(of) | Or(of):
+            for each in of:
+                yield from parts(each)
+        case Not(of) | Chain(_, _, of) | Has(_, _, of):
+            yield from parts(of)
+        case _:
+            pass
 
 
 def presence(parameter: SearchParameter) -> Node:

@@ -66,6 +66,9 @@ TOO_LONG: Final = Text(
 Pairs = Sequence[tuple[str, str]]
 Summary = Literal["true", "text", "data", "count", "false"]
 
+Contained = Literal["true", "both", "false"]
+ContainedType = Literal["container", "contained"]
+
 CURSOR: Final = "_cursor"
 """Where paging keeps its place; ours, so clients only repeat it."""
 
@@ -90,6 +93,8 @@ class SearchRequest:
     elements: tuple[str, ...] = ()
     includes: tuple[tuple[str, str], ...] = ()
     """Name with modifier, and value."""
+    contained: Contained = "false"
+    contained_type: ContainedType = "container"
     cursor: str | None = None
     explain: bool = False
 
@@ -191,6 +196,8 @@ def _one_of(key: str, values: Iterable[str]) -> Read:
 
 _total: Final = _one_of("total", ("none", "estimate", "accurate"))
 _summary: Final = _one_of("summary", ("true", "text", "data", "count", "false"))
+_contained: Final = _one_of("contained", ("true", "both", "false"))
+_contained_type: Final = _one_of("contained_type", ("container", "contained"))
 _boolean: Final = _one_of("explain", ("true", "false"))
 
 
@@ -212,19 +219,6 @@ def _type(found: Found, _: str, value: str) -> Found:
         if item not in _TYPES:
             raise BadValue(NO_SUCH_TYPE, value=item[:_SHOWN])
     return {"types": tuple(dict.fromkeys((*found.get("types", ()), *items)))}
-
-
-def _contained(_: Found, name: str, value: str) -> Found:
-    if value in ("true", "both"):
-        raise NotSupported(NOT_OFFERED, name=name, value=value)
-    _one_of("", ("false",))(_, name, value)
-    return {}
-
-
-def _contained_type(_: Found, name: str, value: str) -> Found:
-    # Without contained results it changes nothing.
-    _one_of("", ("container", "contained"))(_, name, value)
-    return {}
 
 
 def _explain(_: Found, name: str, value: str) -> Found:

@@ -119,6 +119,20 @@ CLINIC: Final = (
         "subject": {"reference": "Patient/s-p1"},
     },
     {
+        "resourceType": "Medication", "id": "s-m1",
+        "code": {"coding": [{"system": "urn:test:drugs", "code": "asa"}]},
+    },
+    {
+        "resourceType": "MedicationRequest", "id": "s-mr1",
+        "status": "active", "intent": "order",
+        "contained": [{
+            "resourceType": "Medication", "id": "m",
+            "code": {"coding": [{"system": "urn:test:drugs", "code": "asa"}]},
+        }],
+        "medicationReference": {"reference": "#m"},
+        "subject": {"reference": "Patient/s-p3"},
+    },
+    {
         "resourceType": "Condition", "id": "s-c1",
         "code": {"text": "Острая боль в груди"},
         "subject": {"reference": "Patient/s-p1"},

@@ -95,6 +95,8 @@ ROWS = [
     ("Observation?patient.general-practitioner.name=йовенко&status=final", ["s-w1", "s-w2"]),
     ("Observation?patient.organization.partof.name=поликлиника&status=final", ["s-w1", "s-w2"]),
     ("Encounter?location:below=s-l1", ["s-e1"]),
+    ("MedicationRequest?medication.code=urn:test:drugs|asa", ["s-mr1"]),
+    ("MedicationRequest?medication.code=ibuprofen", []),
     ("Patient?_has:Observation:patient:value-quantity=gt70", ["s-p1"]),
     ("Patient?_has:Observation:patient:_has:Provenance:target:agent=s-d1", ["s-p1"]),
     ("Organization?_has:Patient:organization:gender=male", ["s-o2"]),

@@ -117,6 +117,27 @@ def test_elements_do_not_apply_to_includes(clinic: httpx.Client) -> None:
     assert "name" in include["resource"]
 
 
+@pytest.mark.parametrize(
+    ("query", "urls"),
+    [
+        ("code=asa", ["Medication/s-m1"]),
+        ("code=asa&_contained=true", ["MedicationRequest/s-mr1"]),
+        ("code=asa&_contained=both", ["Medication/s-m1", "MedicationRequest/s-mr1"]),
+        ("code=asa&_contained=true&_containedType=contained", ["MedicationRequest/s-mr1#m"]),
+        ("code=asa&_contained=true&_count=0", []),
+    ],
+)
+def test_contained_resources_are_searched_on_request(
+    clinic: httpx.Client, query: str, urls: list[str]
+) -> None:
+    bundle = clinic.get(f"/Medication?{query}").json()
+    entries = bundle.get("entry", ())
+    assert [each["fullUrl"].partition("/fhir/")[2] for each in entries] == urls
+    assert {each["search"]["mode"] for each in entries} <= {"match"}
+    if query.endswith("_count=0"):
+        assert bundle["total"] == 1
+
+
 def problems(answer: httpx.Response) -> list[str]:
     outcome: JsonObject = answer.json()
     assert outcome["resourceType"] == "OperationOutcome"
@@ -140,7 +161,7 @@ def problems(answer: httpx.Response) -> list[str]:
         ("?name=x", ["not-supported"]),
         ("?_type=Foo", ["value"]),
         ("Patient?name=%00", ["value"]),
-        ("Patient?_contained=true", ["not-supported"]),
+        ("Patient?_contained=true&_sort=name", ["not-supported"]),
     ],
 )
 def test_what_is_not_understood_is_refused(

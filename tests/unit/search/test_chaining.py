@@ -4,7 +4,7 @@ import pytest
 
 from fhir_server.core.errors import TooCostly
 from fhir_server.search.evaluate import Record, Resources, satisfies
-from fhir_server.search.plan import UNRESTRICTED, Chain, Has, Keys, Or, Prefix
+from fhir_server.search.plan import UNRESTRICTED, And, Chain, Has, Keys, Or, Prefix
 from fhir_server.search.values import IndexValues
 from tests.support.searching import COMPILER, compiler, refusals, where
 
@@ -87,6 +87,12 @@ def test_a_chain_without_a_type_tries_each_that_has_the_parameter() -> None:
         (
             Chain("subject", "Patient", Prefix("strings", "name|x")),
             Chain("subject", "Location", Prefix("strings", "name|x")),
+            And(
+                (
+                    Keys("tokens", ("subject#Location|~|",)),
+                    Prefix("strings", "subject#Location.name|x"),
+                )
+            ),
         )
     )
 

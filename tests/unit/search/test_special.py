@@ -64,17 +64,7 @@ def test_a_list_is_named_by_its_id() -> None:
     [
         ("_list=$current-allergies", "_list"),
         ("_query=name", "_query"),
-        ("_contained=true", "_contained"),
-        ("_contained=both", "_contained"),
     ],
 )
 def test_what_is_not_offered_is_said(query: str, parameter: str) -> None:
     assert refusals("AllergyIntolerance", query) == [("not-supported", parameter)]
-
-
-def test_contained_resources_are_left_out_by_default() -> None:
-    assert refusals("Medication", "_contained=false&_containedType=container") == []
-    assert refusals("Medication", "_contained=x&_containedType=y") == [
-        ("value", "_contained"),
-        ("value", "_containedType"),
-    ]
