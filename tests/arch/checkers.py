@@ -5,7 +5,7 @@ Each is tried on a planted violation in test_checkers.py before it is believed.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -66,17 +66,15 @@ def against_arrows(module: str, tree: ast.AST, table: Mapping[str, Row]) -> Iter
             yield f"{module}:{line}: {package} may not import {inside}"
 
 
+def _needed(tree: ast.AST, modules: Container[str]) -> set[str]:
+    """`from a import b` needs the module `a.b` where there is one, else `a`."""
+    names = (name if name in modules else name.rpartition(".")[0] for name, _ in imports(tree))
+    return {each for each in names if each in modules}
+
+
 def cycles(trees: Mapping[str, ast.AST]) -> list[str]:
     """The modules of a cycle, if there is one; importing `a.b` needs `a` no further."""
-    graph = {
-        module: {
-            known
-            for name, _ in imports(tree)
-            for known in (name, name.rpartition(".")[0])
-            if known in trees and known != module
-        }
-        for module, tree in trees.items()
-    }
+    graph = {module: _needed(tree, trees) - {module} for module, tree in trees.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -61,7 +61,8 @@ def test_an_import_against_the_arrows_is_found(
         ({"p.a": "import p.b", "p.b": "import p.a"}, {"p.a", "p.b"}),
         ({"p.a": "from p.b import x", "p.b": "from p import c", "p.c": "import p.a"},
          {"p.a", "p.b", "p.c"}),
-        ({"p": "", "p.a": "from p import b", "p.b": ""}, set()),
+        ({"p": "import p.a", "p.a": "from p import b", "p.b": ""}, set()),
+        ({"p": "import p.a", "p.a": "from p import VALUE"}, {"p", "p.a"}),
     ],
 )  # fmt: skip
 def test_a_cycle_is_found(sources: dict[str, str], members: set[str]) -> None:
