@@ -4,10 +4,10 @@ https://hl7.org/fhir/R4/http.html#read
 https://hl7.org/fhir/R4/http.html#vread
 """
 
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from fhir_server.core.errors import Gone, NotFound
+from fhir_server.core.header_values import etags, http_date
 from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import Read, VRead
 from fhir_server.interactions.context import Context
@@ -29,7 +29,7 @@ DELETED: Final = Text(
     "Ресурс {type} `{id}` удалён.",
     "Ресурс {type} `{id}` видалено.",
 )
-_MILLISECONDS: Final = 1000
+_SECOND: Final = 1000  # milliseconds; HTTP dates have no fractions
 _LONGEST_VERSION: Final = 10  # digits: more writes of one resource than a server lives
 
 
@@ -80,16 +80,8 @@ def live(found: Stored | None, kind: str, id_: str) -> Stored:
 def _is_known(version: Stored, command: Read) -> bool:
     # If-None-Match takes precedence: RFC 9110, 13.1.3.
     if command.if_none_match is not None:
-        tags = [tag.strip().removeprefix("W/") for tag in command.if_none_match.split(",")]
-        return "*" in tags or f'"{version.number}"' in tags
-    if command.if_modified_since is not None:
-        return _is_unmodified(version, command.if_modified_since)
-    return False
-
-
-def _is_unmodified(version: Stored, since: str) -> bool:
-    try:
-        moment = parsedate_to_datetime(since).timestamp()
-    except ValueError:  # "MUST ignore … if it is not a valid HTTP-date": RFC 9110, 13.1.3
-        return False
-    return version.at // _MILLISECONDS <= moment
+        known = etags(command.if_none_match)
+        return known is None or str(version.number) in known
+    # "MUST ignore … if it is not a valid HTTP-date": the same section.
+    since = http_date(command.if_modified_since or "")
+    return since is not None and version.at // _SECOND * _SECOND <= since

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import BadValue, PreconditionFailed
+from fhir_server.core.header_values import etags
 from fhir_server.core.messages import Text
 from fhir_server.core.paths import ID
 from fhir_server.core.types import JsonObject
@@ -63,12 +64,9 @@ def check_if_match(if_match: str | None, current: Stored | None) -> None:
         return
     if current is None or current.deleted:
         raise PreconditionFailed(NOT_THERE)
-    if if_match != "*" and str(current.number) not in _tags(if_match):
+    named = etags(if_match)
+    if named is not None and str(current.number) not in named:
         raise PreconditionFailed(OTHER_VERSION, current=current.number)
-
-
-def _tags(header: str) -> list[str]:
-    return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
 
 
 def is_unchanged(new: JsonObject, old: Stored) -> bool:

@@ -71,7 +71,7 @@ def _resource(data: bytes, name: str, depth: int) -> JsonObject:
         case "json":
             return loads(data, max_depth=depth)
         case "xml":
-            return from_xml(data)
+            return from_xml(data, max_depth=depth)
     raise UnsupportedMediaType(CANNOT_READ, type=name)
 
 

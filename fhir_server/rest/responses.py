@@ -11,8 +11,7 @@ from typing import Final, Literal
 from fhir_server.core.errors import FhirError, Issue
 from fhir_server.core.messages import Language, Text
 from fhir_server.core.outcome import operation_outcome
-from fhir_server.core.types import JsonObject
-from fhir_server.core.wire import dumps, loads, pretty
+from fhir_server.core.wire import dumps, indented, loads
 from fhir_server.core.xml import to_xml
 from fhir_server.interactions.results import Result
 from fhir_server.store.port import Stored
@@ -71,12 +70,8 @@ def of_body(body: bytes, form: Form, *, headers: Mapping[str, str] | None = None
 def written(body: bytes, form: Form) -> bytes:
     """JSON `body` in the form asked for; compact JSON goes through untouched (law 8)."""
     if form.xml:
-        return to_xml(_parsed(body))
-    return pretty(_parsed(body)) if form.pretty else body
-
-
-def _parsed(body: bytes) -> JsonObject:
-    return loads(body, max_depth=_UNBOUNDED)
+        return to_xml(loads(body, max_depth=_UNBOUNDED), pretty=form.pretty)
+    return indented(body) if form.pretty else body
 
 
 def _body(result: Result, form: Form) -> bytes:
