@@ -97,18 +97,21 @@ def _identifier(values: IndexValues, row: Row, value: JsonObject) -> None:
             values.tokens.append(f"{row.code}:of-type|{of_type}|{number}")
 
 
-_TO_DIGITS: Final = {ord(each): None for each in " \t()-–./\u00a0"}
+#: What people group the digits of a telephone number by.
+_GROUPING: Final = {ord(each): None for each in " \t()-–./\u00a0"}
 
 
 def _contact(values: IndexValues, row: Row, value: JsonObject) -> None:
     """A contact's `system` and `use` are no code systems, so its value has none.
 
-    It is also found in lower case, and without what a telephone number is grouped by.
+    It is also found in lower case, and a telephone number by its digits.
     """
     text = value.get("value")
     if text is None:
         return
-    for form in dict.fromkeys((text, text.lower(), text.translate(_TO_DIGITS))):
+    number = text.translate(_GROUPING)
+    plain = number if number.removeprefix("+").isdigit() else text.lower()
+    for form in dict.fromkeys((text, plain)):
         _plain(values, row, form)
 
 

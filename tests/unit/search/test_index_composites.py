@@ -64,7 +64,13 @@ def test_a_combo_has_the_observation_and_its_components() -> None:
 
 @pytest.mark.parametrize(
     "elements",
-    [{"code": concept("a")}, {"valueQuantity": {"value": 1}}, {}],
+    [
+        {"code": concept("a")},
+        {"valueQuantity": {"value": 1}},
+        {"code": {"text": "a"}, "valueQuantity": {"value": 1}},
+        {"code": concept("a"), "valueQuantity": {"unit": "mg"}},
+        {},
+    ],
 )
 def test_a_place_without_one_of_the_parts_has_none(elements: dict[str, Any]) -> None:
     assert combined("Observation", "code-value-quantity", **elements) == []

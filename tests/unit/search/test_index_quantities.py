@@ -116,6 +116,10 @@ def test_money_is_in_its_currency() -> None:
     assert found == {("", 5, 5), ("urn:iso:std:iso:4217|UAH", 5, 5), ("|UAH", 5, 5)}
 
 
+def test_a_currency_without_an_amount_is_nothing() -> None:
+    assert quantities("Invoice", "totalgross", totalGross={"currency": "UAH"}) == set()
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

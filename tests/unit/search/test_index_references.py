@@ -57,6 +57,14 @@ def test_a_canonical_is_found_with_and_without_its_version() -> None:
     }
 
 
+def test_a_canonical_is_found_without_its_fragment_too() -> None:
+    found = values("QuestionnaireResponse", questionnaire="http://x.example/q#part")
+    assert set(found.uris) == {
+        "questionnaire|http://x.example/q#part",
+        "questionnaire|http://x.example/q",
+    }
+
+
 def test_a_canonical_may_be_the_address_of_an_instance_here() -> None:
     found = values("QuestionnaireResponse", questionnaire=f"{BASE}/Questionnaire/q")
     assert found.references == ["questionnaire|Questionnaire/q"]
@@ -77,6 +85,11 @@ def test_a_resource_inside_a_bundle_is_named_by_its_id() -> None:
     composition = {"resourceType": "Composition", "id": "c"}
     found = values("Bundle", type="document", entry=[{"resource": composition}])
     assert "composition|Composition/c" in found.references
+
+
+def test_a_resource_inside_a_bundle_may_have_no_id() -> None:
+    found = values("Bundle", type="document", entry=[{"resource": {"resourceType": "Basic"}}])
+    assert found.references == []
 
 
 @pytest.mark.parametrize(

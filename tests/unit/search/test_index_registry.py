@@ -74,6 +74,22 @@ def test_an_indexer_follows_its_registry() -> None:
     assert indexer.values(EVE) == before
 
 
+def test_what_is_not_there_changes_nothing() -> None:
+    registry = Registry()
+    version = registry.version
+    registry.activate("urn:none")
+    registry.remove("urn:none")
+    assert registry.version == version
+    assert registry.defined("urn:none") is None
+
+
+def test_a_primitive_may_have_extensions_and_no_value() -> None:
+    values = Indexer(Registry()).values(
+        {"resourceType": "Patient", "id": "1", "_gender": {"extension": [{"url": "urn:e"}]}}
+    )
+    assert not [key for key in values.tokens if key.startswith("gender|")]
+
+
 def test_a_code_means_one_thing() -> None:
     taken = SearchParameter("urn:x", "gender", "token", ("Patient",), "Patient.gender")
     with pytest.raises(Conflict):
