@@ -19,13 +19,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 from bson.objectid import ObjectId
 
+from fhir_server.search import keys
 from fhir_server.search.plan import RangeField
 from fhir_server.search.values import Combined, IndexValues, Ranged
 from fhir_server.store.mongo.leads import (
-    exact_lead,
-    is_text,
     quantity_lead,
-    text_word,
+    string_lead,
     token_lead,
     word_leads,
 )
@@ -49,6 +48,7 @@ NARROW: Final[Mapping[RangeField, int]] = {"dates": 86_400_000, "quantities": 0}
 BODY: Final = {"json": 1, "f": 1, "v": 1, "at": 1, "m": 1}
 """The projection that `stored` needs."""
 
+_PART: Final = len(keys.part(0, ""))
 _EARTH: Final = (180.0, 90.0)  # a 2dsphere index refuses a point beyond
 
 
@@ -129,39 +129,47 @@ def _index_fields(values: IndexValues) -> Document:
 
 def _tokens(values: IndexValues) -> Document:
     leads = {key: token_lead(key) for key in values.tokens}
-    known = {*values.tokens, *values.strings, *values.references, *values.uris}
-    # A part of a composite is found as the token it is anyway; one that is none, as itself.
-    alone = {
-        key
-        for each in values.combined
-        for key in each.keys
-        if key.partition("|")[2] not in known
-    }
     return {
-        "tok": [*dict.fromkeys(leads.values()), *alone],
+        "tok": [*dict.fromkeys(leads.values()), *_alone(values)],
         "tokx": [key for key, lead in leads.items() if lead != key],
     }
 
 
+def _alone(values: IndexValues) -> Iterable[str]:
+    """Keys of composites that are no values of their own: found as themselves.
+
+    A part is found as the token it is anyway, but a composite may name what no parameter does.
+    """
+    if not values.combined:
+        return ()
+    parts = {key: key[_PART:] for each in values.combined for key in each.keys}
+    known = {*values.tokens, *values.strings, *values.references, *values.uris}
+    return [key for key, rest in parts.items() if rest not in known]
+
+
 def _strings(values: IndexValues) -> Document:
-    present = set(values.strings)
-    texts = [key for key in values.strings if is_text(key)]
-    leads = {key: exact_lead(key) for key in values.strings if not is_text(key)}
-    words = {text_word(key) for key in texts}
-    contents = set(values.words)
-    extra = [
-        lead for lead, content in map(word_leads, sorted(words)) if content not in contents
-    ]
+    texts: dict[str, str] = {}
+    leads: dict[str, str] = {}
+    for key in values.strings:
+        found, lead = string_lead(key)
+        (texts if found else leads)[key] = lead
+    words = values.words
+    extra = [word_leads(word) for word in dict.fromkeys(texts.values())]
+    if extra:
+        contents = set(words)
+        words = [*words, *(lead for lead, content in extra if content not in contents)]
     return {
-        "str": [key for key, lead in leads.items() if lead == key or lead not in present],
+        "str": [key for key, lead in leads.items() if lead == key or lead not in leads],
         "strx": [*texts, *(key for key, lead in leads.items() if lead != key)],
-        "txt": [*values.words, *extra],
+        "txt": words,
     }
 
 
 def _quantities(values: IndexValues) -> Document:
-    leads = [each for each in values.quantities if quantity_lead(each.key) == each.key]
-    others = [each for each in values.quantities if quantity_lead(each.key) != each.key]
+    leads: list[Ranged] = []
+    others: list[Ranged] = []
+    for each in values.quantities:
+        (leads if quantity_lead(each.key) == each.key else others).append(each)
     return {"qty": _ranges("quantities", leads), "qtyx": _ranges("quantities", others)}
 
 

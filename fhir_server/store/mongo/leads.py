@@ -12,6 +12,7 @@ for one of the others asks the index for its lead and the document for the key i
 docs/decisions/0002-fixed-index-set.md
 """
 
+from functools import lru_cache
 from typing import Final
 
 from fhir_server.core.text import fold
@@ -25,6 +26,8 @@ _CANONICAL: Final = "=|"
 _CODING: Final = 3  # parts of a key: parameter, system, code
 
 
+# The same few thousand codes, texts and units come again and again.
+@lru_cache(maxsize=16_384)
 def token_lead(key: str) -> str:
     """The key without its system ("A coding is indexed twice", `keys.token`).
 
@@ -54,11 +57,18 @@ def text_word(key: str) -> str:
     return key.partition("|")[2].partition(" ")[0]
 
 
+@lru_cache(maxsize=16_384)
+def string_lead(key: str) -> tuple[bool, str]:
+    """Whether the key is one that `:text` searches; its first word then, else its lead."""
+    return (True, text_word(key)) if is_text(key) else (False, exact_lead(key))
+
+
 def word_leads(word: str) -> tuple[str, str]:
     """The two keys among the words that `word` of a text may have: `_content` has most."""
     return TEXT + word, _CONTENT + word
 
 
+@lru_cache(maxsize=4_096)
 def quantity_lead(key: str) -> str:
     """The same numbers in any unit; converted to base units they are others, their own."""
     param, _, unit = key.partition("|")
