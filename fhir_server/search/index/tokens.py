@@ -7,6 +7,8 @@ A value stands under its system (no system: the empty one) and under any system.
 https://hl7.org/fhir/R4/search.html#token
 """
 
+from collections.abc import Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -97,21 +99,20 @@ def _identifier(values: IndexValues, row: Row, value: JsonObject) -> None:
             values.tokens.append(f"{row.code}:of-type|{of_type}|{number}")
 
 
-#: What people group the digits of a telephone number by.
-_GROUPING: Final = {ord(each): None for each in " \t()-–./\u00a0"}
+#: What people group the digits of a telephone number by; a `+` is lost in many a URL.
+_GROUPING: Final = {ord(each): None for each in " \t()-–./+\u00a0"}
+
+
+def contact_forms(text: str) -> Iterable[str]:
+    """A contact as it is written, and as it is compared: a telephone number by its digits,
+    anything else in lower case."""
+    digits = text.translate(_GROUPING)
+    return dict.fromkeys((text, digits if digits.isdigit() else text.lower()))
 
 
 def _contact(values: IndexValues, row: Row, value: JsonObject) -> None:
-    """A contact's `system` and `use` are no code systems, so its value has none.
-
-    It is also found in lower case, and a telephone number by its digits.
-    """
-    text = value.get("value")
-    if text is None:
-        return
-    number = text.translate(_GROUPING)
-    plain = number if number.removeprefix("+").isdigit() else text.lower()
-    for form in dict.fromkeys((text, plain)):
+    """A contact's `system` and `use` are no code systems, so its value has none."""
+    for form in contact_forms(value["value"]) if "value" in value else ():
         _plain(values, row, form)
 
 

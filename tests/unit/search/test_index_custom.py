@@ -88,3 +88,15 @@ def test_all_problems_are_told_at_once() -> None:
 def test_a_code_of_the_standard_is_taken() -> None:
     with pytest.raises(Conflict):
         custom_parameter(NICKNAME | {"code": "family"}, Registry())
+
+
+def test_an_expression_that_fails_on_a_resource_finds_nothing_in_it() -> None:
+    registry = Registry()
+    one = NICKNAME | {"code": "only-name", "expression": "Patient.name.single().family"}
+    registry.add(custom_parameter(one, registry))
+    indexer = Indexer(registry)
+    found = []
+    for names in ([{"family": "Ek"}], [{"family": "Ek"}, {"family": "Em"}]):
+        values = indexer.values({"resourceType": "Patient", "id": "1", "name": names})
+        found.append([key for key in values.strings if key.startswith("only-name|")])
+    assert found == [["only-name|ek"], []]
