@@ -25,6 +25,7 @@ from fhir_server.search.numbers import number
 from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, Or
 from fhir_server.search.quantities import quantity
 from fhir_server.search.scope import Asked, Parse, Scope
+from fhir_server.search.texts import word_search
 from fhir_server.spec.search_parameters import BY_URL, SearchParameter, SearchType
 from fhir_server.spec.structures import RESOURCE_TYPES
 
@@ -102,6 +103,11 @@ def _parts(scope: Scope, asked: Asked) -> Parse:
     return partial(composite, asked.code, parsers)
 
 
+def _token(_: Scope, asked: Asked) -> Parse:
+    is_contact = "ContactPoint" in types_of(asked.kind, asked.parameter)
+    return partial(tokens.contact if is_contact else tokens.token, asked.code)
+
+
 def _special(_: Scope, asked: Asked) -> Parse:
     if asked.code == "near":
         return special.near
@@ -112,7 +118,7 @@ _PLAIN: Final[Mapping[SearchType, Build]] = {
     "number": lambda _, asked: partial(number, asked.code),
     "date": lambda scope, asked: partial(dates.date, asked.code, now=scope.now),
     "string": lambda _, asked: partial(strings.string, asked.code),
-    "token": lambda _, asked: partial(tokens.token, asked.code),
+    "token": _token,
     "reference": lambda scope, asked: partial(references.reference, scope, asked),
     "composite": _parts,
     "quantity": lambda _, asked: partial(quantity, asked.code),
@@ -144,8 +150,8 @@ _NEGATIVE: Final = frozenset({"not", "not-in"})
 _OWN: Final[Mapping[str, Build]] = {
     "_id": lambda *_: special.ids,
     "_lastUpdated": lambda scope, _: partial(dates.last_updated, now=scope.now),
-    "_text": lambda _, asked: partial(strings.all_words, asked.code),
-    "_content": lambda _, asked: partial(strings.all_words, asked.code),
+    "_text": lambda _, asked: partial(word_search, asked.code),
+    "_content": lambda _, asked: partial(word_search, asked.code),
 }
 _OWN_MODIFIERS: Final[Mapping[str, frozenset[str]]] = {"_id": frozenset({"not"})}
 

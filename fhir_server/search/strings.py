@@ -1,4 +1,4 @@
-"""String values: folded prefix by default, `:exact`, `:contains`, and text searches.
+"""String values: folded prefix by default, `:exact`, `:contains`, and `:text` of tokens.
 
 https://hl7.org/fhir/R4/search.html#string
 """
@@ -7,10 +7,10 @@ from typing import Final
 
 from fhir_server.core.errors import BadValue
 from fhir_server.core.messages import Text
-from fhir_server.core.text import fold, words
+from fhir_server.core.text import fold
 from fhir_server.search import keys
 from fhir_server.search.escapes import unescape
-from fhir_server.search.plan import And, Containing, Keys, Node, Prefix
+from fhir_server.search.plan import Containing, Keys, Node, Prefix
 
 NO_TEXT: Final = Text(
     "`{value}` has no letter or digit to search for.",
@@ -59,16 +59,3 @@ def _folded(text: str) -> str:
     if not folded:
         raise BadValue(NO_TEXT, value=text[:_SHOWN])
     return folded
-
-
-def all_words(code: str, text: str) -> Node:
-    """`_text` and `_content`: every word of `text` occurs, in any order.
-
-    Raises:
-        BadValue: there is no word in it.
-    """
-    found = tuple(dict.fromkeys(words(unescape(text))))
-    if not found:
-        raise BadValue(NO_TEXT, value=text[:_SHOWN])
-    each = tuple(Keys("words", (keys.word(code, word),)) for word in found)
-    return each[0] if len(each) == 1 else And(each)

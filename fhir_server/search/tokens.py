@@ -10,6 +10,7 @@ from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.search import keys
 from fhir_server.search.escapes import split, unescape
+from fhir_server.search.index.tokens import contact_forms
 from fhir_server.search.plan import Keys, Node, Nothing, Or, Prefix
 from fhir_server.search.scope import Scope
 
@@ -57,6 +58,15 @@ def token(code: str, text: str) -> Node:
     if not value:
         return _of_system(code, system)
     return Keys("tokens", (keys.token(code, system, value),))
+
+
+def contact(code: str, text: str) -> Node:
+    """A telephone number or address, in whatever case and grouping it is written.
+
+    "The presence of the pipe symbol SHALL NOT be used": it is a part of the value here.
+    """
+    forms = contact_forms(unescape(text))
+    return _any_key(keys.token(code, None, form) for form in forms if form)
 
 
 def _of_system(code: str, system: str) -> Node:

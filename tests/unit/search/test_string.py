@@ -92,6 +92,13 @@ def test_a_backslash_is_written_twice() -> None:
         ("_text=chest foot", False),
         ("_text=foot,chest", True),
         ("_content=pain", False),
+        ("_text=(bone OR chest) and pain", True),
+        ("_text=(bone OR foot) and pain", False),
+        ("_text=foot or pain", True),
+        ("_text=foot and pain or chest", True),
+        ("_text=pain not foot", True),
+        ("_text=pain and not (chest or foot)", False),
+        ("_text=((pain))", True),
     ],
 )
 def test_text_is_searched_by_its_words(query: str, *, found: bool) -> None:
@@ -104,3 +111,21 @@ def test_text_without_a_word_is_refused() -> None:
         ("value", "_text"),
         ("value", "_content"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("(pain", "value"),
+        ("pain)", "value"),
+        ("or pain", "value"),
+        ("pain or", "value"),
+        ("pain and", "value"),
+        ("not", "value"),
+        ("not not", "value"),
+        ("()", "value"),
+        (" ".join(f"w{n}" for n in range(101)), "too-costly"),
+    ],
+)
+def test_operators_stand_around_words(text: str, code: str) -> None:
+    assert refusals("Condition", f"_text={text}") == [(code, "_text")]

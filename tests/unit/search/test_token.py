@@ -180,3 +180,27 @@ def test_ids_are_exact() -> None:
     assert not matches("Patient", "_id=X", IndexValues())
     assert not matches("Patient", "_id=a b", IndexValues())
     assert not matches("Patient", "_id:not=x", IndexValues())
+
+
+# A contact "may use special handling, such as ignoring punctuation".
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("phone=%2B7 (921) 123-45-67", True),
+        ("phone=%2B79211234567", True),
+        ("phone=%2B7 921 1234567", True),
+        ("phone=9211234567", False),
+        ("phone=-", False),
+        ("telecom=%2B7-921-123-45-67", True),
+    ],
+)
+def test_a_number_is_found_however_it_is_grouped(query: str, *, found: bool) -> None:
+    code = query.partition("=")[0]
+    value = {"system": "phone", "value": "+7 (921) 123-45-67"}
+    assert matches("Patient", query, stored("Patient", code, "ContactPoint", value)) is found
+
+
+def test_an_address_is_found_in_either_case() -> None:
+    value = {"system": "email", "value": "Eve@Example.org"}
+    values = stored("Patient", "email", "ContactPoint", value)
+    assert matches("Patient", "email=eve@example.ORG", values)
