@@ -47,9 +47,10 @@ def _numeric(apply: Callable[..., Item], kind: str, args: int = 0, least: int = 
             for value in values:
                 number(value, call.name)
             try:
-                return apply(*values)
+                found = apply(*values)
             except DecimalException:
                 return None
+            return None if isinstance(found, Decimal) and not found.is_finite() else found
 
         return computed(scalar, *([f"System.{kind}"] if kind else []))
 
