@@ -8,7 +8,6 @@ https://hl7.org/fhir/R4/search.html#token
 """
 
 from collections.abc import Iterable
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
