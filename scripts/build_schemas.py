@@ -13,7 +13,7 @@ import argparse
 import json
 import lzma
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +49,34 @@ OPEN_VALUE_SETS: Final[dict[str, Schema]] = {
     },
 }
 """The common part of the value sets that are a grammar."""
+
+#: Beyond this, naming for each choice those it excludes costs more memory than it saves time.
+MANY_CHOICES: Final = 12
+
+#: Every resource drags in what an extension may hold. These are kept for the walker: together
+#: they would double the memory of all schemas (0.5 MB a resource type).
+RARE_IN_EXTENSIONS: Final = frozenset(
+    f"value{each}"
+    for each in (
+        "Annotation",
+        "ContactDetail",
+        "Contributor",
+        "Count",
+        "DataRequirement",
+        "Distance",
+        "Dosage",
+        "Duration",
+        "Expression",
+        "Meta",
+        "ParameterDefinition",
+        "RelatedArtifact",
+        "SampledData",
+        "Signature",
+        "Timing",
+        "TriggerDefinition",
+        "UsageContext",
+    )
+)
 
 #: Value set of a concept's `max` binding -> the coding it must have.
 _LANGUAGE: Final = {
@@ -137,6 +165,12 @@ class Builder:
             one = {"anyOf": [{"required": [name]} for name in names]}
             schema.setdefault("allOf", []).append(one)
         shadows = [f"_{name}" for name in names if f"_{name}" in schema["properties"]]
+        if len(names) > MANY_CHOICES:
+            rows = [{"required": [name]} for name in (*names, *shadows)]
+            if not element.min:
+                rows.append({"properties": dict.fromkeys((*names, *shadows), False)})
+            schema.setdefault("allOf", []).append({"oneOf": rows})
+            return
         dependent = schema.setdefault("dependentSchemas", {})
         for name in (*names, *shadows):
             bare = name.removeprefix("_")
@@ -242,15 +276,15 @@ class Builder:
 
     def reference(self, of: ElementType) -> str:
         """A Reference whose text can be seen to point to an allowed type."""
-        targets = sorted(of.targets) or list(RESOURCE_TYPES)
+        targets = sorted(of.targets)
         base = self.complex(TYPES["Reference"], plain=True)
-        name = ".".join(["Reference", *sorted(of.targets)])
+        name = ".".join(["Reference", *targets])
 
         def build() -> Schema:
             schema = dict(self.defs[base])
             properties = dict(schema["properties"])
-            properties["reference"] = pointing_to("|".join(targets))
-            if of.targets:
+            properties["reference"] = pointing_to(targets)
+            if targets:
                 # `type` must be that of the target: one alternative each.
                 rows = [{"$ref": f"#/$defs/To.{each}"} for each in targets]
                 schema["dependentSchemas"] = schema.get("dependentSchemas", {}) | {
@@ -262,7 +296,7 @@ class Builder:
             return schema
 
         self.variants[name] = build
-        self.defs.update({f"To.{each}": to_type(each) for each in of.targets})
+        self.defs.update({f"To.{each}": to_type(each) for each in targets})
         return name
 
     def extension(self) -> str:
@@ -278,7 +312,7 @@ class Builder:
             schema["properties"] = {
                 name: each
                 for name, each in self.properties(TYPES["Extension"], plain=True)
-                if name not in {"id", "_url"}
+                if name not in {"id", "_url"} and name not in RARE_IN_EXTENSIONS
             }
         return "Extension"
 
@@ -295,20 +329,25 @@ class Builder:
         return ref("Element")
 
 
-#: `Patient/1`, the same behind a server's base, `urn:uuid:…`. A fragment is allowed by the
-#: gate only where the resource contains others (validation.gate puts it in).
+#: `Patient/1`, the same behind a server's base, `Patient?…`, `urn:uuid:…`. A fragment is
+#: allowed by the gate only where the resource contains others (validation.gate puts it in).
+#: Counted repeats and classes of Unicode would cost megabytes here: 64 characters of an id
+#: and addresses beyond ASCII are the walker's.
 TARGET_PATTERN: Final = (
-    r"^(?:(?:https?://[^\s?#]+/)?(?:TYPES)(?:/[A-Za-z0-9\-.]{1,64}"
-    r"(?:/_history/[A-Za-z0-9\-.]{1,64})?|\?[^\s]+)|urn:(?:uuid|oid):[0-9a-zA-Z.\-]+)$"
+    r"^(?:(?:https?://[!-\"$->@-~]+/)?(?:TYPES)(?:/[A-Za-z0-9\-.]+"
+    r"(?:/_history/[A-Za-z0-9\-.]+)?|\?[!-~]+)|urn:(?:uuid|oid):[0-9a-zA-Z.\-]+)$"
 )
+ANY_TARGET: Final = r"^(?:[!\"$-~][!-~]*)$"
 
 
-def pointing_to(types: str) -> Schema:
-    return {"type": "string", "pattern": TARGET_PATTERN.replace("TYPES", types)}
+def pointing_to(types: Sequence[str]) -> Schema:
+    """The text of a reference to one of `types`; to any where there are none."""
+    pattern = TARGET_PATTERN.replace("TYPES", "|".join(types)) if types else ANY_TARGET
+    return {"type": "string", "pattern": pattern}
 
 
 def to_type(name: str) -> Schema:
-    return {"properties": {"type": {"const": name}, "reference": pointing_to(name)}}
+    return {"properties": {"type": {"const": name}, "reference": pointing_to([name])}}
 
 
 def translated(each: Constraint, of: Type) -> Schema | None:

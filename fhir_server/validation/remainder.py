@@ -26,6 +26,12 @@ def accepts(resource: JsonObject, kind: str) -> bool:
     return _accepts(resource, resource, kind)
 
 
+def prepare(kind: str) -> None:
+    """Compile what resources of type `kind` without contained ones are asked."""
+    gate(kind)
+    _check(kind, fragments=False)
+
+
 def _accepts(resource: JsonObject, root: JsonObject, kind: str) -> bool:
     inside = "contained" in root
     try:

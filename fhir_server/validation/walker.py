@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/validation.html
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from fhir_server.core.errors import Issue
@@ -151,7 +152,7 @@ class _Walker:
                 self.complex(value[name], found, f"{path}.{found.element.name}", place)
 
     def cardinality(self, value: JsonObject, of: Type, path: str) -> None:
-        names = _names(of)
+        names = _names(of.name)
         for element in of.elements:
             given = [name for name in names[element.name] if _given(value, name)]
             if element.min and not given:
@@ -316,9 +317,10 @@ def _given(value: JsonObject, name: str) -> bool:
     return name in value or f"_{name}" in value
 
 
-def _names(of: Type) -> dict[str, list[str]]:
+@cache
+def _names(of: str) -> dict[str, list[str]]:
     """Element name -> its JSON names."""
     found: dict[str, list[str]] = {}
-    for name, each in of.properties.items():
+    for name, each in TYPES[of].properties.items():
         found.setdefault(each.element.name, []).append(name)
     return found
