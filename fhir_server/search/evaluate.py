@@ -153,7 +153,10 @@ def _any_key(keys: Iterable[str], node: plan.Keys | plan.Prefix | plan.Containin
             return any(key.startswith(node.prefix) for key in keys)
         case plan.Containing():
             start = len(node.prefix)
-            return any(key.startswith(node.prefix) and node.text in key[start:] for key in keys)
+            rests = (key[start:] for key in keys if key.startswith(node.prefix))
+            if node.at_end:
+                return any(rest.endswith(node.text) for rest in rests)
+            return any(node.text in rest for rest in rests)
         case _:
             assert_never(node)
 

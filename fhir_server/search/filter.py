@@ -249,6 +249,8 @@ def _compare(scope: Scope, kind: str, code: str, operator: str, value: str) -> N
             return of_values(scope, asked)(value)
         case "sw" if search_type == "string":
             return strings.string(code, _SPECIAL.sub(r"\\\g<0>", value))
+        case "ew" if search_type == "string":
+            return strings.ending(code, _SPECIAL.sub(r"\\\g<0>", value))
         case "po" if search_type == "date":
             return _overlapping(scope, code, value)
         case _ if operator in _ORDERED and search_type in _RANGED:

@@ -59,6 +59,8 @@ class Containing:
     field: ValueField
     prefix: str
     text: str
+    at_end: bool = False
+    """`text` is the end of the key (`ew` of a filter)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ def contains(code: str, text: str) -> Node:
     return Containing("strings", keys.folded(code, ""), _folded(text))
 
 
+def ending(code: str, text: str) -> Node:
+    """A value that ends with `text`.
+
+    Raises:
+        BadValue: nothing is left to compare.
+    """
+    return Containing("strings", keys.folded(code, ""), _folded(text), at_end=True)
+
+
 def display(code: str, text: str) -> Node:
     """`:text` of a token: "a normal string search" on displays and texts.
 

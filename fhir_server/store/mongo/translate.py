@@ -106,8 +106,8 @@ def to_filter(  # noqa: C901, PLR0912  # one case a node, and no more
             return _keys(field, wanted)
         case Prefix(field, prefix):
             return _matching(field, prefix, _starting(prefix))
-        case Containing(field, prefix, text):
-            return _matching(field, prefix, _containing(prefix, text))
+        case Containing(field, prefix):
+            return _matching(field, prefix, _containing(node))
         case Range():
             return _range(node)
         case Updated(value, arms):
@@ -244,11 +244,13 @@ def _starting(prefix: str) -> Filter:
     return {"$gte": prefix, "$lt": prefix + keys.LAST}
 
 
-def _containing(prefix: str, text: str) -> Filter:
+def _containing(node: Containing) -> Filter:
+    prefix, text = node.prefix, node.text
     if len(text) > _MAX_CONTAINED:
         raise TooCostly(TEXT_TOO_LONG, length=len(text), most=_MAX_CONTAINED)
     # `(?s:.*)`: a text may hold line ends. The bounds let an index narrow the scan.
-    pattern = f"^{_escaped(prefix)}(?s:.*){_escaped(text)}"
+    end = r"\z" if node.at_end else ""
+    pattern = f"^{_escaped(prefix)}(?s:.*){_escaped(text)}{end}"
     return {**_starting(prefix), "$regex": pattern}
 
 
@@ -344,8 +346,8 @@ def _part(node: Node) -> Filter:
             return {"k": _any_of(wanted)}
         case Prefix(_, prefix):
             return {"k": {"$elemMatch": _starting(prefix)}}
-        case Containing(_, prefix, text):
-            return {"k": {"$elemMatch": _containing(prefix, text)}}
+        case Containing():
+            return {"k": {"$elemMatch": _containing(node)}}
         case Range(_, key, value, arms):
             return _either(
                 {"r": {"$elemMatch": {"k": key, **_bounds(arm, value)}}} for arm in arms

@@ -103,6 +103,8 @@ ROWS = [
     # _filter
     ("Patient?_filter=gender eq male or birthdate ge 2001", ["s-p1", "s-p3"]),
     ("Patient?_filter=not (gender pr true)", ["s-p3"]),
+    ("Patient?_filter=family ew ева", ["s-p2"]),
+    ("Condition?_text=(боль or спина) and not колено", ["s-c1"]),
     ('Observation?_filter=patient.name co "короле" and date ge 2024-03', ["s-w2"]),
     # compartments and several types
     ("Patient/s-p2/Observation", ["s-b2", "s-w3"]),
