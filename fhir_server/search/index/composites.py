@@ -34,6 +34,7 @@ class Part(NamedTuple):
     number: int
     write: Writer
     row: Row
+    """Its code is led by the number, and so are its keys."""
 
 
 class Composite(NamedTuple):
@@ -90,11 +91,16 @@ def _of_part(part: Part, selected: Values, scratch: IndexValues) -> _Found:
     part.write(scratch, part.row, selected)
     texts = (scratch.tokens, scratch.strings, scratch.references, scratch.uris)
     ranges = (scratch.dates, scratch.quantities)
-    lead = keys.part(part.number, "")
-    found = _Found(
-        tuple([lead + key for key in bounded_keys(chain(*texts))]),
-        tuple([Ranged(lead + key, lo, hi) for key, lo, hi in chain(*ranges)]),
-    )
+    found = _Found(_bounded(part.number, list(chain(*texts))), tuple(chain(*ranges)))
     for each in (*texts, *ranges):
         each.clear()
     return found
+
+
+def _bounded(number: int, found: list[str]) -> tuple[str, ...]:
+    """`found` without duplicates, each bounded as it would be without its part's number."""
+    joined = "".join(found)
+    if joined.isascii() and len(joined) <= keys.MAX_KEY:
+        return tuple(dict.fromkeys(found))
+    lead = keys.part(number, "")
+    return tuple([lead + key for key in bounded_keys(key[len(lead) :] for key in found)])

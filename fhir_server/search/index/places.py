@@ -9,6 +9,7 @@ from typing import Final
 from fhir_server.core.errors import Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.fhirpath import Selector, selector
+from fhir_server.search import keys
 from fhir_server.search.index.arms import arms, element_of
 from fhir_server.search.index.composites import Composite, Part, Place, Source
 from fhir_server.search.index.rows import Row
@@ -108,7 +109,8 @@ class _Maker:
             select = _all_of([selector(arm, focus) for arm in arms(focus, expression)])
             self._sources[written] = Source(select, written.startswith(_RESOURCE))
         system = implicit_system(focus, expression)
-        row = Row(definition.code, system, self._bases, has_text=False)
+        coded = keys.part(number, definition.code)
+        row = Row(coded, system, self._bases, has_text=False)
         source = list(self._sources).index(written)
         return Part(source, number, WRITERS[definition.type], row)
 

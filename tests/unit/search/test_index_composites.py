@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fhir_server.core.errors import Unprocessable
+from fhir_server.search import keys
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.registry import Registry
 from fhir_server.search.values import Combined, Ranged
@@ -87,6 +88,19 @@ def test_a_place_without_one_of_the_parts_has_none(elements: dict[str, Any]) -> 
 def test_the_keys_of_a_part(code: str, elements: dict[str, Any], key: str) -> None:
     (found,) = combined("Observation", code, code=concept("a"), **elements)
     assert key in found.keys
+
+
+def test_a_long_key_is_bounded_as_outside_of_composites() -> None:
+    long = "x" * 2_000
+    code = {"coding": [{"system": "urn:s", "code": long}]}
+    (found,) = combined(
+        "Observation", "code-value-concept", code=code, valueCodeableConcept=concept("ж")
+    )
+    assert found.keys[:2] == (
+        keys.part(0, keys.token("code", "urn:s", long)),
+        keys.part(0, keys.token("code", None, long)),
+    )
+    assert "1|value-concept|~|ж" in found.keys
 
 
 def test_a_date_is_a_range() -> None:
