@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final
@@ -150,7 +150,7 @@ class Compiler:
         _raise(problems)
         ignored = tuple(issue for error in problems.ignored for issue in error.issues)
         if ignored:
-            request = _without(request, ignored)
+            request = _without(request, problems.dropped)
         if contained is None:
             return CompiledSearch(request, where, sort, includes, (), ignored)
         alone = where if request.contained_type == "contained" else ()
@@ -194,8 +194,8 @@ class Compiler:
                 problems.ignored += found.ignored
                 if found.refused:
                     break
-                issues = [issue for error in found.ignored for issue in error.issues]
-                request = _without(request, issues)
+                problems.dropped |= found.dropped
+                request = _without(request, found.dropped)
         unseen = Problems(problems.lenient)
         where = tuple((kind, self._where(kind, request, unseen)) for kind in kinds)
         sort = tuple(self._sort(kind, request, unseen) for kind in kinds)
@@ -207,7 +207,7 @@ class Compiler:
             try:
                 found.append(self._keys(kind, name)(value))
             except FhirError as error:
-                problems.note(error, name)
+                problems.note(error, name, value)
         if not found:
             return Everything()
         return found[0] if len(found) == 1 else intersection(found)
@@ -220,7 +220,7 @@ class Compiler:
         try:
             return self._sorts(kind, request.sort)
         except FhirError as error:
-            problems.note(error, "_sort")
+            problems.note(error, "_sort", *(v for n, v in request.kept if n == "_sort"))
             return ()
 
     def _includes(self, request: SearchRequest, problems: Problems) -> list[Include]:
@@ -231,7 +231,7 @@ class Compiler:
                     raise BadValue(WITH_TEXT)
                 found.append(parse_include(self.scope, name, value))
             except FhirError as error:
-                problems.note(error, name)
+                problems.note(error, name, value)
         return found
 
 
@@ -249,13 +249,14 @@ def _raise(problems: Problems) -> None:
     raise Invalid.of(issue for error in refused for issue in error.issues)
 
 
-def _without(request: SearchRequest, ignored: Sequence[Issue]) -> SearchRequest:
-    """`request` without the parameters that `ignored` names; "the server SHALL return the
-    parameters that were actually used"."""
-    names = {name for issue in ignored for name in issue.expression}
+def _without(request: SearchRequest, dropped: Container[tuple[str, str]]) -> SearchRequest:
+    """`request` without the pairs `dropped`; "the server SHALL return the parameters that
+    were actually used"."""
+    kept = tuple(pair for pair in request.kept if pair not in dropped)
+    sorts = any(name == "_sort" for name, _ in kept)
     return replace(
         request,
-        criteria=tuple(pair for pair in request.criteria if pair[0] not in names),
-        kept=tuple(pair for pair in request.kept if pair[0] not in names),
-        sort=() if "_sort" in names else request.sort,
+        criteria=tuple(pair for pair in request.criteria if pair not in dropped),
+        kept=kept,
+        sort=request.sort if sorts else (),
     )

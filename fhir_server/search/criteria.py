@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html#modifiers
 https://hl7.org/fhir/R4/search.html#chaining
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -26,7 +26,7 @@ from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, 
 from fhir_server.search.quantities import quantity
 from fhir_server.search.scope import Asked, Parse, Scope
 from fhir_server.search.texts import word_search
-from fhir_server.spec.search_parameters import BY_URL, SearchParameter, SearchType
+from fhir_server.spec.search_parameters import SearchParameter, SearchType
 from fhir_server.spec.structures import RESOURCE_TYPES
 
 UNKNOWN_PARAMETER: Final = Text(
@@ -38,6 +38,11 @@ PENDING: Final = Text(
     "`{code}` of {type} can be used when $reindex has run.",
     "`{code}` типа {type} можно использовать после $reindex.",
     "`{code}` типу {type} можна використовувати після $reindex.",
+)
+NO_PART: Final = Text(
+    "A part of `{code}` is no longer defined: {url}.",
+    "Часть параметра `{code}` больше не определена: {url}.",
+    "Частину параметра `{code}` більше не визначено: {url}.",
 )
 UNKNOWN_MODIFIER: Final = Text(
     "The modifier `:{modifier}` cannot be used with `{code}` of {type}.",
@@ -98,7 +103,7 @@ _TYPES: Final = frozenset(RESOURCE_TYPES)
 def _parts(scope: Scope, asked: Asked) -> Parse:
     parsers = tuple(
         _PLAIN[part.type](scope, Asked(asked.kind, part))
-        for part in (BY_URL[each.definition] for each in asked.parameter.components)
+        for part in _components(scope, asked.parameter)
     )
     return partial(composite, asked.code, parsers)
 
@@ -106,6 +111,14 @@ def _parts(scope: Scope, asked: Asked) -> Parse:
 def _token(_: Scope, asked: Asked) -> Parse:
     is_contact = "ContactPoint" in types_of(asked.kind, asked.parameter)
     return partial(tokens.contact if is_contact else tokens.token, asked.code)
+
+
+def _components(scope: Scope, parameter: SearchParameter) -> Iterator[SearchParameter]:
+    for each in parameter.components:
+        found = scope.registry.defined(each.definition)
+        if found is None:  # one of the server's own that was taken away
+            raise UnknownParameter(NO_PART, code=parameter.code, url=each.definition)
+        yield found
 
 
 def _special(_: Scope, asked: Asked) -> Parse:

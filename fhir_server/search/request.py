@@ -106,11 +106,16 @@ class Problems:
     lenient: bool = False
     refused: list[FhirError] = field(default_factory=list)
     ignored: list[FhirError] = field(default_factory=list)
+    dropped: set[tuple[str, str]] = field(default_factory=set)
+    """The pairs that `ignored` speaks of."""
 
-    def note(self, error: FhirError, name: str) -> None:
+    def note(self, error: FhirError, name: str, *values: str) -> None:
         """Lenient handling forgives what is unknown or not offered, never a bad value."""
-        forgiven = self.lenient and isinstance(error, UnknownParameter | NotSupported)
-        (self.ignored if forgiven else self.refused).append(error.at(name))
+        if self.lenient and isinstance(error, UnknownParameter | NotSupported):
+            self.ignored.append(error.at(name))
+            self.dropped.update((name, value) for value in values)
+        else:
+            self.refused.append(error.at(name))
 
 
 def parse(pairs: Pairs, problems: Problems, limits: SearchLimits) -> SearchRequest:

@@ -90,12 +90,13 @@ def test_a_condition_may_carry_what_belongs_to_the_wire() -> None:
 
 # With the preference for lenient handling.
 def test_lenient_handling_leaves_out_what_is_unknown_and_says_so() -> None:
-    query = "gender=male&foo=1&name:foo=2&_query=x&_sort=bar&_include=Patient:bar&_count=5"
+    good = "_include=Patient:organization"
+    query = f"gender=male&foo=1&name:foo=2&_query=x&_sort=bar&_include=Patient:bar&{good}"
     found = search("Patient", query, lenient=True)
     assert found.where[0][1] == Keys("tokens", ("gender|~|male",))
-    assert found.request.kept == (("gender", "male"), ("_count", "5"))
+    assert found.request.kept == (("gender", "male"), ("_include", "Patient:organization"))
     assert found.sort == ((),)
-    assert found.includes == ()
+    assert [each.code for each in found.includes] == ["organization"]
     assert {issue.expression for issue in found.ignored} == {
         ("foo",), ("name:foo",), ("_query",), ("_sort",), ("_include",),
     }  # fmt: skip
