@@ -15,10 +15,11 @@ a text is found so, on the index side and the query side alike:
 https://hl7.org/fhir/R4/search.html#string
 """
 
-import re
 from functools import lru_cache
 from typing import Final
 from unicodedata import category, normalize
+
+from typing_extensions import override
 
 #: Letters without a decomposition, after case folding.
 _PLAIN: Final = {
@@ -36,28 +37,39 @@ class _Folding(dict[int, str | None]):
     """`str.translate` table that fills itself: what each code point is replaced by."""
 
     def __missing__(self, point: int) -> str | None:
-        letter = chr(point)
-        if letter in _SPACES:
-            found: str | None = " "
-        elif letter in _APOSTROPHES or category(letter) in _DROPPED_CATEGORIES:
-            found = None
-        else:
-            found = _PLAIN.get(letter, letter)
+        found = self._replacement(chr(point))
         if len(self) < _FOLDING_SIZE:
             self[point] = found
         return found
 
+    def _replacement(self, letter: str) -> str | None:
+        if letter in _SPACES:
+            return " "
+        if letter in _APOSTROPHES or category(letter) in _DROPPED_CATEGORIES:
+            return None
+        return _PLAIN.get(letter, letter)
+
+
+class _Splitting(_Folding):
+    """The same, with a space for whatever stands between words."""
+
+    @override
+    def _replacement(self, letter: str) -> str | None:
+        found = super()._replacement(letter)
+        return found if found is None or found.isalnum() else " "
+
 
 _FOLDING_SIZE: Final = 4096  # more than the letters of any clinic's languages
 _FOLDING: Final = _Folding()
-_WORD: Final = re.compile(r"\w{2,64}|\d")
+_SPLITTING: Final = _Splitting()
+_LONGEST_WORD: Final = 64
 
 
-def _plain(text: str) -> str:
+def _lower(text: str) -> str:
     if not text.isascii():
         # Case folding may compose what decomposes again (`ΐ`), hence the second time.
         text = normalize("NFKD", normalize("NFKD", text).casefold())
-    return text.lower().translate(_FOLDING)
+    return text.lower()
 
 
 MAX_TEXT: Final = 1024
@@ -66,7 +78,7 @@ MAX_TEXT: Final = 1024
 
 @lru_cache(maxsize=8192)  # names, cities and displays repeat
 def _fold(text: str) -> str:
-    return " ".join(_plain(text).split())[:MAX_TEXT].rstrip()
+    return " ".join(_lower(text).translate(_FOLDING).split())[:MAX_TEXT].rstrip()
 
 
 def fold(text: str) -> str:
@@ -77,7 +89,8 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The folded words of a text of any length, in order, repeats kept.
 
-    A word is a run of letters and digits, one letter alone is none; after 64 characters
-    another word begins.
+    A word is a run of letters and digits, one letter alone is none; it is cut after 64
+    characters.
     """
-    return _WORD.findall(_plain(text))
+    found = _lower(text).translate(_SPLITTING).split()
+    return [word[:_LONGEST_WORD] for word in found if len(word) > 1 or word.isdigit()]

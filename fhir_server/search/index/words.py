@@ -10,8 +10,7 @@ https://hl7.org/fhir/R4/search.html#content
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from html import unescape
 from itertools import islice
 from typing import Final
@@ -41,7 +40,6 @@ _SILENT: Final = frozenset(
     }
 )
 _SILENT_TYPES: Final = frozenset({"Meta", "Narrative"})
-_TEXT: Final = ""
 _RESOURCE: Final = "Resource"
 
 
@@ -62,34 +60,45 @@ def _narrative(resource: JsonObject) -> list[str]:
     return list(dict.fromkeys(words(text)))
 
 
-def _collect(found: list[str], node: JsonObject, table: Mapping[str, str]) -> None:
+class _Table(dict[str, "_Table | None"]):
+    """JSON name -> where to go on, None to read its text; names not worth a look are absent."""
+
+
+def _collect(found: list[str], node: JsonObject, table: _Table) -> None:
     for name, value in node.items():
-        step = table.get(name)
-        if step is None:
+        if name not in table:
             continue
-        for each in value if isinstance(value, list) else (value,):
-            if isinstance(each, str):
-                found.append(each)
-            elif isinstance(each, dict):
-                kind = each["resourceType"] if step == _RESOURCE else step
-                _collect(found, each, _table(kind))
+        step = table[name]
+        if step is None:
+            found += [text for text in value if text] if type(value) is list else (value,)
+        else:
+            for each in value if type(value) is list else (value,):
+                below = _table(each["resourceType"]) if step is _ANY_RESOURCE else step
+                _collect(found, each, below)
 
 
-@cache
-def _table(kind: str) -> Mapping[str, str]:
-    """JSON name -> type to go on with (`_TEXT`: read it), for the names worth a look."""
-    return dict(_steps(kind))
+_TABLES: Final[dict[str, _Table]] = {}
+_ANY_RESOURCE: Final = _Table()
 
 
-def _steps(kind: str) -> Iterator[tuple[str, str]]:
+def _table(kind: str) -> _Table:
+    """The table of `kind`, with the tables it leads to; made once."""
+    found = _TABLES.get(kind)
+    if found is None:
+        found = _TABLES[kind] = _Table()
+        found.update(_steps(kind))
+    return found
+
+
+def _steps(kind: str) -> Iterator[tuple[str, _Table | None]]:
     for name, found in TYPES[kind].properties.items():
         code = found.type.code
         if ("*", name) in _SILENT or (kind, name) in _SILENT:
             continue
         if code in _TEXTS:
-            yield name, _TEXT
+            yield name, None
         elif code in _SPEAKING:
-            yield name, code
+            yield name, _ANY_RESOURCE if code == _RESOURCE else _table(code)
 
 
 _NODES: Final = tuple(name for name, found in TYPES.items() if found.kind != "primitive")
