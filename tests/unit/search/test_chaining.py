@@ -120,9 +120,23 @@ def test_a_hierarchy_is_searched_through(query: str, ids: list[str]) -> None:
 
 
 def test_a_place_above_is_one_that_the_named_is_part_of() -> None:
-    assert found("Location", "partof:above=room") == ["ward"] or found(
-        "Location", "partof:above=room"
-    ) == ["room", "ward"]
+    assert found("Location", "partof:above=room") == ["room", "ward"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "code"),
+    [
+        ("Observation", "device:below=1", "not-supported"),
+        ("Encounter", "location:below=a/b", "value"),
+        ("Encounter", "location:above=a b", "value"),
+    ],
+)
+def test_a_hierarchy_has_to_be_there(kind: str, query: str, code: str) -> None:
+    assert refusals(kind, query) == [(code, query.partition("=")[0])]
+
+
+def test_another_type_is_not_in_the_hierarchy() -> None:
+    assert found("Encounter", "location:below=Patient/peter") == []
 
 
 @pytest.mark.parametrize(

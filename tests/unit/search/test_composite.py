@@ -56,6 +56,12 @@ def test_a_value_has_as_many_parts_as_the_definition(
     assert refusals("Observation", query) == [problem]
 
 
+def test_a_composite_may_be_missing() -> None:
+    query = "component-code-value-quantity:missing"
+    assert matches("Observation", f"{query}=true", IndexValues())
+    assert matches("Observation", f"{query}=false", PRESSURE)
+
+
 def test_escaped_separators_belong_to_a_part() -> None:
     values = IndexValues(
         combined=[
