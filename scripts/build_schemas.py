@@ -166,7 +166,7 @@ class Builder:
             schema.setdefault("allOf", []).append(one)
         shadows = [f"_{name}" for name in names if f"_{name}" in schema["properties"]]
         if len(names) > MANY_CHOICES:
-            rows = [{"required": [name]} for name in (*names, *shadows)]
+            rows: list[Schema] = [{"required": [name]} for name in (*names, *shadows)]
             if not element.min:
                 rows.append({"properties": dict.fromkeys((*names, *shadows), False)})
             schema.setdefault("allOf", []).append({"oneOf": rows})

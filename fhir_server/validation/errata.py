@@ -52,6 +52,13 @@ ERRATA: Final = (
         _UNKNOWN_ORDER,
     ),
     Erratum(
+        "mdd-1",
+        "whenHandedOver.empty() or whenPrepared.empty() or whenHandedOver >= whenPrepared",
+        "whenHandedOver.hasValue().not() or whenPrepared.hasValue().not() or "
+        "whenHandedOver >= whenPrepared or (whenHandedOver >= whenPrepared).empty()",
+        _UNKNOWN_ORDER,
+    ),
+    Erratum(
         "inv-1",
         "lastModified.exists().not() or authoredOn.exists().not() or "
         "lastModified >= authoredOn",

@@ -41,8 +41,8 @@ PATTERN: Final = Text(
 )
 RULE: Final = Text(
     "Rule {key} of the profile {profile} is broken: {human}",
-    "Нарушено правило {key} профиля {profile}: {human}",
-    "Порушено правило {key} профілю {profile}: {human}",
+    "Нарушено правило {key} профиля {profile}: {human_ru}",
+    "Порушено правило {key} профілю {profile}: {human_uk}",
 )
 NOT_KNOWN: Final = Text(
     "The profile {profile} is not known here.",

@@ -16,7 +16,14 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import TYPES
 from fhir_server.terminology.terminology import Terminology
-from fhir_server.validation import bindings, contained, invariants, profile_texts, targets
+from fhir_server.validation import (
+    bindings,
+    contained,
+    invariants,
+    profile_texts,
+    rules,
+    targets,
+)
 from fhir_server.validation.patterns import fits
 from fhir_server.validation.profile_tree import Discriminator, Node, Profile, find
 
@@ -118,10 +125,10 @@ class _Check:
         scene = invariants.Scene(item.value, item.type, self.resource, self.resource)
         for each in node.constraints:
             if not invariants.holds(each, scene):
-                args = {"key": each.key, "human": each.human, "profile": self.profile.url}
-                where = (item.path,)
-                found = Issue("invariant", profile_texts.RULE, args, each.severity, where)
-                self.issues.append(found)
+                url = self.profile.url
+                self.issues.append(
+                    rules.broken(each, profile_texts.RULE, item.path, profile=url)
+                )
 
     def profiled(self, node: Node, item: Item) -> None:
         """A profile on the element's type, e.g. SimpleQuantity or an extension's own."""

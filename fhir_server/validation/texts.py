@@ -181,8 +181,8 @@ EXTENSION_CONTENT: Final = Text(
 )
 INVARIANT: Final = Text(
     "Rule {key} is broken: {human}",
-    "Нарушено правило {key}: {human}",
-    "Порушено правило {key}: {human}",
+    "Нарушено правило {key}: {human_ru}",
+    "Порушено правило {key}: {human_uk}",
 )
 NOT_XHTML: Final = Text(
     "The narrative is not well-formed XHTML: {reason}.",

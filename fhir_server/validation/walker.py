@@ -17,7 +17,6 @@ from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import (
     RESOURCE_TYPES,
     TYPES,
-    Constraint,
     Element,
     Property,
     Type,
@@ -30,6 +29,7 @@ from fhir_server.validation import (
     formats,
     invariants,
     narrative,
+    rules,
     targets,
     texts,
 )
@@ -186,7 +186,7 @@ class _Walker:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)
         if constraints.SIMPLE_QUANTITY in each.type.profiles and _given(item, "comparator"):
-            self.broken(constraints.COMPARATOR, at)
+            self.tell([rules.broken(constraints.COMPARATOR, texts.INVARIANT, at)])
         if "." not in code:
             self.invariants(each.element.path, place.scene(item, code), at)
 
@@ -287,11 +287,7 @@ class _Walker:
             if each.severity == "warning" and not self.warnings:
                 continue
             if not invariants.holds(each, scene):
-                self.broken(each, at)
-
-    def broken(self, rule: Constraint, at: str) -> None:
-        args = {"key": rule.key, "human": rule.human}
-        self.tell([Issue("invariant", texts.INVARIANT, args, rule.severity, (at,))])
+                self.tell([rules.broken(each, texts.INVARIANT, at)])
 
     def say(self, code: str, path: str, text: Text, **args: object) -> None:
         self.tell([Issue(code, text, args, expression=(path,))])

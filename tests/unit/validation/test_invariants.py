@@ -225,3 +225,28 @@ def test_best_practice_warns(validator: Any) -> None:
         ("warning", "dom-6", ("Patient",))
     ]
     validator.check(patient(), "Patient")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "ru", "uk"),
+    [
+        (
+            appointment(status="booked"),
+            "Нарушено правило app-3: без start и end бывают только записи proposed, cancelled "
+            "и waitlist",
+            "Порушено правило app-3: без start і end бувають лише записи proposed, cancelled "
+            "і waitlist",
+        ),
+        (
+            resource("Parameters", parameter=[{"name": "x"}]),
+            "Нарушено правило inv-1: у параметра ровно одно из value, resource, part",
+            "Порушено правило inv-1: у параметра рівно одне з value, resource, part",
+        ),
+    ],
+)
+def test_a_rule_is_told_in_the_readers_language(
+    validator: Any, breaking: JsonObject, ru: str, uk: str
+) -> None:
+    found = validator.validate(breaking, breaking["resourceType"])
+    assert ru in [each.in_language("ru") for each in found]
+    assert uk in [each.in_language("uk") for each in found]
