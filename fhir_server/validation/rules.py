@@ -60,11 +60,11 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "bdl-4": (
         (
             "entry.response обязателен для batch-response, "
-            "transaction-response и history, иначе недопустим",
+            "transaction-response и history, иначе недопустим"
         ),
         (
             "entry.response обов’язковий для batch-response, "
-            "transaction-response і history, інакше неприпустимий",
+            "transaction-response і history, інакше неприпустимий"
         ),
     ),
     "bdl-7": (
@@ -109,7 +109,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         "у problem-list-item нужен clinicalStatus, если verificationStatus не entered-in-error",
         (
             "для problem-list-item потрібен clinicalStatus, якщо "
-            "verificationStatus не entered-in-error",
+            "verificationStatus не entered-in-error"
         ),
     ),
     "con-4": (
