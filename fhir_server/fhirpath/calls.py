@@ -30,8 +30,7 @@ class Call:
     of: Code
     args: tuple[Tree, ...]
     compiled: Callable[[Tree, str], Code]
-    """The argument over the outer focus (`outer`), each item of `of` (`each`) or all of
-    them at once (`whole`)."""
+    """The argument over the outer focus (`outer`) or each item of `of` (`each`)."""
     named_type: Callable[[Tree], TypeName]
     strict: bool
 
@@ -42,10 +41,6 @@ class Call:
     def each(self, at: int = 0) -> Code:
         """An argument that is a criterion or projection over each item."""
         return self.compiled(self.args[at], "each")
-
-    def whole(self, at: int) -> Code:
-        """An argument over the input as it is."""
-        return self.compiled(self.args[at], "whole")
 
     def indexed(self, at: int = 0) -> bool:
         """Whether an argument asks for `$index`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhir_server.fhirpath.environment import Environment
-from fhir_server.fhirpath.model import OPEN, PRIMITIVES, Item
+from fhir_server.fhirpath.model import OPEN, Item
 from fhir_server.fhirpath.values import single, system
 from fhir_server.fhirpath.values import truth as truth_of
 
@@ -71,12 +71,6 @@ class Code:
     def closed(self) -> frozenset[str] | None:
         """`kinds`, where they say all about the items."""
         return None if self.kinds is None or self.kinds & OPEN else self.kinds
-
-    @property
-    def primitive(self) -> bool:
-        """Surely without elements of its own but id and extension."""
-        kinds = self.kinds
-        return kinds is not None and all(k in PRIMITIVES or "System." in k for k in kinds)
 
 
 def value_of(code: Code, what: str) -> Scalar:

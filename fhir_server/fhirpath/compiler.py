@@ -231,11 +231,11 @@ def _indexed(of: Code, at: Code) -> Code:
 def _call(part: Call, scope: Scope) -> tuple[Code, Scope]:
     if part.name == _DEFINE:
         return _defined(part, scope)
+    if part.name in _CASTS and len(part.args) == 1:
+        return _narrowed(part.of, _named_type(part.args[0]), scope)
     function = FUNCTIONS.get(part.name)
     if function is None or not function.least <= len(part.args) <= function.most:
         raise SemanticFault(NO_FUNCTION, name=part.name, count=len(part.args))
-    if part.name in _CASTS:
-        return _narrowed(part.of, _named_type(part.args[0]), scope)
     of, after = _build(part.of, scope)
     if part.name in _COUNTING:
         refuse_unordered(of, f"{part.name}()", strict=scope.strict)

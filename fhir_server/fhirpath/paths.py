@@ -42,18 +42,22 @@ def leading(focus: frozenset[str] | None, name: str, *, strict: bool) -> Code:
         return NOTHING
     if focus is None:
         return _typed_or_element(name, own) if own else step(this(None), name, strict=strict)
-    same = focus & own
-    if same == focus or (same and name not in _names(focus)):
-        return this(same)
-    if own and any(name in subtypes(each) for each in focus):
-        return this(frozenset({name}))
+    if focus <= own:
+        return this(focus)
+    if own & focus or any(name in subtypes(each) for each in focus):
+        return _only_of(own)
     if strict and own:
         raise SemanticFault(NO_ELEMENT, kind=", ".join(sorted(focus)), name=name)
     return step(this(focus), name, strict=strict)
 
 
-def _names(kinds: frozenset[str]) -> set[str]:
-    return {name for kind in kinds for name in elements(kind)}
+def _only_of(own: frozenset[str]) -> Code:
+    """The focus, where it is of a type that its static type leaves open."""
+
+    def run(item: Item, _env: Environment) -> list[Item]:
+        return [item] if type(item) is tuple and item[0] in own else []
+
+    return Code(run, own, one=True)
 
 
 def _typed_or_element(name: str, own: frozenset[str]) -> Code:

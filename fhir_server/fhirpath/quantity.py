@@ -108,14 +108,13 @@ def add(one: Quantity, two: Quantity, sign: int) -> Quantity | None:
     """Sum or difference, in the finer of both units; None where there is no common one."""
     if (one.unit, one.calendar) == (two.unit, two.calendar):
         return Quantity(one.value + sign * two.value, one.unit, one.calendar)
-    if _mixed_vague(one, two) or not comparable(one.code, two.code):
+    left = convert(one.value, one.code, two.code)
+    right = convert(two.value, two.code, one.code)
+    if left is None or right is None or _mixed_vague(one, two):
         return None
-    ratio = convert(Decimal(1), one.code, two.code) or Decimal(0)
-    finer = two.code if abs(ratio) > 1 else one.code
-    left, right = in_unit(one, finer), in_unit(two, finer)
-    if left is None or right is None:
-        return None
-    return Quantity(left.value + sign * right.value, finer)
+    if abs(left) > abs(one.value):
+        return Quantity(left + sign * two.value, two.code)
+    return Quantity(one.value + sign * right, one.code)
 
 
 def _of_unit(value: Decimal, unit: str) -> Quantity | None:

@@ -172,11 +172,6 @@ def equal(one: Temporal, two: Temporal) -> bool | None:
     return None if order is None else order == 0
 
 
-def equivalent(one: Temporal, two: Temporal) -> bool:
-    """`~`: "if one input has a value for the precision and the other does not … false"."""
-    return equal(one, two) is True
-
-
 _STEPS: Final = {
     "year": YEAR, "month": MONTH, "week": DAY, "day": DAY, "d": DAY, "wk": DAY,
     "hour": HOUR, "h": HOUR, "minute": MINUTE, "min": MINUTE,

@@ -69,10 +69,10 @@ def fhir_quantity(value: JsonObject) -> Quantity | None:
     if number is None or isinstance(number, (str, bool)) or "comparator" in value:
         return None
     unit = value.get("unit")
-    code = value.get("code") if value.get("system") == UCUM else unit
+    code = value.get("code") if value.get("system") == UCUM else None
     if code is None and unit in CALENDAR:
         return Quantity(_decimal(number), CALENDAR[unit], calendar=True)
-    return Quantity(_decimal(number), code or "1")
+    return Quantity(_decimal(number), code or unit or "1")
 
 
 def is_number(value: Item) -> bool:

@@ -133,10 +133,6 @@ def is_type(of: Code, wanted: TypeName) -> Code:
     return condition(truth)
 
 
-def _of_type(call: Call) -> Code:
-    return of_type(call.of, call.named_type(call.args[0]))
-
-
 def _is(call: Call) -> Code:
     return is_type(call.of, call.named_type(call.args[0]))
 
@@ -170,7 +166,5 @@ TABLE: Final[Table] = {
     "today": Function(_today),
     "timeOfDay": Function(_time_of_day),
     "is": Function(_is, 1, 1),
-    "as": Function(_of_type, 1, 1),
-    "ofType": Function(_of_type, 1, 1),
     "type": Function(_type),
 }

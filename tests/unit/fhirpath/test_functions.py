@@ -35,6 +35,13 @@ FILTERING = [
     ("name.select($index)", [0, 1, 2]),
     ("telecom.select(iif(value = '2222', $index, {}))", [2]),
     ("1.repeat(iif($this < 5, $this + 1, {}))", [2, 3, 4, 5]),
+    ("{}.all(foo)", [True]), ("{}.select(foo)", []),
+    ("1.repeat(iif($this < 3, (2 | 3), {}))", [2, 3]),
+    ("photo.iif(title = 'x', 1, title)", []),
+    ("contact.iif(name.exists(), gender, 1)", ["female"]),
+    ("photo.iif(creation.exists() or title.exists(), 1, url)", []),
+    ("name.skip({}).count()", [3]),
+    ("photo.iif(title.exists(), 1, 2)", [2]), ("1.combine(1).sort()", [1, 1]),
     ("contact.repeat(name).family", ["du Marché"]),
     ("1.repeatAll(iif($this < 3, ($this + 1).combine($this + 1), {}))", [2, 2, 3, 3, 3, 3]),
     ("(1 | 2 | 3).aggregate($this + $total, 2)", [8]),
@@ -161,6 +168,7 @@ CONVERSION = [
     ("@T14.toTime()", ["@14"]), ("1.toTime()", []),
     ("'5'.toQuantity()", ["5 '1'"]), ("'5 days'.toQuantity()", ["5 day"]),
     ("'5 \\'mg\\''.toQuantity()", ["5 'mg'"]), ("'5 mg'.toQuantity()", []),
+    ("'x'.toQuantity()", []), ("{}.toQuantity()", []),
     ("'1 wk'.convertsToQuantity()", [False]), ("true.toQuantity()", ["1.0 '1'"]),
     ("1.5.toQuantity()", ["1.5 '1'"]), ("1 'g'.toQuantity()", ["1 'g'"]),
     ("@2014.toQuantity()", []), ("1 'g'.toQuantity('mg')", ["1000 'mg'"]),
@@ -198,7 +206,8 @@ FAULTS = [
     "'x'.decode('base64')", "'zz'.decode('hex')", "'x'.escape('xml')", "(1 | 'a').join()",
     "(1 | 'a').sort()", "name.sort(given)", "identifier.startsWith('a')", "name.length()",
     "1.foo()", "name.first(1)", "name.where()", "name.ofType(foo)", "name is foo",
-    "name.is(Patient.foo.bar)", "name is Patient",
+    "name.is(Patient.foo.bar)", "name is Foo.Bar", "name.as(string, 1)", "name.ofType()",
+    "name is Patient",
 ]  # fmt: skip
 
 

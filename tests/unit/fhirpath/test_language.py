@@ -41,6 +41,15 @@ PATHS = [
     ("birthDate.value", []),
     ("contained.name", ["Acme"]),
     ("contained.id", ["o1"]),
+    ("multipleBirth = 1", []),
+    ("maritalStatus.text = 'x'", []),
+    ("maritalStatus.text.exists()", [False]),
+    ("(name | photo).exists()", [True]),
+    ("'a'.extension('x')", []),
+    ("1.children()", []),
+    ("(gender | {}).first()", ["male"]),
+    ("contained.select(Organization.name)", ["Acme"]),
+    ("contained.select(Patient.name)", []),
     ("`name`.`given`.first()", ["Peter"]),
 ]
 LITERALS = [
@@ -276,6 +285,32 @@ def test_a_gap_in_a_repeated_primitive_has_only_its_extension() -> None:
     assert compile("given.extension('x').value", type="HumanName")(node) == [
         ("code", "masked", None)
     ]
+
+
+def test_a_quantity_without_a_plain_value_is_not_compared() -> None:
+    below = {"value": 5, "comparator": "<", "code": "mg", "system": "http://unitsofmeasure.org"}
+    for value in (below, {"code": "mg"}, {"value": "5"}):
+        node: Node = ("Observation", {"valueQuantity": value}, None)
+        assert compile("value = 5 'mg'", type="Observation")(node) == [False]
+    weeks: Node = ("Observation", {"valueQuantity": {"value": 2, "unit": "weeks"}}, None)
+    assert compile("value = 14 days", type="Observation")(weeks) == [True]
+
+
+def test_items_without_value_are_distinct_by_their_extensions() -> None:
+    one, two = ({"extension": [{"url": url}]} for url in "ab")
+    node: Node = ("HumanName", {"_given": [one, one, two]}, None)
+    assert len(compile("given.distinct()", type="HumanName")(node)) == 2
+    assert compile("given.first() and true", type="HumanName")(node) == []
+    with pytest.raises(EvaluationFault):
+        compile("given.allTrue()", type="HumanName")(node)
+
+
+def test_a_system_value_can_be_the_focus() -> None:
+    assert compile("$this + 1")(1) == [2]
+    assert compile("'#x'.resolve()")("a") == []
+    assert compile("name", type="Patient")("a") == []
+    assert compile("name.exists() or gender.exists()", type="Patient")("a") == [False]
+    assert compile("id = 'x'", type="Patient")("a") == []
 
 
 def test_malformed_json_is_no_crash() -> None:
