@@ -32,7 +32,6 @@ class Terminology:
         }
         self._systems: dict[str, CodeSystem | None] = {}
         self._expansions: dict[str, Expansion] = {}
-        self._pending: set[str] = set()
 
     def with_resources(self, resources: Iterable[JsonObject]) -> "Terminology":
         """One that also knows these CodeSystems and ValueSets; this one is unchanged."""
@@ -49,7 +48,7 @@ class Terminology:
 
     def expand(self, value_set: str) -> Expansion:
         """The content of a value set; `complete` tells whether all of it could be listed."""
-        return self._expand(value_set.partition("|")[0])
+        return self._expand(value_set.partition("|")[0], frozenset())
 
     def knows(self, value_set: str) -> bool:
         """Whether there is a definition of this value set."""
@@ -94,22 +93,18 @@ class Terminology:
     def _definition(self, kind: str, url: str) -> JsonObject | None:
         return _table(kind).get(url) or self._own.get((kind, url))
 
-    def _expand(self, url: str) -> Expansion:
+    def _expand(self, url: str, above: frozenset[str]) -> Expansion:
+        """The content of `url`, imported by the value sets `above` it."""
         known = self._expansions.get(url)
         if known is not None:
             return known
         # Value sets come from clients: one that imports itself is of unknown content.
-        if url in self._pending or len(self._pending) >= MAX_IMPORTS:
+        if url in above or len(above) >= MAX_IMPORTS:
             return UNKNOWN
-        self._pending.add(url)
-        try:
-            found = self._composed(url)
-        finally:
-            self._pending.discard(url)
-        self._expansions[url] = found
+        found = self._expansions[url] = self._composed(url, above | {url})
         return found
 
-    def _composed(self, url: str) -> Expansion:
+    def _composed(self, url: str, above: frozenset[str]) -> Expansion:
         if url in VALUE_SETS:
             return self._whole(VALUE_SETS[url])
         row = self._definition("ValueSet", url)
@@ -117,15 +112,16 @@ class Terminology:
             return UNKNOWN
         if "compose" not in row:
             return _stored(row)
-        content = union([self._part(e) for e in row["compose"].get("include", ())])
+        content = union([self._part(e, above) for e in row["compose"].get("include", ())])
         for each in row["compose"].get("exclude", ()):
-            content = content.without(self._part(each))
+            content = content.without(self._part(each, above))
         return content
 
-    def _part(self, include: JsonObject) -> Expansion:
+    def _part(self, include: JsonObject, above: frozenset[str]) -> Expansion:
         """One include: its system's codes and all its value sets, ANDed."""
         parts = [self._listed(include)] if "system" in include else []
-        parts += [self._expand(url.partition("|")[0]) for url in include.get("valueSet", ())]
+        imports = include.get("valueSet", ())
+        parts += [self._expand(url.partition("|")[0], above) for url in imports]
         if not parts:
             return UNKNOWN
         content = parts[0]
