@@ -11,7 +11,7 @@ from fhir_server.search.compile import CompiledSearch
 from fhir_server.search.cursor import Place
 from fhir_server.search.include import wanted_references
 from fhir_server.search.merge import first_rows, start
-from fhir_server.search.plan import After, Node, Nothing, Search, SortKey
+from fhir_server.search.plan import After, Node, Nothing, Search, SortKey, Total
 from fhir_server.store.port import Page, Stored
 
 
@@ -34,12 +34,14 @@ async def matches(ctx: Context, compiled: CompiledSearch, place: Place | None) -
     if len(compiled.where) == 1:
         ((kind, where),), (sort,) = compiled.where, compiled.sort
         after = None if place is None else place.after
-        page = await _page(ctx, compiled, (kind, where), sort, after)
+        total = compiled.request.total or "none"
+        page = await _page(ctx, compiled, (kind, where, sort), after, total)
         return Matches(page.rows, page.more, page.total)
     branches = await _branches(ctx, compiled)
-    if any(sort for _, _, sort in branches):
-        return await _merged(ctx, compiled, branches, place)
-    return await _in_turn(ctx, compiled, branches, place)
+    is_sorted = any(sort for _, _, sort in branches)
+    rows, more = await (_merged if is_sorted else _in_turn)(ctx, compiled, branches, place)
+    wants_total = compiled.request.total in ("accurate", "estimate")
+    return Matches(rows, more, await count(ctx, compiled) if wants_total else None)
 
 
 async def count(ctx: Context, compiled: CompiledSearch) -> int:
@@ -66,18 +68,18 @@ async def _branches(ctx: Context, compiled: CompiledSearch) -> list[Branch]:
 async def _page(
     ctx: Context,
     compiled: CompiledSearch,
-    of: tuple[str, Node],
-    sort: tuple[SortKey, ...],
+    branch: Branch,
     after: After | None,
+    total: Total = "none",
 ) -> Page:
-    kind, where = of
+    kind, where, sort = branch
     plan = Search(
         kind,
         where,
         sort,
         page_size(ctx, compiled.request.count),
         after,
-        compiled.request.total or "none",
+        total,
         wanted_references(ctx.services.registry, kind, compiled.includes),
     )
     return await ctx.reads.search(plan, within=ctx.within)
@@ -91,39 +93,49 @@ def page_size(ctx: Context, asked: int | None) -> int:
 
 async def _merged(
     ctx: Context, compiled: CompiledSearch, branches: Sequence[Branch], place: Place | None
-) -> Matches:
+) -> tuple[Sequence[Stored], bool]:
     """Sorted over all types: each gives a page, the common order decides."""
-    size = page_size(ctx, compiled.request.count)
     pages = [
-        await _page(ctx, compiled, (kind, where), sort, start(place, kind, sort))
-        for kind, where, sort in branches
+        await _page(ctx, compiled, branch, start(place, branch[0], branch[2]))
+        for branch in branches
     ]
-    rows = first_rows((row for page in pages for row in page.rows), branches[0][2])
-    back = place is not None and place.after.backward
-    more = len(rows) > size or any(page.more for page in pages)
-    return Matches(rows[-size:] if back else rows[:size], more, _sum(pages))
+    sort = branches[0][2]
+    rows = first_rows((row for page in pages for row in page.rows), sort)
+    return _cut(ctx, compiled, rows, pages, place)
 
 
 async def _in_turn(
     ctx: Context, compiled: CompiledSearch, branches: Sequence[Branch], place: Place | None
-) -> Matches:
+) -> tuple[Sequence[Stored], bool]:
     """Not sorted: the types one after the other, each by id."""
     size = page_size(ctx, compiled.request.count)
-    back = place is not None and place.after.backward
+    back = _is_backward(place)
     rows: list[Stored] = []
     pages: list[Page] = []
-    wants_total = compiled.request.total in ("accurate", "estimate")
-    for kind, where, sort in reversed(branches) if back else branches:
-        if len(rows) > size and not wants_total:
+    for branch in reversed(branches) if back else branches:
+        kind = branch[0]
+        passed = place is not None and kind != place.type and (kind > place.type) == back
+        if passed:
+            continue
+        if len(rows) > size:
             break
-        after = start(place, kind, sort)
-        page = await _page(ctx, compiled, (kind, where), sort, after)
+        page = await _page(ctx, compiled, branch, start(place, kind, ()))
         pages.append(page)
         rows = [*page.rows, *rows] if back else [*rows, *page.rows]
+    return _cut(ctx, compiled, rows, pages, place)
+
+
+def _cut(
+    ctx: Context,
+    compiled: CompiledSearch,
+    rows: Sequence[Stored],
+    pages: Sequence[Page],
+    place: Place | None,
+) -> tuple[Sequence[Stored], bool]:
+    size = page_size(ctx, compiled.request.count)
     more = len(rows) > size or any(page.more for page in pages)
-    return Matches(rows[-size:] if back else rows[:size], more, _sum(pages))
+    return rows[-size:] if _is_backward(place) else rows[:size], more
 
 
-def _sum(pages: Sequence[Page]) -> int | None:
-    totals = [page.total for page in pages if page.total is not None]
-    return sum(totals) if totals else None
+def _is_backward(place: Place | None) -> bool:
+    return place is not None and place.after.backward
