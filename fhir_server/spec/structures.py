@@ -143,7 +143,9 @@ def _is_backbone(row: JsonObject) -> bool:
 
 def _top(structure: JsonObject, elements: tuple[Element, ...]) -> Type:
     root = structure["elements"][0]
-    value: JsonObject = next((r for r in structure["elements"] if r["path"].endswith(".value")), {})
+    value: JsonObject = next(
+        (r for r in structure["elements"] if r["path"].endswith(".value")), {}
+    )
     primitive = structure["kind"] == "primitive-type"
     of_value = value.get("type", [{}])[0] if primitive else {}
     return Type(
