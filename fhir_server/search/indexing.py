@@ -70,8 +70,11 @@ class Indexer:
         _write_sort_values(values, self._type(kind))
         values.compartments = compartments_of(kind, id_, values.references)
         values.patient = patient_of(kind, id_, values.references)
-        for each in contained_resources(resource):
+        inner = list(contained_resources(resource))
+        for each in inner:
             add_contained(values, each, self._own(each))
+        if len(inner) > 1:  # two of one type may say the same
+            _finish(values)
         return values
 
     def _own(self, resource: JsonObject) -> IndexValues:

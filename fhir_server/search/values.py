@@ -51,7 +51,7 @@ class IndexValues:
     compartments: list[str] = field(default_factory=list)
     """`Patient/p1`, `Encounter/e1`, …; a Patient is in its own."""
     patient: str | None = None
-    """The id of the one patient it is about: where exactly one Patient compartment holds it."""
+    """The id of the one patient it is about (`search.patients`)."""
     tokens: list[str] = field(default_factory=list)
     """`search.keys.token` keys, two a coding."""
     strings: list[str] = field(default_factory=list)

@@ -171,6 +171,13 @@ def _patient(rng: Random) -> JsonObject:
     }
 
 
+def _performed(rng: Random) -> JsonObject:
+    if rng.random() < 0.15:
+        inside = {"resourceType": "Practitioner", "id": "inside", "name": [_name(rng)]}
+        return {"contained": [inside], "performer": [{"reference": "#inside"}]}
+    return {"performer": _some(rng, lambda: reference(rng, "Practitioner", "Patient"))}
+
+
 def _observation(rng: Random) -> JsonObject:
     component = _some(rng, lambda: {"code": concept(rng), **_value(rng)}, 4)
     return {
@@ -179,7 +186,7 @@ def _observation(rng: Random) -> JsonObject:
         "category": _some(rng, lambda: concept(rng), 1),
         "subject": _maybe(rng, lambda: reference(rng, "Patient", "Patient", "Location"), 0.9),
         "encounter": _maybe(rng, lambda: reference(rng, "Encounter")),
-        "performer": _some(rng, lambda: reference(rng, "Practitioner", "Patient")),
+        **_performed(rng),
         "component": component if rng.random() < 0.4 else None,
         **_effective(rng),
         **_value(rng),

@@ -75,6 +75,7 @@ QUERIES: dict[str, dict[str, Sequence[str]]] = {
         "patient.gender:not": ["male"],
         "encounter.class": ["a", "urn:s|"],
         "performer": ["Practitioner/practitioner-0", "patient-1"],
+        "performer:Practitioner.name": ["анна", "ан", "ив", "m"],
         "date": [
             "2024", "ge2024-05-01", "lt2024-05-01T10:00:00Z", "ne2024-05", "sa2024-05-01",
             "eb2024-05-01", "gt2023", "le1970-01-01", "ap2024-05-01", "2024-05-01T10:00Z",

@@ -1,6 +1,8 @@
 """Index values of token parameters.
 
-A value stands under its system (no system: the empty one) and under any system. What
+A value stands under its system (no system: the empty one) and under any system. Codes and
+identifiers are compared to the character: a conditional update that overlooks the case of an
+identifier would write into another patient's record. Contacts are not (`contact_forms`). What
 `:text` searches goes to the strings, what `:of-type` searches to the tokens under
 `identifier:of-type`.
 
