@@ -18,6 +18,8 @@ Membership = Callable[[str, Node], bool | None]
 """Whether a value set (its canonical) has a code, Coding or CodeableConcept."""
 Conformance = Callable[[str, Node], bool | None]
 """Whether a node conforms to a profile (its canonical); None for an unknown profile."""
+Subsumption = Callable[[Node, Node], bool | None]
+"""Whether the first code or Coding is the second or an ancestor of it; None: not known."""
 Tracer = Callable[[str, list[Item]], None]
 
 
@@ -26,6 +28,10 @@ def _no_node(_: JsonObject) -> Node | None:
 
 
 def _unknown(_: str, __: Node) -> bool | None:
+    return None
+
+
+def _unrelated(_: Node, __: Node) -> bool | None:
     return None
 
 
@@ -56,6 +62,7 @@ class Environment:
         "resource",
         "root_resource",
         "steps",
+        "subsumes",
         "total",
         "trace",
         "variables",
@@ -72,6 +79,7 @@ class Environment:
         resolve: Resolver = _no_node,
         member_of: Membership = _unknown,
         conforms_to: Conformance = _unknown,
+        subsumes: Subsumption = _unrelated,
         trace: Tracer = _no_trace,
     ) -> None:
         """`resource` holds what is evaluated, `root_resource` contains that.
@@ -86,6 +94,7 @@ class Environment:
         self.resolve = resolve
         self.member_of = member_of
         self.conforms_to = conforms_to
+        self.subsumes = subsumes
         self.trace = trace
         self.index = 0
         self.steps = MAX_STEPS

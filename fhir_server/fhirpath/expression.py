@@ -17,8 +17,8 @@ from fhir_server.spec.structures import TYPES
 
 _ASKING: Final = frozenset(
     {
-        "aggregate", "conformsTo", "defineVariable", "memberOf", "now", "resolve", "timeOfDay",
-        "today", "trace",
+        "aggregate", "conformsTo", "defineVariable", "memberOf", "now", "resolve", "subsumedBy",
+        "subsumes", "timeOfDay", "today", "trace",
     }
 )  # fmt: skip
 """Functions that read or write the environment."""

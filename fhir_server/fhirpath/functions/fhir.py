@@ -28,6 +28,12 @@ UNKNOWN_VALUE_SET: Final = Text(
     "FHIRPath: набір значень `{url}` невідомий.",
 )
 
+UNKNOWN_MODIFIER: Final = Text(
+    "FHIRPath: the modifier extension `{url}` changes the meaning in an unknown way.",
+    "FHIRPath: модифицирующее расширение `{url}` меняет смысл неизвестным образом.",
+    "FHIRPath: модифікувальне розширення `{url}` змінює зміст невідомим чином.",
+)
+
 BASE: Final = "http://hl7.org/fhir/StructureDefinition/"
 _EXTENSION: Final = frozenset({"Extension"})
 
@@ -161,7 +167,51 @@ def _html_checks(call: Call) -> Code:
     return condition(truth)
 
 
+# --- codes and modifiers
+
+
+def _related(*, down: bool) -> Function:
+    """What subsumes and subsumedBy have in common; `down`: the input is the wider code."""
+
+    def build(call: Call) -> Code:
+        of, other = call.of.run, call.outer(0).run
+
+        def truth(item: Item, env: Environment) -> bool | None:
+            mine, theirs = of(item, env), other(item, env)
+            if len(mine) != 1 or len(theirs) != 1:
+                return None
+            above, below = (mine[0], theirs[0]) if down else (theirs[0], mine[0])
+            return env.subsumes(_code_node(above), _code_node(below))
+
+        return condition(truth)
+
+    return Function(build, 1, 1)
+
+
+def _code_node(item: Item) -> Node:
+    return item if type(item) is tuple else ("code", item, None)
+
+
+def _check_modifiers(call: Call) -> Code:
+    """The input, unless it has a modifier extension that the arguments do not name."""
+    of, urls = call.of, call.scalars()
+    source = of.run
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        items, known = source(item, env), {url(item, env) for url in urls}
+        for each in items:
+            for found in (body(each) or {}).get("modifierExtension", ()):
+                if found.get("url") not in known:
+                    raise EvaluationFault(UNKNOWN_MODIFIER, url=str(found.get("url"))[:200])
+        return items
+
+    return Code(run, of.kinds, one=of.one)
+
+
 TABLE: Final[Table] = {
+    "subsumes": _related(down=True),
+    "subsumedBy": _related(down=False),
+    "checkModifiers": Function(_check_modifiers, 0, 20),
     "extension": Function(_extension, 1, 1),
     "hasExtension": Function(_has_extension, 1, 1),
     "resolve": Function(_resolve),

@@ -131,7 +131,7 @@ def _decimal_boundary(value: Decimal, places: int | None, *, low: bool) -> Decim
         rounded = edge.quantize(Decimal(1).scaleb(-places), rounding, _WIDE)
     except DecimalException:
         return None
-    return -rounded if value < 0 else rounded
+    return rounded.copy_negate() if value < 0 else rounded
 
 
 def _boundary(*, low: bool) -> Function:

@@ -93,6 +93,27 @@ def test_profiles_and_value_sets_are_for_the_environment_to_know() -> None:
     assert compile("'x'.memberOf('http://vs')", type="Patient")(PATIENT, env) == [False]
 
 
+def test_subsumption_is_for_the_environment_to_know() -> None:
+    env = Environment(subsumes=lambda above, below: (above[1], below[1]) == ("a", "b"))
+    for text, expected in [
+        ("'a'.subsumes('b')", [True]),
+        ("'b'.subsumes('a')", [False]),
+        ("'b'.subsumedBy('a')", [True]),
+        ("gender.subsumes('b')", [False]),
+        ("{}.subsumes('b')", []),
+    ]:
+        assert compile(text, type="Patient")(PATIENT, env) == expected
+    assert compile("'a'.subsumes('b')")(PATIENT) == []
+
+
+def test_a_modifier_that_nobody_knows_is_a_fault() -> None:
+    contact = {"modifierExtension": [{"url": "http://m", "valueBoolean": True}]}
+    node: Node = ("Patient.contact", contact, None)
+    assert compile("checkModifiers('http://m').count()")(node) == [1]
+    with pytest.raises(EvaluationFault):
+        compile("checkModifiers('http://other')")(node)
+
+
 @pytest.mark.parametrize(
     "expression",
     [

@@ -124,6 +124,8 @@ BOUNDARIES = [
     ("1.587.lowBoundary(0)", [Decimal(1)]), ("(-1.587).lowBoundary(6)", [Decimal("-1.587500")]),
     ("(-1.587).lowBoundary(2)", [Decimal("-1.59")]),
     ("1.lowBoundary()", [Decimal("0.50000000")]),
+    ("(-0.0034).lowBoundary(1).toString()", ["-0.0"]), ("0.0034.highBoundary(1)", [Decimal("0.0")]),
+    ("9.95.highBoundary(1)", [Decimal("10.0")]), ("9.95.lowBoundary(1)", [Decimal("9.9")]),
     ("1.587.lowBoundary(-1)", []), ("1.587.lowBoundary(32)", []),
     ("1.587.highBoundary(2)", [Decimal("1.59")]), ("1.highBoundary(0)", [Decimal(2)]),
     ("(-1.587).highBoundary(2)", [Decimal("-1.58")]),
