@@ -50,8 +50,7 @@ class Validator:
             errors = _errors(walk(resource, kind, self.terminology))
             if errors:
                 raise Invalid.of(errors)
-        meta = resource.get("meta")
-        if meta is not None and "profile" in meta:
+        if any(profile_tree.find(url) for url in _profiles(resource)):
             errors = _errors(self._claimed(resource, kind))
             if errors:
                 raise Unprocessable.of(errors)

@@ -232,10 +232,14 @@ def test_best_practice_warns(validator: Any) -> None:
     [
         (
             appointment(status="booked"),
-            "Нарушено правило app-3: без start и end бывают только записи proposed, cancelled "
-            "и waitlist",
-            "Порушено правило app-3: без start і end бувають лише записи proposed, cancelled "
-            "і waitlist",
+            (
+                "Нарушено правило app-3: без start и end бывают только записи proposed, "
+                "cancelled и waitlist"
+            ),
+            (
+                "Порушено правило app-3: без start і end бувають лише записи proposed, "
+                "cancelled і waitlist"
+            ),
         ),
         (
             resource("Parameters", parameter=[{"name": "x"}]),
