@@ -111,7 +111,7 @@ def to_filter(  # noqa: C901, PLR0912  # one case a node, and no more
         case Range():
             return _range(node)
         case Updated(value, arms):
-            return _either(_updated(_bounds(arm, value)) for arm in arms)
+            return _either(_updated(_bounds(arm, value, implied=False)) for arm in arms)
         case Together(param, parts):
             value_ = {"cmp": {"$elemMatch": {"p": param, "$and": [_part(p) for p in parts]}}}
             return _all([value_, *_part_leads(parts)])
@@ -306,13 +306,13 @@ class _Limits(Filter):
         side[operators[op]] = limit
 
 
-def _bounds(arm: Sequence[Compare], value: Interval) -> _Limits:
+def _bounds(arm: Sequence[Compare], value: Interval, *, implied: bool = True) -> _Limits:
     """One arm, with what `lo <= hi` implies: an index scan then has both its ends."""
     limits = _Limits()
     for left, op, right in ((c.left, c.op, c.right) for c in arm):
         limit: float = getattr(value, right)
         limits.narrow(left, op, limit)
-        if (left == "hi") == (op in _UPPER):
+        if implied and (left == "hi") == (op in _UPPER):
             limits.narrow(_OTHER[left], op, limit)
     return limits
 
