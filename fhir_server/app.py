@@ -24,7 +24,7 @@ from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Limits, Services
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.rest import capability, logs
+from fhir_server.rest import capability, documentation, logs, openapi
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
 from fhir_server.rest.dispatch import Surface
@@ -45,7 +45,6 @@ from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation.validator import Validator
 
 BASE_PATH: Final = "/fhir"
-STATEMENT: Final = "capability_statement.json"
 
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 """With the definitions in memory a collection costs milliseconds; measured on a Bundle of
@@ -73,13 +72,10 @@ class Application:
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
-        self._others = FastAPI(
-            title="FHIR server",
-            version=version("fhir-server"),
-            docs_url="/docs" if settings.docs else None,
-            redoc_url=None,
-            openapi_url="/openapi.json" if settings.docs else None,
-            lifespan=self._lifespan,
+        self._others = documentation.pages(
+            lambda: openapi.document(_statement(settings), version=version("fhir-server")),
+            self._lifespan,
+            shown=settings.docs,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
