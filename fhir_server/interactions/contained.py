@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#contained
 
 from collections.abc import Iterator, Sequence
 
-from fhir_server.core.bundles import SearchEntry
+from fhir_server.core.bundles import search_entry
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
@@ -18,12 +18,12 @@ from fhir_server.store.port import Stored
 
 def contained_entries(
     ctx: Context, wanted: Sequence[tuple[str, Node]], rows: Sequence[Stored], subset: Subset
-) -> list[SearchEntry]:
+) -> list[bytes]:
     """An entry for each contained resource of `rows` that is `wanted` (type, predicate);
     "the fullUrl informs the client that this is a contained resource"."""
     base = ctx.services.base_url
     return [
-        SearchEntry(
+        search_entry(
             dumps(subset.of(each) if subset else each),
             "match",
             f"{base}/{row.type}/{row.id}#{each.get('id', '')}",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from fhir_server.core.bundles import SearchEntry, searchset
+from fhir_server.core.bundles import search_entry, searchset, stored_entries
 from fhir_server.core.errors import Issue, NotFound
 from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
@@ -168,7 +168,7 @@ def _bundle(
     if page.issues:
         said = [replace(issue, severity="warning") for issue in page.issues]
         outcome = operation_outcome(said, ctx.language)
-        entries.append(SearchEntry(dumps(outcome), "outcome"))
+        entries.append(search_entry(dumps(outcome), "outcome"))
     return searchset(
         entries,
         _links(ctx, command, request, page),
@@ -180,12 +180,12 @@ def _bundle(
 
 def _entries(
     ctx: Context, rows: Sequence[Stored], mode: Literal["match", "include"], subset: Subset
-) -> list[SearchEntry]:
+) -> list[bytes]:
     base = ctx.services.base_url
     if not subset:
-        return [SearchEntry(row.body, mode, f"{base}/{row.type}/{row.id}") for row in rows]
+        return stored_entries(base, rows, mode)
     return [
-        SearchEntry(
+        search_entry(
             dumps(subset.of(parsed_body(ctx, row))), mode, f"{base}/{row.type}/{row.id}"
         )
         for row in rows

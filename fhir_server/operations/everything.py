@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fhir_server.core.bundles import SearchEntry, searchset
+from fhir_server.core.bundles import search_entry, searchset
 from fhir_server.core.datetimes import Interval
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.read import live
@@ -78,9 +78,9 @@ async def everything(ctx: Context, call: Call) -> Result:
         found = await ctx.reads.read("Patient", call.target.id, within=ctx.within)
         live(found, "Patient", call.target.id)
     rows, more = await _rows(ctx, call, wish)
-    entries = [SearchEntry(each.body, "match", _url(ctx, each)) for each in rows]
+    entries = [search_entry(each.body, "match", _url(ctx, each)) for each in rows]
     entries += [
-        SearchEntry(each.body, "include", _url(ctx, each))
+        search_entry(each.body, "include", _url(ctx, each))
         for each in await _supporting(ctx, rows, wish)
     ]
     body = searchset(

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from fhir_server.core.bundles import SearchEntry, searchset
+from fhir_server.core.bundles import searchset, stored_entries
 from fhir_server.core.errors import MissingElement, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Context
@@ -85,7 +85,7 @@ async def lastn(ctx: Context, call: Call) -> Result:
         groups.add(row)
     base = ctx.services.base_url
     body = searchset(
-        [SearchEntry(r.body, "match", f"{base}/Observation/{r.id}") for r in groups.kept],
+        stored_entries(base, groups.kept, "match"),
         {"self": link(f"{base}/Observation/$lastn", (("max", str(most)), *pairs))},
         id_=ctx.services.new_id(),
         at=ctx.services.now(),

@@ -2,7 +2,14 @@
 
 import json
 
-from fhir_server.core.bundles import HistoryEntry, SearchEntry, history, searchset
+from fhir_server.core.bundles import (
+    HistoryEntry,
+    history,
+    search_entry,
+    searchset,
+    stored_entries,
+)
+from fhir_server.store.port import Stored
 
 BODY = b'{"resourceType":"Patient","id":"1","x":1.10}'
 
@@ -10,8 +17,8 @@ BODY = b'{"resourceType":"Patient","id":"1","x":1.10}'
 def test_a_searchset_is_written_around_its_bodies() -> None:
     written = searchset(
         [
-            SearchEntry(BODY, "match", "http://h/Patient/1"),
-            SearchEntry(b'{"resourceType":"OperationOutcome"}', "outcome"),
+            search_entry(BODY, "match", "http://h/Patient/1"),
+            search_entry(b'{"resourceType":"OperationOutcome"}', "outcome"),
         ],
         {"self": 'http://h/Patient?name="a"', "next": "http://h/Patient?_cursor=x"},
         id_="b1",
@@ -75,3 +82,9 @@ def test_a_history_tells_how_each_version_was_made() -> None:
     assert created["resource"]["id"] == "1"
     assert created["request"] == {"method": "POST", "url": "Patient"}
     assert json.loads(written)["type"] == "history"
+
+
+def test_stored_rows_are_entries_with_their_address() -> None:
+    row = Stored("Patient", "1", 1, 0, BODY)
+    whole = search_entry(BODY, "include", "http://h/fhir/Patient/1")
+    assert stored_entries("http://h/fhir", [row], "include") == [whole]
