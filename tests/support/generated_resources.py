@@ -187,7 +187,7 @@ def _observation(rng: Random) -> JsonObject:
         "subject": _maybe(rng, lambda: reference(rng, "Patient", "Patient", "Location"), 0.9),
         "encounter": _maybe(rng, lambda: reference(rng, "Encounter")),
         **_performed(rng),
-        "component": component if rng.random() < 0.4 else None,
+        "component": component if rng.random() < 0.6 else None,
         **_effective(rng),
         **_value(rng),
     }

@@ -5,6 +5,7 @@ there, so that every kind of node finds something and misses something.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from random import Random
 
 from fhir_server.search import plan
@@ -344,11 +345,16 @@ class Grower:
 
     def _together(self, kind: str) -> Node:
         """A key of one value, and a range of the same or of another one beside it."""
-        found = self._values(kind).combined
-        if not found:
+        pairs = [
+            pair
+            for each in self.by_type[kind]
+            for pair in product(each.values.combined, repeat=2)
+            if pair[0].param == pair[1].param
+        ]
+        if not pairs:
             return plan.Nothing()
-        value = self.rng.choice(found)
-        other = self.rng.choice([each for each in found if each.param == value.param])
+        unlike = [(one, two) for one, two in pairs if one != two]
+        value, other = self.rng.choice(unlike if unlike and self.rng.random() < 0.7 else pairs)
         parts: list[Node] = [_part(self.rng.choice(value.keys))]
         if other.ranges:
             key, lo, hi = self.rng.choice(other.ranges)
