@@ -21,10 +21,12 @@ ALL = [
     ("b", 3),  # at 400, deleted
     ("b", 2),  # at 300, secret
     ("a", 2),  # at 200
-    ("b", 1),  # at 100, of the same instant as a
+    ("early", 1),  # at 100, as the three below: by type, then id
+    ("b", 1),
     ("a", 1),
+    ("account", 1),
 ]
-PATIENTS = ALL[1:]
+PATIENTS = [row for row in ALL if row[0] in "abcd"]
 SECRET_ONES = {("b", 2), ("b", 3)}
 
 
@@ -39,6 +41,8 @@ async def store(mongo_store: MongoStore) -> ResourceStore:
     await mongo_store.insert(version("d", at=500))
     await inserted(mongo_store, version("b", 4, at=600, method="PUT"))
     await mongo_store.insert(version("slot", kind="Slot", at=900))
+    await mongo_store.insert(version("early", kind="Slot", at=100))
+    await mongo_store.insert(version("account", kind="Account", at=100))
     return mongo_store
 
 
@@ -77,7 +81,7 @@ async def test_which_versions(
     assert names(rows) == visible(expected)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 8, 9])
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 11])
 @pytest.mark.parametrize("within", [UNRESTRICTED, OPEN], ids=["all", "open"])
 async def test_pages_meet_without_gaps(
     store: ResourceStore, count: int, within: Restriction
@@ -98,10 +102,10 @@ async def test_pages_meet_without_gaps(
 @pytest.mark.parametrize(
     ("within", "expected"),
     [
-        (UNRESTRICTED, 9),
-        (OPEN, 7),
-        (only("Patient", Ids(("a",))), 3),
-        (only("Patient", Nothing()), 1),
+        (UNRESTRICTED, 11),
+        (OPEN, 9),
+        (only("Patient", Ids(("a",))), 5),
+        (only("Patient", Nothing()), 3),
         (Restriction(), 0),
     ],
 )
@@ -129,6 +133,8 @@ async def test_a_row_says_what_made_it(store: ResourceStore) -> None:
 
 
 async def test_an_empty_store_has_no_history(mongo_store: MongoStore) -> None:
-    nothing = Restriction({"Patient": Nothing(), "Slot": Nothing()}, Everything())
+    nothing = Restriction(
+        dict.fromkeys(("Patient", "Slot", "Account"), Nothing()), Everything()
+    )
     plan = HistoryPlan(None, total=True)
     assert await mongo_store.history(plan, within=nothing) == ([], False, 0)
