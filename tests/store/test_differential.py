@@ -20,8 +20,9 @@ from fhir_server.search.registry import Registry
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import ResourceStore, Stored, Version
 from fhir_server.terminology.terminology import Terminology
+from tests.support.generated_plans import Grower
 from tests.support.generated_resources import BASE, resources
-from tests.support.generated_searches import Grower, query
+from tests.support.generated_searches import query
 
 pytestmark = pytest.mark.anyio
 
