@@ -8,6 +8,7 @@ import pytest
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import (
     UNRESTRICTED,
+    Containing,
     Everything,
     Ids,
     Keys,
@@ -173,3 +174,10 @@ async def test_any_text_is_only_a_value(store: ResourceStore, text: str) -> None
     assert await store.read("Patient", text, within=OPEN) is None
     found = await store.find("Patient", Keys("tokens", (text,)), limit=9, within=OPEN)
     assert names(found) == []
+
+
+async def test_a_text_is_contained_across_line_ends(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("lines", strings=["note|first\nsecond (.*)"]))
+    for text, expected in (("second", 1), ("t\ns", 1), ("(.*)", 1), ("x.*", 0), ("", 1)):
+        where = Containing("strings", "note|", text)
+        assert await mongo_store.count("Patient", where, within=UNRESTRICTED) == expected
