@@ -23,6 +23,10 @@ from fhir_server.core.datetimes import format_instant
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Limits, Services
+from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
+from fhir_server.jobs.background import Background, Plan
+from fhir_server.jobs.definitions import Sources
+from fhir_server.jobs.runner import Pace
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, logs, openapi
 from fhir_server.rest.bundles import process
@@ -38,9 +42,14 @@ from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
 from fhir_server.store.mongo.client import Client, ClientLimits, connect
+from fhir_server.store.mongo.jobs import MongoJobs
 from fhir_server.store.mongo.keys import cursor_key
+from fhir_server.store.mongo.parameters import MongoParameterStates
 from fhir_server.store.mongo.resources import StoreLimits
 from fhir_server.store.mongo.store import MongoStore
+from fhir_server.store.mongo.workers import MongoWorkers
+from fhir_server.store.port import Jobs
+from fhir_server.terminology.current import CurrentTerminology
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation.validator import Validator
 
@@ -72,6 +81,7 @@ class Application:
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
+        self._background: Background | None = None
         self._others = documentation.pages(
             lambda: openapi.document(_statement(settings), version=version("fhir-server")),
             self._lifespan,
@@ -81,10 +91,13 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
         path = scope.get("path", "")
-        if self._endpoint is not None and (
-            path == BASE_PATH or path.startswith(BASE_PATH + "/")
+        if (
+            self._endpoint is not None
+            and self._background is not None
+            and (path == BASE_PATH or path.startswith(BASE_PATH + "/"))
         ):
-            await self._endpoint(scope, receive, send)
+            with self._background.flights.one():
+                await self._endpoint(scope, receive, send)
         else:
             await self._others(scope, receive, send)
 
@@ -99,16 +112,17 @@ class Application:
             store = await MongoStore.open(
                 self._client, self.settings.database, _store_limits(self.settings)
             )
-            self.surface = await surface(self.settings, store)
-            self._endpoint = Endpoint(
-                self.surface,
-                within=UNRESTRICTED,
-                base_path=BASE_PATH,
-                max_body=self.settings.max_body,
-            )
-            gc.freeze()
-            gc.set_threshold(*_GC_THRESHOLDS)
-            yield
+            self.surface, self._background = await _assembled(self.settings, store)
+            async with self._background.running():
+                self._endpoint = Endpoint(
+                    self.surface,
+                    within=UNRESTRICTED,
+                    base_path=BASE_PATH,
+                    max_body=self.settings.max_body,
+                )
+                gc.freeze()
+                gc.set_threshold(*_GC_THRESHOLDS)
+                yield
         finally:
             self._endpoint = None
             await self._client.close()
@@ -119,11 +133,12 @@ class Application:
         Raises:
             FhirError: nothing was written.
         """
-        if self.surface is None:
+        if self.surface is None or self._background is None:
             message = "a transaction needs a running application"
             raise RuntimeError(message)
         ctx = Context(self.surface.services, UNRESTRICTED)
-        await process(ctx, self.surface.offer, bundle, Prefer())
+        with self._background.flights.one():
+            await process(ctx, self.surface.offer, bundle, Prefer())
 
     async def is_ready(self) -> bool:
         """Whether the database answers."""
@@ -187,47 +202,65 @@ def _with_cors(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
     )
 
 
-async def surface(settings: Settings, store: MongoStore) -> Surface:
-    """Everything that answers FHIR requests, over `store`."""
+async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Background]:
+    """Everything that answers FHIR requests, over `store`, and what goes on beside."""
+    jobs = MongoJobs(store.database, settings.job_kept_seconds)
+    await jobs.prepare()
+    standard = Terminology()
+    current = CurrentTerminology(standard)
+    services = await _services(settings, store, jobs, standard, current)
     statement = _statement(settings)
     offer = capability.offer(statement, OPERATIONS)
-    services = await _services(settings, store)
-    started = format_instant(services.now())
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
         version=version("fhir-server"),
-        started=started,
+        started=format_instant(services.now()),
     )
-    return Surface(
-        services=services,
-        offer=offer,
-        operations={each.name: each for each in OPERATIONS},
-        capabilities=capability.modes(published),
+    capabilities = capability.modes(published)
+
+    def publish() -> None:
+        own = capability.with_parameters(published, services.registry)
+        capabilities.update(capability.modes(own))
+
+    database = store.database
+    sources = Sources(
+        store, store.reindexing, MongoParameterStates(database), MongoWorkers(database)
     )
+    background = Background(
+        services, jobs, sources, current, _plan(settings), worker=new_id(), changed=publish
+    )
+    operations = {each.name: each for each in OPERATIONS}
+    return Surface(services, offer, operations, capabilities), background
 
 
-async def _services(settings: Settings, store: MongoStore) -> Services:
-    registry, terminology = Registry(), Terminology()
+async def _services(
+    settings: Settings,
+    store: MongoStore,
+    jobs: Jobs,
+    standard: Terminology,
+    current: CurrentTerminology,
+) -> Services:
+    registry = Registry()
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases)
-    validator = Validator(terminology)
+    validator = Validator(standard)
     validator.warm_up(_WARM)
     indexer.check(_WARM)
     return Services(
         store=store,
         registry=registry,
-        compiler=Compiler(
-            registry, terminology, *bases, now=now, limits=_search_limits(settings)
-        ),
+        compiler=Compiler(registry, current, *bases, now=now, limits=_search_limits(settings)),
         index=indexer.values,
         validator=validator,
         cursors=Cursors(await cursor_key(store.database)),
+        jobs=jobs,
         base_url=settings.fhir_base,
         limits=_limits(settings),
         now=now,
         new_id=new_id,
         explain=settings.explain,
+        guards={KIND: (guard_search_parameter,)},
     )
 
 
@@ -275,6 +308,16 @@ def _search_limits(settings: Settings) -> SearchLimits:
         nesting=settings.max_filter_nesting,
         rounds=settings.max_include_rounds,
     )
+
+
+def _plan(settings: Settings) -> Plan:
+    pace = Pace(
+        lease=settings.job_lease_seconds,
+        poll=settings.job_poll_seconds,
+        at_once=settings.job_slots,
+        tries=settings.job_tries,
+    )
+    return Plan(pace, settings.definitions_seconds, settings.reindex_batch)
 
 
 def _store_limits(settings: Settings) -> StoreLimits:

@@ -105,6 +105,22 @@ class Settings(BaseSettings):
     max_include_rounds: Positive = 8
     """Repetitions of an `:iterate` include."""
 
+    job_lease_seconds: Annotated[float, Field(ge=0.5)] = 15
+    """How long a job stays with a worker that is not heard of. Then another takes it up."""
+    job_poll_seconds: Annotated[float, Field(ge=0.05)] = 0.5
+    """How often a worker looks for jobs (asynchronous requests, `$reindex`)."""
+    job_slots: Positive = 2
+    """Jobs that a worker carries out at once."""
+    job_tries: Positive = 5
+    """How often a job is begun that fails for no fault of its own, or kills its worker."""
+    job_kept_seconds: Annotated[float, Field(ge=1)] = 86_400
+    """How long the answer of an asynchronous request can be fetched."""
+    reindex_batch: Positive = 200
+    """Versions that `$reindex` rewrites at once."""
+    definitions_seconds: Annotated[float, Field(ge=0.05)] = 1
+    """How often a worker looks for SearchParameter, ValueSet and CodeSystem resources that
+    were stored or changed."""
+
     explain: bool = False
     """Answer `_explain=true` on a search with its plan and the index used (for operators)."""
     compress: bool = True

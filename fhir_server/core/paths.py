@@ -65,6 +65,8 @@ def parse(path: str) -> Target:
             return Target("system/_history")
         case [operation] if operation.startswith("$"):
             return Target("operation", operation=operation)
+        case ["$job-status", job]:
+            return Target("job", id=job)
         case [kind, *rest]:
             return _below_type(_known(kind), rest)
     raise NotFound(NO_SUCH_PATH)

@@ -4,9 +4,9 @@
 come from here, so that tests can fix them.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias
 
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Language
@@ -16,7 +16,7 @@ from fhir_server.search.cursor import Cursors
 from fhir_server.search.plan import Restriction
 from fhir_server.search.registry import Registry
 from fhir_server.search.values import IndexValues
-from fhir_server.store.port import Reads, ResourceStore, Unit
+from fhir_server.store.port import JobQueue, Reads, ResourceStore, Stored, Unit
 
 
 class Checks(Protocol):
@@ -49,6 +49,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """A write that is about to be made, in the unit of the context that comes with it."""
+
+    type: str
+    id: str
+    before: Stored | None
+    """The live version that it ends; None where there is none."""
+    after: JsonObject | None
+    """The resource, valid, with the id and stamps that its author wrote; None: a deletion."""
+
+
+Guard: TypeAlias = Callable[["Context", Intent], Awaitable[None]]
+"""A rule on writes (design law 3): raises FhirError for what it forbids. It may read and write
+in `ctx.unit`; it is called again when the unit starts again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The server's parts."""
 
@@ -58,6 +75,7 @@ class Services:
     index: Callable[[JsonObject], IndexValues]
     validator: Checks
     cursors: Cursors
+    jobs: JobQueue
     base_url: str
     """Without a trailing slash."""
     limits: Limits
@@ -66,6 +84,8 @@ class Services:
     new_id: Callable[[], str]
     explain: bool = False
     """Whether `_explain=true` may be asked; for operators."""
+    guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)
+    """By resource type, in the order in which they are asked."""
 
 
 @dataclass(frozen=True, slots=True)

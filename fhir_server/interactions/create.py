@@ -4,10 +4,13 @@ https://hl7.org/fhir/R4/http.html#create
 https://hl7.org/fhir/R4/http.html#ccreate
 """
 
+from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Create, Pairs
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import ask, is_guarded
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.update import in_unit
 from fhir_server.interactions.versions import check_type, first_version, stored
 from fhir_server.store.port import Unit, Version
 
@@ -21,11 +24,18 @@ async def create(ctx: Context, command: Create) -> Result:
     """
     version = prepared(ctx, command)
     if command.if_none_exist is not None:
-        return await _conditional(ctx, command.if_none_exist, version)
-    if ctx.unit is None:
+        return await _conditional(ctx, command.if_none_exist, version, command.resource)
+    if ctx.unit is None and not is_guarded(ctx, command.type):
         await ctx.services.store.insert(version)
-    else:
-        await ctx.unit.insert([version])
+        return Result(201, stored(version), located=True)
+    return await in_unit(
+        ctx, command.type, lambda unit: _inserted(ctx, unit, version, command.resource)
+    )
+
+
+async def _inserted(ctx: Context, unit: Unit, version: Version, resource: JsonObject) -> Result:
+    await ask(ctx, unit, version.type, version.id, before=None, after=resource)
+    await unit.insert([version])
     return Result(201, stored(version), located=True)
 
 
@@ -38,16 +48,15 @@ def prepared(ctx: Context, command: Create) -> Version:
     return first_version(ctx, command.type, id_, command.resource, "POST")
 
 
-async def _conditional(ctx: Context, criteria: Pairs, version: Version) -> Result:
+async def _conditional(
+    ctx: Context, criteria: Pairs, version: Version, resource: JsonObject
+) -> Result:
     where = compiled(ctx, version.type, criteria)
 
     async def work(unit: Unit) -> Result:
         found = await only_match(ctx, unit, version.type, criteria, where)
         if found is not None:
             return Result(200, found)
-        await unit.insert([version])
-        return Result(201, stored(version), located=True)
+        return await _inserted(ctx, unit, version, resource)
 
-    if ctx.unit is not None:
-        return await work(ctx.unit)
-    return await ctx.services.store.run([version.type], work)
+    return await in_unit(ctx, version.type, work)

@@ -11,6 +11,7 @@ from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import ConditionalDelete, Delete, Pairs
 from fhir_server.interactions.conditions import compiled
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import ask
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
 from fhir_server.interactions.versions import check_if_match
@@ -81,4 +82,5 @@ async def removed(ctx: Context, unit: Unit, kind: str, found: Sequence[Stored]) 
 
 
 async def _removed(ctx: Context, unit: Unit, current: Stored) -> Stored:
+    await ask(ctx, unit, current.type, current.id, before=current, after=None)
     return await unit.remove(current, at=max(ctx.services.now(), current.at))

@@ -19,5 +19,7 @@ class Result:
     """Location names the version (create, and update as create)."""
     issues: tuple[Issue, ...] = field(default=())
     """Said in an OperationOutcome where one is asked for."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names and values for the response, beside those of the version."""
     wanted: bool = False
     """The answer is the point of the request (a read): `Prefer: return` does not apply."""

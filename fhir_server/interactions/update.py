@@ -13,6 +13,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import ConditionalUpdate, Update
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import ask
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.versions import (
     Method,
@@ -146,11 +147,13 @@ async def put(
 ) -> Result:
     """Make `resource`, which is valid, the version behind `current`."""
     if current is None or current.deleted:
+        await ask(ctx, unit, kind, id_, before=None, after=resource)
         version = first_version(ctx, kind, id_, resource, method, after=current)
         await unit.insert([version])
         return Result(201, stored(version), located=True)
     if is_unchanged(resource, current):
         return Result(200, current)
+    await ask(ctx, unit, kind, id_, before=current, after=resource)
     version = next_version(ctx, current, resource, method)
     await unit.replace(current, version)
     return Result(200, stored(version))

@@ -13,6 +13,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import ask
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
@@ -84,6 +85,7 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
             return _answer(labels)
         changed = resource | {"meta": labels}
         ctx.services.validator.check(changed, current.type)
+        await ask(ctx, unit, current.type, current.id, before=current, after=changed)
         version = next_version(ctx, current, changed, "POST")
         await unit.replace(current, version)
         return _answer(_parsed(ctx, stored(version))["meta"])

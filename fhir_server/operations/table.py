@@ -9,6 +9,7 @@ from fhir_server.operations.call import Level, Operation
 from fhir_server.operations.everything import everything
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
+from fhir_server.operations.reindex import reindex
 from fhir_server.operations.validate import validate
 
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
@@ -37,5 +38,13 @@ OPERATIONS: Final = (
         frozenset({"Observation"}),
         False,
         lastn,
+    ),
+    Operation(
+        "$reindex",
+        "urn:fhir-server:OperationDefinition:reindex",
+        frozenset({"system", "type", "instance"}),
+        None,
+        True,
+        reindex,
     ),
 )

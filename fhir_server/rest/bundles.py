@@ -10,8 +10,10 @@ from fhir_server.core.errors import BadValue, FhirError, MethodNotAllowed, Missi
 from fhir_server.core.messages import Text
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import dumps
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import NO_RESOURCE
+from fhir_server.interactions.later import BUNDLE, order
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.answers import response_bundle
 from fhir_server.interactions.transaction.batch import batch
@@ -34,7 +36,7 @@ SWITCHED_OFF: Final = Text(
 async def process(
     ctx: Context, offer: Offer, bundle: JsonObject | None, prefer: Prefer
 ) -> Result:
-    """Carry out `bundle` and answer with its responses.
+    """Carry out `bundle` and answer with its responses, later if so preferred.
 
     Raises:
         BadValue: it is no batch and no transaction.
@@ -46,14 +48,17 @@ async def process(
     kind = _kind(bundle)
     if not offer.allows(kind, None):
         raise MethodNotAllowed(SWITCHED_OFF, method=kind, allow=("GET", "OPTIONS"))
-    results: Sequence[Result | FhirError]
+    full = prefer.returns == "representation"
+    if prefer.respond_async:
+        return await order(ctx, BUNDLE, dumps(bundle), {"full": full})
+    results: Sequence[Result | FhirError | bytes]
     results = await (transaction if kind == "transaction" else batch)(ctx, bundle)
     body = response_bundle(
         kind,
         results,
         base_url=ctx.services.base_url,
         language=ctx.language,
-        full=prefer.returns == "representation",
+        full=full,
     )
     return Result(200, body=body, wanted=True)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.operations.call import Operation
+from fhir_server.search.registry import Registry
 from fhir_server.spec import search_parameters
 from fhir_server.spec.compartments import COMPARTMENTS
 from fhir_server.spec.interactions import INTERACTIONS
@@ -238,6 +239,25 @@ def published(
         "software": {"name": "fhir-server", "version": version},
         "implementation": {"description": statement["title"], "url": base_url},
     }
+
+
+def with_parameters(statement: JsonObject, registry: Registry) -> JsonObject:
+    """`statement` with the server's own search parameters that searches may use by now."""
+    rest = statement["rest"][0]
+    resources = [
+        row | {"searchParam": [*row.get("searchParam", ()), *added]}
+        if (added := [*_added(registry, row["type"])])
+        else row
+        for row in rest["resource"]
+    ]
+    return statement | {"rest": [rest | {"resource": resources}]}
+
+
+def _added(registry: Registry, kind: str) -> Iterator[JsonObject]:
+    own = registry.custom()
+    for each in registry.all(kind).values():
+        if each.url in own:
+            yield _parameter(each)
 
 
 def modes(statement: JsonObject) -> dict[str, bytes]:

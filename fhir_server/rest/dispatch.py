@@ -17,6 +17,7 @@ from fhir_server.core.errors import (
 from fhir_server.core.messages import Language, Text
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.paths import Target
+from fhir_server.interactions import later
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
@@ -50,7 +51,7 @@ BAD_MODE: Final = Text(
     "Режим `{mode}` — не full, normative або terminology.",
 )
 
-_ALWAYS: Final = frozenset({"capabilities", "operation"})
+_ALWAYS: Final = frozenset({"capabilities", "operation", "job-status", "job-cancel"})
 """Interactions that no line of the CapabilityStatement switches."""
 _AS: Final[Mapping[str, str]] = {"search-compartment": "search-type"}
 
@@ -101,6 +102,10 @@ async def answer(surface: Surface, question: Question) -> Result:
             return _capabilities(surface, question.pairs)
         case "transaction":
             return await process(ctx, surface.offer, question.body.resource, question.prefer)
+        case "job-status":
+            return await later.status(ctx, question.target.id or "")
+        case "job-cancel":
+            return await later.cancel(ctx, question.target.id or "")
         case "operation":
             return await _operate(surface, ctx, question)
         case _:

@@ -47,7 +47,8 @@ class Response:
 
 def of_result(result: Result, form: Form, base_url: str) -> Response:
     """Write `result`: its version or body, or by `Prefer: return` less."""
-    headers = _version_headers(result, base_url) if result.version is not None else []
+    headers = [(name.lower().encode(), value.encode()) for name, value in result.headers]
+    headers += _version_headers(result, base_url)
     if result.status in (204, 304):
         return Response(result.status, b"", headers)
     body = _body(result, form)

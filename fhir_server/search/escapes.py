@@ -19,6 +19,7 @@ BAD_ESCAPE: Final = Text(
 )
 
 _ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
+_SPECIAL: Final = re.compile(r"[\\,$|]")
 _SHOWN: Final = 64  # characters of a refused value that its message repeats
 
 
@@ -53,3 +54,8 @@ def _plain(character: str, text: str) -> str:
     if character not in ("\\", ",", "$", "|"):
         raise BadValue(BAD_ESCAPE, value=text[:_SHOWN])
     return character
+
+
+def escape(text: str) -> str:
+    """What writes `text` as one value: https://hl7.org/fhir/R4/search.html#escaping."""
+    return _SPECIAL.sub(r"\\\g<0>", text)

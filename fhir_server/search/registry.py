@@ -91,6 +91,15 @@ class Registry:
             self._custom[url] = (self._custom[url][0], True)
             self._rebuild()
 
+    def replace(self, parameters: Mapping[str, tuple[SearchParameter, bool]]) -> bool:
+        """Take in exactly these custom parameters, by URL, with whether each is usable; they
+        do not clash (`search.custom`). Whether anything changed."""
+        if dict(parameters) == self._custom:
+            return False
+        self._custom = dict(parameters)
+        self._rebuild()
+        return True
+
     def remove(self, url: str) -> None:
         """Forget the custom parameter `url`."""
         if self._custom.pop(url, None):

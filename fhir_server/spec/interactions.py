@@ -26,6 +26,7 @@ Shape = Literal[
     "compartment",
     "compartment/_search",
     "operation",
+    "job",
 ]
 """What a URL names, before the verb says what to do with it."""
 
@@ -36,7 +37,7 @@ class Interaction:
 
     code: str
     """`TypeRestfulInteraction` or `SystemRestfulInteraction` code, with `conditional-…`
-    and `capabilities` beside them."""
+    `capabilities` and those of the asynchronous pattern beside them."""
     level: Level
     method: str
     shape: Shape
@@ -69,6 +70,8 @@ INTERACTIONS: Final = (
     Interaction("history-system", "system", "GET", "system/_history", "s"),
     Interaction("operation", "system", "GET", "operation", None),
     Interaction("operation", "system", "POST", "operation", None),
+    Interaction("job-status", "system", "GET", "job", None),
+    Interaction("job-cancel", "system", "DELETE", "job", None),
 )
 
 BY_ROUTE: Final[Mapping[tuple[str, str], Interaction]] = {

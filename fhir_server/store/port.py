@@ -56,6 +56,19 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job, or a step of one, came to: the answer a request of its own would have had."""
+
+    status: int
+    body: bytes
+    """JSON."""
+
+
+class SettledError(Exception):
+    """The job, or this step of it, has its outcome already, or was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Rows of a search in the order of its sort."""
 
@@ -137,6 +150,14 @@ class Unit(Reads, Protocol):
             Conflict: `old` is no longer current.
         """
 
+    async def settle(self, key: str, outcome: Outcome) -> None:
+        """Give the job `key`, or its step `job/number`, its outcome, with this unit or not at
+        all: what the unit writes is written once, however often the job is taken up.
+
+        Raises:
+            SettledError: there is one.
+        """
+
 
 class ResourceStore(Reads, Protocol):
     """The store as the interactions see it."""
@@ -172,3 +193,174 @@ class ResourceStore(Reads, Protocol):
         self, kind: str, *, after: str | None, within: Restriction
     ) -> AsyncIterator[Stored]:
         """Every live resource of a type in id order (reindex, export), `document` filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request that is to be carried out later."""
+
+    kind: str
+    """Names what carries it out."""
+    input: bytes
+    grant: Mapping[str, Any]
+    """What the caller's Restriction is made of when it is carried out."""
+    form: Mapping[str, Any]
+    """How the caller wants the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An order in the hands of one worker, until its lease ends."""
+
+    id: str
+    kind: str
+    grant: Mapping[str, Any]
+    form: Mapping[str, Any]
+    lease: int
+    """1, 2, 3 …: whoever has a smaller one has lost the job."""
+    tries: int
+    """How often it was taken up, this time included, and not given back in peace."""
+    progress: Mapping[str, Any]
+    """As the last `progress` left it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job as its caller sees it."""
+
+    kind: str
+    progress: Mapping[str, Any]
+    grant: Mapping[str, Any]
+    outcome: Outcome | None
+    """None while it waits or runs."""
+    kept_until: int | None
+    """Milliseconds; when the outcome will be removed."""
+
+
+class JobQueue(Protocol):
+    """Jobs for the interactions: to order, to look, to cancel."""
+
+    async def enqueue(self, order: Order) -> str:
+        """Keep `order`; its unguessable id."""
+
+    async def find(self, job: str) -> JobState | None:
+        """The job; None if there is none, or it was cancelled."""
+
+    async def cancel(self, job: str) -> bool:
+        """End the job and forget its outcome; False if there is none. What a unit has
+        committed stays; a unit that has not will not."""
+
+
+class Jobs(JobQueue, Protocol):
+    """Jobs for the workers. A lease is counted on the database's clock."""
+
+    async def lease(self, owner: str, seconds: float) -> Job | None:
+        """The oldest job that nobody works on, now leased to `owner`."""
+
+    async def renew(self, job: Job, seconds: float) -> bool:
+        """Lengthen the lease; False if it is lost or the job is over."""
+
+    async def release(self, job: Job, *, after: float = 0, counted: bool = False) -> None:
+        """Let another take it up, `after` seconds; `counted` leaves it among `tries`."""
+
+    async def input(self, job: Job) -> bytes:
+        """What was ordered."""
+
+    async def progress(self, job: Job, progress: Mapping[str, Any]) -> bool:
+        """Note how far the job is; False if it is not this worker's any more."""
+
+    async def settle(self, key: str, outcome: Outcome) -> None:
+        """As `Unit.settle`, by itself.
+
+        Raises:
+            SettledError: there is one.
+        """
+
+    async def steps(self, job: Job) -> Mapping[int, Outcome]:
+        """The outcomes of its steps so far."""
+
+    async def close(self, job: Job) -> None:
+        """The job has its outcome: begin the time for which it is kept."""
+
+    async def sweep(self) -> None:
+        """Remove what has been kept long enough."""
+
+
+class Reindexing(Protocol):
+    """Index values written anew, under versions that stay as they are."""
+
+    async def numbers(self, kind: str, *, within: Restriction) -> Mapping[str, int]:
+        """Id and version number of every live resource of a type."""
+
+    async def count(self, kind: str) -> int:
+        """About how many versions of a type there are, live and past."""
+
+    async def versions(
+        self,
+        kind: str,
+        *,
+        past: bool,
+        after: tuple[str, int] | None,
+        limit: int,
+        within: Restriction,
+        id_: str | None = None,
+    ) -> Sequence[Stored]:
+        """Live (or `past`) versions in the order of id and number, behind `after`, with
+        `document` filled; of one resource if `id_` is given."""
+
+    async def rewrite(
+        self, kind: str, rows: Sequence[tuple[Stored, IndexValues]], *, past: bool
+    ) -> int:
+        """Give the versions, as `versions` gave them, these values; one that was replaced
+        meanwhile is left alone. How many were too large to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterState:
+    """How far the resources are indexed for a stored search parameter."""
+
+    digest: str
+    """Of all that decides about its index values."""
+    at: int
+    """When it was defined so: `meta.lastUpdated` of the SearchParameter."""
+    kinds: frozenset[str]
+    """The types it is defined on."""
+    covered: frozenset[str]
+    """Those of them that have been indexed for it."""
+
+    @property
+    def active(self) -> bool:
+        """Whether searches may use it."""
+        return self.kinds <= self.covered
+
+
+class ParameterStates(Protocol):
+    """The states of the stored search parameters, by canonical URL."""
+
+    async def load(self) -> Mapping[str, ParameterState]:
+        """All of them."""
+
+    async def note(self, url: str, state: ParameterState) -> None:
+        """Keep the state of another definition of `url`; a newer one stays."""
+
+    async def cover(self, url: str, at: int, kinds: Sequence[str]) -> None:
+        """`kinds` have been indexed for the definition of `at`, if it still is the one."""
+
+    async def forget(self, url: str) -> None:
+        """The parameter is gone."""
+
+
+class Workers(Protocol):
+    """The server processes, as far as they must know the same definitions."""
+
+    async def time(self) -> int:
+        """The database's clock in milliseconds since 1970."""
+
+    async def report(self, worker: str, fresh: int) -> None:
+        """`worker` lives, and whatever it still does follows the definitions of `fresh`."""
+
+    async def lagging(self, since: int, seconds: float) -> bool:
+        """Whether a worker heard of in the last `seconds` has not reported `since`."""
+
+    async def leave(self, worker: str) -> None:
+        """`worker` has ended."""

@@ -20,6 +20,8 @@ def server(mongodb_uri: str) -> Iterator[Running]:
         seed=False,
         explain=True,
         log_level="WARNING",
+        job_poll_seconds=0.05,
+        definitions_seconds=0.1,
     )
     with Running(settings) as running:
         yield running

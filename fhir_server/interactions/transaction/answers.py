@@ -20,7 +20,7 @@ _HEAD: Final = b'{"resourceType":"Bundle","type":"%b-response","entry":['
 
 def response_bundle(
     kind: Literal["batch", "transaction"],
-    results: Iterable[Result | FhirError],
+    results: Iterable[Result | FhirError | bytes],
     *,
     base_url: str,
     language: Language,
@@ -29,17 +29,24 @@ def response_bundle(
     """The answers in the order of the entries.
 
     `full` gives the resources that were written as well (`Prefer:
-    return=representation`); what was read is always there.
+    return=representation`); what was read is always there. Entries that are written already
+    stand as they are.
     """
-    entries = [_entry(each, base_url, language, full=full) for each in results]
+    entries = [
+        each
+        if isinstance(each, bytes)
+        else response_entry(each, base_url=base_url, language=language, full=full)
+        for each in results
+    ]
     if not entries:
         return b'{"resourceType":"Bundle","type":"%b-response"}' % kind.encode()
     return _HEAD % kind.encode() + b",".join(entries) + b"]}"
 
 
-def _entry(
-    result: Result | FhirError, base_url: str, language: Language, *, full: bool
+def response_entry(
+    result: Result | FhirError, *, base_url: str, language: Language, full: bool
 ) -> bytes:
+    """The answer of one entry."""
     if isinstance(result, FhirError):
         outcome = operation_outcome(result.issues, language)
         return b'{"response":' + dumps(_status(result.status) | {"outcome": outcome}) + b"}"

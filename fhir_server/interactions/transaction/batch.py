@@ -4,12 +4,13 @@ https://hl7.org/fhir/R4/http.html#brules
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from fhir_server.core.errors import BadValue, FhirError
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
-from fhir_server.interactions.commands import Command
+from fhir_server.interactions.commands import Command, Write
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
@@ -23,25 +24,58 @@ NESTED: Final = Text(
     "Усередині batch не може бути іншого batch, transaction, `/metadata` чи операції.",
 )
 
-_OUTSIDE: Final = frozenset({"transaction", "capabilities", "operation"})
+_OUTSIDE: Final = frozenset(
+    {"transaction", "capabilities", "operation", "job-status", "job-cancel"}
+)
 
 
-async def batch(ctx: Context, bundle: JsonObject) -> list[Result | FhirError]:
+class Journal(Protocol):
+    """Which entries have been carried out before, and which are now."""
+
+    @property
+    def done(self) -> Mapping[int, bytes]:
+        """By entry index, the entry of the response."""
+
+    async def write(self, ctx: Context, index: int, asked: Write) -> Result:
+        """Carry out a writing entry and note it in the same unit."""
+
+    async def reached(self, index: int) -> None:
+        """All entries before `index` have been carried out."""
+
+
+async def batch(
+    ctx: Context, bundle: JsonObject, journal: Journal | None = None
+) -> list[Result | FhirError | bytes]:
     """Carry out the entries one by one; what an entry raised stands in its place.
+
+    What `journal` has as done is not done again.
 
     Raises:
         TooLarge: there are more entries than the server takes.
     """
-    results: list[Result | FhirError] = []
+    results: list[Result | FhirError | bytes] = []
     for index, row in enumerate(rows(bundle, ctx.services.limits.entries)):
+        if journal is not None:
+            await journal.reached(index)
+            if index in journal.done:
+                results.append(journal.done[index])
+                continue
         try:
             asked = _read(ctx, index, row)
             with at(f"Bundle.entry[{index}]"):
-                results.append(await perform(ctx, asked))
+                results.append(await _performed(ctx, index, asked, journal))
         except FhirError as error:
             results.append(error)
         await asyncio.sleep(0)  # a long batch must let others have their turn
     return results
+
+
+async def _performed(
+    ctx: Context, index: int, asked: Command, journal: Journal | None
+) -> Result:
+    if journal is not None and isinstance(asked, Write):
+        return await journal.write(ctx, index, asked)
+    return await perform(ctx, asked)
 
 
 def _read(ctx: Context, index: int, row: JsonObject) -> Command:

@@ -4,8 +4,8 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
 
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
@@ -38,10 +38,16 @@ _BREATH: Final = 20
 """Entries checked before other requests get their turn: about 5 ms of work."""
 
 
-async def transaction(ctx: Context, bundle: JsonObject) -> list[Result]:
+Seal: TypeAlias = Callable[[Unit, Sequence[Result]], Awaitable[None]]
+"""Does what belongs into the same unit, when every entry has been carried out."""
+
+
+async def transaction(
+    ctx: Context, bundle: JsonObject, seal: Seal | None = None
+) -> list[Result]:
     """Carry out every entry, or none; the results stand in the entries' order.
 
-    Deletes, then creates, then updates and patches, then reads, on the new state.
+    Deletes, then creates, then updates and patches, then reads, on the new state; `seal` last.
 
     Raises:
         FhirError: with `Bundle.entry[n]` in its expression; nothing is written.
@@ -59,7 +65,10 @@ async def transaction(ctx: Context, bundle: JsonObject) -> list[Result]:
         written = [e for e in entries if e.code in _WRITES]
         results |= await write(inside, unit, written, found)
         results |= await _reads(inside, entries)
-        return [results[index] for index in range(len(entries))]
+        ordered = [results[index] for index in range(len(entries))]
+        if seal is not None:
+            await seal(unit, ordered)
+        return ordered
 
     return await ctx.services.store.run(kinds, work)
 

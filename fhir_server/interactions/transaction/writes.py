@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Patch
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import ask
 from fhir_server.interactions.patch import patch
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.entries import Entry
@@ -38,7 +39,7 @@ async def write(
     fresh: list[Version] = []
     for each in entries:
         if each.code == "create":
-            results[each.index] = _created(ctx, each, found, fresh)
+            results[each.index] = await _created(ctx, unit, each, found, fresh)
     updates = [e for e in entries if e.code in {"update", "conditional-update"}]
     current = await _current(ctx, unit, updates, found)
     for each in updates:
@@ -51,12 +52,17 @@ async def write(
     return results
 
 
-def _created(ctx: Context, entry: Entry, found: Identities, fresh: list[Version]) -> Result:
+async def _created(
+    ctx: Context, unit: Unit, entry: Entry, found: Identities, fresh: list[Version]
+) -> Result:
     match_ = found.matches.get(entry.index)
     if match_ is not None:
         return Result(200, match_)
     kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
-    version = first_version(ctx, kind, id_, _linked(entry, found), "POST")
+    resource = _linked(entry, found)
+    with at(f"{entry.path}.resource"):
+        await ask(ctx, unit, kind, id_, before=None, after=resource)
+    version = first_version(ctx, kind, id_, resource, "POST")
     fresh.append(version)
     return Result(201, stored(version), located=True)
 
@@ -98,6 +104,7 @@ async def _updated(
     with at(entry.path):
         _check(entry, resource, found, old)
         if old is None or old.deleted:
+            await ask(ctx, unit, kind, id_, before=None, after=resource)
             version = first_version(ctx, kind, id_, resource, "PUT", after=old)
             fresh.append(version)
             return Result(201, stored(version), located=True)

@@ -10,6 +10,7 @@ from fhir_server.store.mongo import claims, explains, histories
 from fhir_server.store.mongo.client import Client, answered
 from fhir_server.store.mongo.documents import document
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
+from fhir_server.store.mongo.reindexing import MongoReindexing
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
 from fhir_server.store.mongo.transactions import Transactions
 from fhir_server.store.port import HistoryPlan, Page, Stored, Unit, Version
@@ -49,6 +50,11 @@ class MongoStore:
         with answered():
             if await self._collections.ensure(kinds):
                 self._kinds_until = 0.0
+
+    @property
+    def reindexing(self) -> MongoReindexing:
+        """`port.Reindexing` over the same collections."""
+        return MongoReindexing(self._reader)
 
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
         return await self._reader.read(kind, id_, within=within)

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.core.errors import Conflict
+from fhir_server.store.mongo import outcomes
 from fhir_server.store.mongo.claims import CLAIMS, Claims
 from fhir_server.store.mongo.client import CHANGED, answered
 from fhir_server.store.mongo.documents import (
@@ -22,7 +23,7 @@ from fhir_server.store.mongo.documents import (
     tombstone,
 )
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
-from fhir_server.store.port import Stored, Version
+from fhir_server.store.port import Outcome, Stored, Version
 
 
 class MongoUnit(Reader):
@@ -121,6 +122,10 @@ class MongoUnit(Reader):
             if not done.deleted_count:
                 raise Conflict(CHANGED)
             return stored(old.type, gone, document=gone)
+
+    async def settle(self, key: str, outcome: Outcome) -> None:
+        with answered():
+            await outcomes.settle(self.tables.database, key, outcome, self.session)
 
     async def _keep(self, old: Stored, *rows: Document) -> None:
         history = self.tables.history(old.type)

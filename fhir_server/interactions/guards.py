@@ -1,0 +1,36 @@
+"""Guards stand on the write, not on the route (design law 3).
+
+Whatever door a write comes through, it asks here, in its unit of work, before it writes.
+"""
+
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.context import Context, Intent
+from fhir_server.store.port import Stored, Unit
+
+
+def is_guarded(ctx: Context, kind: str) -> bool:
+    """Whether writes of `kind` need a unit, for their guards to read in."""
+    return bool(ctx.services.guards.get(kind))
+
+
+async def ask(
+    ctx: Context,
+    unit: Unit,
+    kind: str,
+    id_: str,
+    *,
+    before: Stored | None,
+    after: JsonObject | None,
+) -> None:
+    """Let every guard of `kind` look at the write.
+
+    Raises:
+        FhirError: one forbids it.
+    """
+    guards = ctx.services.guards.get(kind)
+    if guards:
+        live = None if before is None or before.deleted else before
+        intent = Intent(kind, id_, live, after)
+        inside = ctx if ctx.unit is unit else ctx.inside(unit)
+        for guard in guards:
+            await guard(inside, intent)

@@ -1,0 +1,67 @@
+"""The guard of SearchParameter: one that is active can be used, beside all that are there.
+
+https://hl7.org/fhir/R4/searchparameter.html
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fhir_server.core.errors import Unprocessable
+from fhir_server.core.messages import Text
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context, Intent
+from fhir_server.search.custom import check, parameter_of
+from fhir_server.search.escapes import escape
+from fhir_server.search.plan import UNRESTRICTED
+from fhir_server.spec.search_parameters import SearchParameter
+from fhir_server.store.port import Stored
+
+KIND: Final = "SearchParameter"
+
+URL_TAKEN: Final = Text(
+    "Another active SearchParameter has the url {url}: {id}.",
+    "Url {url} уже есть у другого действующего SearchParameter: {id}.",
+    "Url {url} уже є в іншого чинного SearchParameter: {id}.",
+)
+
+_MOST: Final = 1000  # of one code: each is of another type
+
+
+async def guard_search_parameter(ctx: Context, intent: Intent) -> None:
+    """Refuse an active parameter that no search could use.
+
+    Raises:
+        Unprocessable: with everything that stands against it.
+    """
+    parameter = None if intent.after is None else parameter_of(intent.after)
+    if parameter is None or ctx.unit is None:
+        return
+    # Two that clash, written at once, must not both find the place free.
+    await ctx.unit.claim(KIND)
+    others = {
+        row.id: other
+        for row in await _stored(ctx, parameter)
+        if row.id != intent.id and (other := _parameter(ctx, row)) is not None
+    }
+    for id_, other in others.items():
+        if other.url == parameter.url:
+            path = f"{KIND}.url"
+            raise Unprocessable(URL_TAKEN, url=parameter.url, id=id_, expression=path)
+    check(parameter, {other.url: other for other in others.values()})
+
+
+async def _stored(ctx: Context, parameter: SearchParameter) -> Iterable[Stored]:
+    """Those that `parameter` may clash with, and those that it is made of; the caller's
+    rights do not count, since what is served is served to all."""
+    urls = [parameter.url, *(each.definition for each in parameter.components)]
+    asked = (("url", ",".join(map(escape, urls))), ("code", escape(parameter.code)))
+    found: dict[str, Stored] = {}
+    for pair in asked:
+        where = ctx.services.compiler.condition(KIND, (pair,))
+        rows = await ctx.reads.find(KIND, where, limit=_MOST, within=UNRESTRICTED)
+        found |= {row.id: row for row in rows}
+    return found.values()
+
+
+def _parameter(ctx: Context, row: Stored) -> SearchParameter | None:
+    return parameter_of(loads(row.body, max_depth=ctx.services.limits.depth))

@@ -1,0 +1,1 @@
+"""Background jobs: leased from the database, taken up again by another worker after a crash."""

@@ -1,0 +1,83 @@
+"""What a process does beside answering: its jobs, and keeping its definitions current."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from fhir_server.core.errors import FhirError
+from fhir_server.interactions.context import Services
+from fhir_server.interactions.later import BUNDLE, REINDEX
+from fhir_server.jobs.bundles import Bundles
+from fhir_server.jobs.definitions import Definitions, Sources
+from fhir_server.jobs.reindex import Reindex
+from fhir_server.jobs.runner import Chore, Pace, Runner
+from fhir_server.store.port import Jobs
+from fhir_server.terminology.current import CurrentTerminology
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Each is a setting."""
+
+    pace: Pace
+    definitions_seconds: float
+    reindex_batch: int
+
+
+class Background:
+    """Of one process; `worker` names it among the others."""
+
+    def __init__(
+        self,
+        services: Services,
+        jobs: Jobs,
+        sources: Sources,
+        terminology: CurrentTerminology,
+        plan: Plan,
+        *,
+        worker: str,
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called when searches can use other parameters than before."""
+        definitions = Definitions(
+            sources, services.registry, terminology, worker=worker, changed=changed
+        )
+        self._definitions: Final = definitions
+        self.flights: Final = definitions.flights
+        self._runner = Runner(
+            jobs,
+            {
+                BUNDLE: Bundles(services, jobs, definitions.flights),
+                REINDEX: Reindex(
+                    services,
+                    jobs,
+                    sources.reindexing,
+                    sources.states,
+                    definitions,
+                    batch=plan.reindex_batch,
+                ),
+            },
+            plan.pace,
+            worker=worker,
+            chores=[Chore("definitions", definitions.refresh, plan.definitions_seconds)],
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Learn what is stored, then work until the context ends; jobs are given back then.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        await self._definitions.refresh()
+        work = asyncio.create_task(self._runner.run())
+        try:
+            yield
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+            with suppress(FhirError):  # then the others wait a while for this process
+                await self._definitions.leave()

@@ -1,0 +1,116 @@
+"""Batch and transaction with `Prefer: respond-async`: the same interactions, later.
+
+A transaction writes its answer in the unit that writes its resources: whoever takes the job
+up after a crash finds either both or neither. A batch does so for each of its entries.
+
+https://hl7.org/fhir/R4/async.html
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.commands import Write
+from fhir_server.interactions.context import Context, Services
+from fhir_server.interactions.grants import restriction_of
+from fhir_server.interactions.perform import perform
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.answers import response_bundle, response_entry
+from fhir_server.interactions.transaction.batch import batch
+from fhir_server.interactions.transaction.run import transaction
+from fhir_server.jobs.flights import Flights
+from fhir_server.jobs.runner import LostError
+from fhir_server.store.port import Job, Jobs, Outcome, Unit
+
+_EVERY: Final = 20  # entries: a note costs about as much as an entry
+
+
+class Bundles:
+    """The handler of ordered Bundles."""
+
+    def __init__(self, services: Services, jobs: Jobs, flights: Flights) -> None:
+        self._services = services
+        self._jobs = jobs
+        self._flights = flights
+
+    async def __call__(self, job: Job, given: bytes) -> None:
+        """Carry out the Bundle `given`.
+
+        Raises:
+            FhirError: it failed as a whole.
+            SettledError: it was carried out before, or cancelled.
+        """
+        form = job.form
+        ctx = Context(
+            self._services,
+            restriction_of(job.grant),
+            language=form["language"],
+            lenient=form["lenient"],
+        )
+        bundle = loads(given, max_depth=self._services.limits.depth)
+        with self._flights.one():
+            if bundle["type"] == "transaction":
+                await self._transaction(ctx, job, bundle)
+            else:
+                await self._batch(ctx, job, bundle)
+
+    async def _transaction(self, ctx: Context, job: Job, bundle: JsonObject) -> None:
+        async def seal(unit: Unit, results: Sequence[Result]) -> None:
+            body = response_bundle("transaction", results, **_form(ctx, job))
+            await unit.settle(job.id, Outcome(200, body))
+
+        await transaction(ctx, bundle, seal)
+
+    async def _batch(self, ctx: Context, job: Job, bundle: JsonObject) -> None:
+        journal = Journal(self._jobs, job, len(bundle.get("entry", ())))
+        await journal.read()
+        results = await batch(ctx, bundle, journal)
+        body = response_bundle("batch", results, **_form(ctx, job))
+        await self._jobs.settle(job.id, Outcome(200, body))
+
+
+class Journal:
+    """Which entries of a batch have been carried out: `transaction.batch.Journal`."""
+
+    def __init__(self, jobs: Jobs, job: Job, total: int) -> None:
+        self._jobs = jobs
+        self._job = job
+        self._total = total
+        self.done: dict[int, bytes] = {}
+
+    async def read(self) -> None:
+        """Recall what an earlier attempt did."""
+        steps = await self._jobs.steps(self._job)
+        self.done = {index: outcome.body for index, outcome in steps.items()}
+
+    async def write(self, ctx: Context, index: int, asked: Write) -> Result:
+        """Carry out the entry and note its answer, both or neither."""
+
+        async def work(unit: Unit) -> Result:
+            result = await perform(ctx.inside(unit), asked)
+            entry = response_entry(result, **_form(ctx, self._job))
+            await unit.settle(f"{self._job.id}/{index}", Outcome(result.status, entry))
+            return result
+
+        return await ctx.services.store.run([asked.type], work)
+
+    async def reached(self, index: int) -> None:
+        """Tell how far it is, now and then.
+
+        Raises:
+            LostError: the job is over, or another worker has it.
+        """
+        if index % _EVERY:
+            return
+        progress = {"done": index, "total": self._total}
+        if not await self._jobs.progress(self._job, progress):
+            raise LostError
+
+
+def _form(ctx: Context, job: Job) -> dict[str, Any]:
+    return {
+        "base_url": ctx.services.base_url,
+        "language": ctx.language,
+        "full": job.form["full"],
+    }

@@ -1,0 +1,191 @@
+"""Carries out jobs: takes the lease of one, renews it while it works, gives it back at the end.
+
+A worker that dies leaves its lease to run out; then another takes the job up from what was
+noted of it. A worker that is stopped gives its jobs back at once.
+
+https://hl7.org/fhir/R4/async.html
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from traceback import extract_tb
+from typing import Final, TypeVar
+
+import structlog
+
+from fhir_server.core.errors import FhirError, Issue, TimedOut, Unavailable
+from fhir_server.core.messages import Text
+from fhir_server.core.outcome import operation_outcome
+from fhir_server.core.wire import dumps
+from fhir_server.store.port import Job, Jobs, Outcome, SettledError
+
+GIVEN_UP: Final = Text(
+    "The request was begun {tries} times and never came to its end. Tell the operator.",
+    "Запрос начинали выполнять {tries} раз, и ни разу не закончили. Сообщите администратору.",
+    "Запит починали виконувати {tries} разів і жодного разу не завершили. "
+    "Повідомте адміністратору.",
+)
+
+T = TypeVar("T")
+
+Handler = Callable[[Job, bytes], Awaitable[None]]
+"""Does the job and settles it. It is called again, from what it noted as progress, when the
+worker before was killed: what it did before must not be done twice."""
+
+_LONGEST_PAUSE: Final = 30.0  # seconds before a job is tried again
+_TIDYING: Final = 60.0  # seconds between two looks for what is kept no longer
+
+
+class LostError(Exception):
+    """The job is over, or another worker has it: stop at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Each is a setting; seconds."""
+
+    lease: float = 15.0
+    poll: float = 0.5
+    at_once: int = 2
+    tries: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What every process does again and again, beside the jobs."""
+
+    name: str
+    do: Callable[[], Awaitable[None]]
+    seconds: float
+
+
+class Runner:
+    """The jobs of one process."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        handlers: Mapping[str, Handler],
+        pace: Pace,
+        *,
+        worker: str,
+        chores: Sequence[Chore] = (),
+    ) -> None:
+        self._jobs = jobs
+        self._chores = (Chore("sweep", jobs.sweep, _TIDYING), *chores)
+        self._handlers = handlers
+        self._pace = pace
+        self._worker = worker
+        self._slots = asyncio.Semaphore(pace.at_once)
+        self._log = structlog.get_logger()
+
+    async def run(self) -> None:
+        """Until cancelled; then the leases are given back."""
+        async with asyncio.TaskGroup() as group:
+            for chore in self._chores:
+                group.create_task(self._repeat(chore))
+            while True:
+                await self._slots.acquire()
+                lease = self._jobs.lease(self._worker, self._pace.lease)
+                job = await self._tried("lease", lease)
+                if job is None:
+                    self._slots.release()
+                    await asyncio.sleep(self._pace.poll)
+                else:
+                    group.create_task(self._taken(job))
+
+    async def _tried(self, what: str, doing: Awaitable[T]) -> T | None:
+        """What comes of it; None where it failed, which is told in the log alone."""
+        try:
+            return await doing
+        except (Unavailable, TimedOut) as error:  # the database is away: it will be back
+            self._log.warning("job_step_postponed", step=what, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # the retry loop: nothing may stop it
+            self._log.error("job_step_failed", step=what, **_told(error))
+        return None
+
+    async def _repeat(self, chore: Chore) -> None:
+        while True:
+            await asyncio.sleep(chore.seconds)
+            await self._tried(chore.name, chore.do())
+
+    async def _taken(self, job: Job) -> None:
+        try:
+            # A job that fails in a way nobody foresaw is left: its lease runs out, and it is
+            # tried again.
+            await self._tried(job.kind, self._attempt(job))
+        finally:
+            self._slots.release()
+
+    async def _attempt(self, job: Job) -> None:
+        try:
+            if job.tries > self._pace.tries:
+                await self._jobs.settle(job.id, _given_up(job))
+            else:
+                await self._supervised(job)
+        except asyncio.CancelledError:
+            await self._jobs.release(job)
+            raise
+        except LostError:
+            return
+        except SettledError:
+            pass  # cancelled, or by one who was believed dead
+        except (Unavailable, TimedOut):
+            await self._again(job)
+            return
+        except FhirError as error:
+            await self._fail(job, error)
+        await self._jobs.close(job)
+
+    async def _supervised(self, job: Job) -> None:
+        """Do the job, until its lease is lost."""
+        work = asyncio.create_task(self._do(job))
+        lease = asyncio.create_task(self._hold(job))
+        try:
+            await asyncio.wait({work, lease}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise LostError
+            work.result()
+        finally:
+            work.cancel()
+            lease.cancel()
+            await asyncio.gather(work, lease, return_exceptions=True)
+
+    async def _do(self, job: Job) -> None:
+        if not job.progress and not await self._jobs.progress(job, {"running": True}):
+            raise LostError
+        await self._handlers[job.kind](job, await self._jobs.input(job))
+
+    async def _hold(self, job: Job) -> None:
+        """Renew the lease; returns when it is lost."""
+        held = True
+        while held:
+            await asyncio.sleep(self._pace.lease / 3)
+            try:
+                held = await self._jobs.renew(job, self._pace.lease)
+            except FhirError:  # what the work does next will tell; the lease may still run out
+                self._log.warning("lease_not_renewed", kind=job.kind)
+
+    async def _again(self, job: Job) -> None:
+        pause = min(2.0**job.tries * self._pace.poll, _LONGEST_PAUSE)
+        await self._jobs.release(job, after=pause, counted=True)
+
+    async def _fail(self, job: Job, error: FhirError) -> None:
+        language = job.form["language"]
+        body = dumps(operation_outcome(error.issues, language))
+        try:
+            await self._jobs.settle(job.id, Outcome(error.status, body))
+        except SettledError:
+            return
+
+
+def _given_up(job: Job) -> Outcome:
+    issue = Issue("exception", GIVEN_UP, {"tries": job.tries - 1})
+    return Outcome(500, dumps(operation_outcome((issue,), job.form["language"])))
+
+
+def _told(error: Exception) -> dict[str, object]:
+    """What may be told of an error nobody foresaw: no message, which may hold data."""
+    places = [f"{at.filename}:{at.lineno} {at.name}" for at in extract_tb(error.__traceback__)]
+    return {"error": type(error).__qualname__, "places": places[-12:]}
