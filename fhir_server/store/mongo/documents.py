@@ -108,6 +108,14 @@ def stored(
     )
 
 
+def live(kind: str, rows: Iterable[Mapping[str, Any]]) -> list[Stored]:
+    """Rows of the current collection, of a page without references and sort values."""
+    return [
+        Stored(kind, row["_id"], row["v"], row["at"], row.get("json", b""), row["m"])
+        for row in rows
+    ]
+
+
 def _index_fields(values: IndexValues) -> Document:
     fields: Document = {
         "in": values.compartments,

@@ -19,7 +19,7 @@ from fhir_server.store.mongo import sorts
 from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.chains import Resolver
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import BODY, Document, stored
+from fhir_server.store.mongo.documents import BODY, Document, live, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter, Place, to_filter
 from fhir_server.store.port import Page, Stored
@@ -159,10 +159,7 @@ class Reader:
             del rows[plan.count :]
             if plan.after is not None and plan.after.backward:
                 rows.reverse()
-            found = [
-                stored(kind, row, _references(plan, row), _sort_values(plan, row))
-                for row in rows
-            ]
+            found = _found(plan, rows)
             return Page(await self.with_bodies(found, rows), more, total)
 
     async def _total(self, plan: Search, seen: Filter) -> int | None:
@@ -316,6 +313,14 @@ def _projection(plan: Search, field_: str) -> Document:
     if plan.references:
         projection |= {"ref": 1, "uri": 1}
     return projection
+
+
+def _found(plan: Search, rows: Sequence[Document]) -> list[Stored]:
+    if not (plan.references or plan.sort):
+        return live(plan.type, rows)
+    return [
+        stored(plan.type, row, _references(plan, row), _sort_values(plan, row)) for row in rows
+    ]
 
 
 def _references(plan: Search, row: Document) -> tuple[str, ...]:
