@@ -1,0 +1,1 @@
+"""The server beside its ceiling: `python -m bench`, or `make bench`."""
