@@ -17,7 +17,7 @@ from fhir_server.search import keys
 from fhir_server.search.plan import Everything, Node, Restriction, Search
 from fhir_server.store.mongo import sorts
 from fhir_server.store.mongo.bodies import Bodies
-from fhir_server.store.mongo.chains import Resolver
+from fhir_server.store.mongo.chains import Resolver, leads_elsewhere
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import BODY, Document, live, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
@@ -241,12 +241,15 @@ class Reader:
         also: Node | None = None,
     ) -> Filter:
         """`node` and `also` as one filter, chains resolved."""
-        resolver = Resolver(self, within, self.limits.chained)
-        filters = [
-            to_filter(await resolver.resolve(each, kind), place)
-            for each in (node, also)
-            if each is not None and not isinstance(each, Everything)
-        ]
+        filters: list[Filter] = []
+        for each in (node, also):
+            if each is None or isinstance(each, Everything):
+                continue
+            plain: Node = each
+            if leads_elsewhere(each):
+                resolver = Resolver(self, within, self.limits.chained)
+                plain = await resolver.resolve(each, kind)
+            filters.append(to_filter(plain, place))
         return _both(*filters)
 
     async def ids(self, kind: str, where: Filter, limit: int) -> Sequence[str]:
