@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlencode
 
 from fhir_server.core.errors import (
     BadValue,
@@ -94,7 +95,9 @@ async def settle(ctx: Context, unit: Unit, entries: Sequence[Entry]) -> Identiti
         PreconditionFailed: criteria match more than one resource.
     """
     found = Identities()
-    for each in entries:
+    # Claims in one order: bundles that name the same criteria in opposite orders would
+    # otherwise each wait for what the other holds.
+    for each in sorted(entries, key=_criteria):
         try:
             await _settle(ctx, unit, each, found)
         except FhirError as error:
@@ -103,6 +106,16 @@ async def settle(ctx: Context, unit: Unit, entries: Sequence[Entry]) -> Identiti
     _link(entries, found)
     await _resolve_references(ctx, unit, entries, found)
     return found
+
+
+def _criteria(entry: Entry) -> str:
+    asked = entry.asked
+    match entry.code:
+        case "create":
+            return f"{asked.target.type}?{asked.if_none_exist or ''}"
+        case "conditional-update" | "conditional-patch" | "conditional-delete":
+            return f"{asked.target.type}?{urlencode(asked.pairs)}"
+    return ""
 
 
 async def _settle(ctx: Context, unit: Unit, entry: Entry, found: Identities) -> None:
