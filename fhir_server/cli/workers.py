@@ -18,7 +18,7 @@ _BALANCES: Final = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets that share a port (SO_REUSEPORT);
 elsewhere all workers accept from one socket."""
 QUICK_DEATH: Final = 5.0
-"""Seconds; a worker that lives shorter will not live longer the next time."""
+"""Seconds; a worker that fails sooner fails to start, and will the next time."""
 
 
 class WorkersFailedError(Exception):
@@ -92,9 +92,10 @@ class Workers:
     def _revived(self, place: _Place) -> _Place:
         if place.process.is_alive():
             return place
-        if time.monotonic() - place.begun < QUICK_DEATH:
+        code = place.process.exitcode or 0  # negative: a signal, which is no fault of ours
+        if code > 0 and time.monotonic() - place.begun < QUICK_DEATH:
             raise WorkersFailedError
-        warn(f"Worker {place.process.pid} ended ({place.process.exitcode}); starting another")
+        warn(f"Worker {place.process.pid} ended ({code}); starting another")
         return self._start(place.listener)
 
     async def _end(self) -> None:

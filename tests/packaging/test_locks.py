@@ -1,4 +1,4 @@
-"""The locks pin what pyproject.toml asks for, by version and hash, from nowhere in particular."""
+"""The locks pin what pyproject.toml asks for, by version and hash, and name no place."""
 
 import re
 import tomllib
