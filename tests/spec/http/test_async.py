@@ -62,7 +62,9 @@ def test_the_answer_says_how_long_it_is_kept(fhir: httpx.Client) -> None:
 
     def expires() -> str | None:
         # The answer is there a moment before its worker has closed the job.
-        return fhir.get(accepted.headers["content-location"]).headers.get("expires")
+        place: str = accepted.headers["content-location"]
+        found: str | None = fhir.get(place).headers.get("expires")
+        return found
 
     assert parsedate_to_datetime(until(expires)).tzinfo is not None
 
