@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 import uvloop
 
@@ -21,6 +22,8 @@ from fhir_server.cli.loopback import is_loopback
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_changes
 from fhir_server.cli.refusals import explained
 from fhir_server.cli.workers import Workers, listen
+from fhir_server.operations.table import OPERATIONS
+from fhir_server.rest.capability import CapabilityError, offer
 from fhir_server.settings import Settings
 
 
@@ -48,6 +51,8 @@ def serve(
         workers=workers,
     )
     check_exposure(settings)
+    with explained():
+        check_statement(settings)
     if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
         settings = with_changes(settings, log_format="text")
     try:
@@ -74,6 +79,22 @@ def check_exposure(settings: Settings) -> None:
             status=2,
         )
     warn("No access control: everybody on this machine may read and change everything.")
+
+
+def check_statement(settings: Settings) -> None:
+    """Whether the operator's statement can be honoured, before anything is started.
+
+    Raises:
+        CapabilityError: it cannot; the text names every entry.
+    """
+    path = settings.capability_statement
+    if not path.exists():
+        return
+    try:
+        statement = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise CapabilityError(f"{path}: {error}") from error
+    offer(statement, OPERATIONS)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.arch.checkers import ROOT
 from tests.support.serving import Serving
 
 
@@ -101,6 +102,25 @@ def test_a_start_that_cannot_be_meant_is_refused(
     run = run_serve(*options, **environment)
     assert run.returncode == 2
     assert re.search(said, run.stderr)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("search-type", "search-foo"), "cannot honour .*search-foo"),
+        (("{", "[", 1), "statement.json: "),
+    ],
+)
+def test_a_statement_that_cannot_be_honoured_is_a_sentence(
+    tmp_path: Path, change: tuple[Any, ...], said: str
+) -> None:
+    path = tmp_path / "statement.json"
+    text = (ROOT / "capability_statement.json").read_text(encoding="utf-8")
+    path.write_text(text.replace(*change), encoding="utf-8")
+    run = run_serve("--insecure-no-auth", FHIR_CAPABILITY_STATEMENT=str(path))
+    assert run.returncode == 1
+    assert re.search(said, run.stderr)
+    assert "Traceback" not in run.stderr
 
 
 def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:
