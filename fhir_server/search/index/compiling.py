@@ -5,15 +5,34 @@ Each distinct arm runs once for all parameters that read it.
 
 from collections.abc import Iterable
 
-from fhir_server.core.types import JsonObject
-from fhir_server.fhirpath import EvaluationFault, Selected, Selector, selector
+from fhir_server.fhirpath import Selector, selector
+from fhir_server.search.index.added import added
 from fhir_server.search.index.arms import arms
 from fhir_server.search.index.rows import Row, Writer
 from fhir_server.search.index.systems import implicit_system
 from fhir_server.search.index.writers import WRITERS
 from fhir_server.spec.search_parameters import BY_URL, SearchParameter
 
-Rows = tuple[tuple[Selector, tuple[tuple[Writer, Row], ...]], ...]
+Arm = tuple[Selector, tuple[tuple[Writer, Row], ...]]
+"""What selects values, and who writes them for which parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The arms of a type by the JSON property that they need."""
+
+    by_property: Mapping[str, tuple[Arm, ...]]
+    always: tuple[Arm, ...]
+    """Those of which that cannot be told."""
+
+    def of(self, resource: JsonObject) -> Iterator[Arm]:
+        """The arms that may select something of `resource`."""
+        yield from self.always
+        find = self.by_property.get
+        for name in resource:
+            found = find(name)
+            if found is not None:
+                yield from found
 
 
 def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...]) -> Rows:
@@ -28,21 +47,13 @@ def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...
             by_arm.setdefault(arm, []).append((WRITERS[parameter.type], row))
             if parameter.url in BY_URL:
                 standard.add(arm)
-    return tuple(
-        (selector(arm, kind) if arm in standard else _added(arm, kind), tuple(writers))
-        for arm, writers in by_arm.items()
-    )
-
-
-def _added(arm: str, kind: str) -> Selector:
-    """The selector of a parameter that was posted: it must not keep a resource from being
-    written. Where its expression breaks a rule of FHIRPath, it selects nothing."""
-    select = selector(arm, kind)
-
-    def selected(resource: JsonObject) -> list[Selected]:
-        try:
-            return select(resource)
-        except EvaluationFault:
-            return []
-
-    return selected
+    by_property: dict[str, list[Arm]] = {}
+    always: list[Arm] = []
+    for arm, writers in by_arm.items():
+        select = selector(arm, kind) if arm in standard else ADDED(arm, kind)
+        needed = roots(kind, arm)
+        for name in needed or ():
+            by_property.setdefault(name, []).append((select, tuple(writers)))
+        if needed is None:
+            always.append((select, tuple(writers)))
+    return Rows({name: tuple(each) for name, each in by_property.items()}, tuple(always))

@@ -10,12 +10,13 @@ from fhir_server.core.errors import Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.fhirpath import Selector, selector
 from fhir_server.search import keys
+from fhir_server.search.index.added import added
 from fhir_server.search.index.arms import arms, element_of
 from fhir_server.search.index.composites import Composite, Part, Place, Source
 from fhir_server.search.index.rows import Row
 from fhir_server.search.index.systems import implicit_system
 from fhir_server.search.index.writers import WRITERS
-from fhir_server.spec.search_parameters import Component, SearchParameter
+from fhir_server.spec.search_parameters import BY_URL, Component, SearchParameter
 
 NO_PLACE: Final = Text(
     "The composite `{code}` starts from `{path}`; it must be a plain path.",
@@ -89,7 +90,7 @@ class _Maker:
             Unprocessable: a part is unknown.
         """
         parts = [
-            self._part(number, parameter.code, component)
+            self._part(number, parameter, component)
             for number, component in enumerate(parameter.components)
         ]
         for part in parts:
@@ -99,14 +100,16 @@ class _Maker:
         sources = tuple(part.source for part in parts)
         self._composites.append(Composite(parameter.code, numbers, sources))
 
-    def _part(self, number: int, code: str, component: Component) -> Part:
+    def _part(self, number: int, parameter: SearchParameter, component: Component) -> Part:
         definition = self._define(component.definition)
         if definition is None:
-            raise Unprocessable(NO_COMPONENT, code=code, url=component.definition)
+            raise Unprocessable(NO_COMPONENT, code=parameter.code, url=component.definition)
         written = _ERRATA.get(component.definition, component.expression)
         focus, expression = self._start(written)
         if written not in self._sources:
             select = _all_of([selector(arm, focus) for arm in arms(focus, expression)])
+            if parameter.url not in BY_URL:
+                select = added(select)
             self._sources[written] = Source(select, written.startswith(_RESOURCE))
         system = implicit_system(focus, expression)
         coded = keys.part(number, definition.code)

@@ -14,6 +14,7 @@ from tests.support.fhir import JsonObject, create, ids, new_id, observation, pat
 from tests.support.polling import finished, until
 
 COLOUR = "http://example.org/fhir/StructureDefinition/favourite-colour"
+GENDER = "http://hl7.org/fhir/SearchParameter/individual-gender"
 
 
 def parameter(code: str, **more: Any) -> JsonObject:
@@ -142,7 +143,8 @@ TYPES: list[tuple[JsonObject, JsonObject, str]] = [
      {"photo": [{"creation": "2021-03-04"}]}, "lt2022"),
     ({"type": "number", "expression": "Patient.multipleBirth as integer"},
      {"multipleBirthInteger": 3}, "gt2"),
-    ({"type": "reference", "expression": "Patient.contact.organization", "target": ["Organization"]},
+    ({"type": "reference", "expression": "Patient.contact.organization",
+      "target": ["Organization"]},
      {"contact": [{"organization": {"reference": "Organization/o1"}}]}, "Organization/o1"),
     ({"type": "uri", "expression": "Patient.photo.url"},
      {"photo": [{"url": "http://example.org/p.png"}]}, "http://example.org/p.png"),
@@ -180,7 +182,7 @@ def test_a_composite_of_a_standard_and_an_own_parameter(
                     "expression": f"extension('{COLOUR}').value as code",
                 },
                 {
-                    "definition": "http://hl7.org/fhir/SearchParameter/individual-gender",
+                    "definition": GENDER,
                     "expression": "gender",
                 },
             ],
@@ -195,8 +197,7 @@ REFUSED: list[tuple[str, JsonObject, str, str]] = [
     ("standard code", {"code": "gender"}, "duplicate", "code"),
     ("common code", {"code": "_id"}, "value", "code"),
     ("bad code", {"code": "a:b"}, "value", "code"),
-    ("standard url", {"url": "http://hl7.org/fhir/SearchParameter/individual-gender"},
-     "business-rule", "url"),
+    ("standard url", {"url": GENDER}, "business-rule", "url"),
     ("no expression", {"expression": None}, "required", "expression"),
     ("not FHIRPath", {"expression": "Patient.name("}, "value", "expression"),
     ("no such element", {"expression": "Patient.colour"}, "value", "expression"),
@@ -206,12 +207,14 @@ REFUSED: list[tuple[str, JsonObject, str, str]] = [
      "required", "component"),
     ("composite of the unknown", {"type": "composite", "expression": "Patient", "component": [
         {"definition": "http://example.org/none", "expression": "gender"},
-        {"definition": "http://hl7.org/fhir/SearchParameter/individual-gender", "expression": "gender"}]},
+        {"definition": GENDER, "expression": "gender"}]},
      "not-found", "component[0].definition"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("more", "code", "path"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "code", "path"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
+)
 def test_what_no_search_could_use_is_refused_on_the_write(
     fhir: httpx.Client, more: JsonObject, code: str, path: str
 ) -> None:
