@@ -20,7 +20,7 @@ class Record:
     """What one client has seen."""
 
     acknowledged: list[str] = field(default_factory=list)
-    """`Patient/1/_history/2` of each version that a 2xx named."""
+    """`Patient/1/_history/2` of each version that a create or update named."""
     refused: list[httpx.Response] = field(default_factory=list)
     unanswered: int = 0
     """Requests whose connection broke: their fate is unknown."""
@@ -76,7 +76,7 @@ class Writers:
         _note(record, client.post("/Patient", json=patient()))
 
     def _update(self, client: httpx.Client, record: Record) -> None:
-        own = [each for each in record.acknowledged if each.startswith("Patient/")]
+        own = record.acknowledged
         id_ = random.choice(own).split("/")[1] if own else new_id()
         body = {**patient(family=new_id()), "id": id_}
         _note(record, client.put(f"/Patient/{id_}", json=body))
@@ -88,9 +88,6 @@ class Writers:
         if answer.is_success:
             record.bundles[tag] = True
             record.latest = time.monotonic()
-            for each in answer.json()["entry"]:
-                location: str = each["response"]["location"]
-                record.acknowledged.append(location.partition("/fhir/")[2])
         else:
             record.refused.append(answer)
 
@@ -138,9 +135,13 @@ def check_refusal(answer: httpx.Response) -> None:
         assert told not in answer.text
 
 
-def check_kept(client: httpx.Client, records: list[Record]) -> None:
-    """Every acknowledged version is there; every transaction is there whole or not at all."""
+def check_kept(client: httpx.Client, records: list[Record], entries: int) -> None:
+    """Every acknowledged version is there; every transaction is there whole, or, where nobody
+    was told of it, not at all."""
     for record in records:
         for each in record.acknowledged:
             answer = client.get(f"/{each}")
             assert answer.status_code == 200, (each, answer.text)
+        for tag, acknowledged in record.bundles.items():
+            count = tagged(client, tag)
+            assert count == entries or (count == 0 and not acknowledged), (tag, count)
