@@ -81,7 +81,7 @@ class Indexer:
         """The values of its parameters."""
         compiled = self._type(resource["resourceType"])
         values = IndexValues()
-        for select, writers in compiled.rows:
+        for select, writers in compiled.rows.of(resource):
             selected = select(resource)
             if selected:
                 for write, row in writers:

@@ -3,11 +3,14 @@
 Each distinct arm runs once for all parameters that read it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath import Selector, selector
 from fhir_server.search.index.added import added
 from fhir_server.search.index.arms import arms
+from fhir_server.search.index.roots import roots
 from fhir_server.search.index.rows import Row, Writer
 from fhir_server.search.index.systems import implicit_system
 from fhir_server.search.index.writers import WRITERS
@@ -50,7 +53,9 @@ def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...
     by_property: dict[str, list[Arm]] = {}
     always: list[Arm] = []
     for arm, writers in by_arm.items():
-        select = selector(arm, kind) if arm in standard else ADDED(arm, kind)
+        select = selector(arm, kind)
+        if arm not in standard:
+            select = added(select)
         needed = roots(kind, arm)
         for name in needed or ():
             by_property.setdefault(name, []).append((select, tuple(writers)))
