@@ -243,10 +243,10 @@ async def _services(
 ) -> Services:
     registry = Registry()
     bases = (settings.fhir_base,)
-    indexer = Indexer(registry, *bases)
+    indexer = Indexer(registry, *bases, full_text=settings.full_text)
     validator = Validator(standard)
     validator.warm_up(_WARM)
-    indexer.check(_WARM)
+    indexer.check()
     return Services(
         store=store,
         registry=registry,

@@ -25,7 +25,7 @@ class _Start(NamedTuple):
 
 
 def roots(kind: str, expression: str) -> frozenset[str] | None:
-    """The JSON properties of `kind` of which `expression` needs one; None: it cannot be told."""
+    """The JSON properties of `kind` of which `expression` needs one; None: not to be told."""
     start = _start(parse(expression), kind)
     if start is None:
         return None
