@@ -25,7 +25,7 @@
     - BusinessRule           a rule of this server forbids it
   x Throttled           429
   x Unavailable         503  retry later (carries Retry-After)
-  x TimedOut            504  the database did not answer in time
+  x TimedOut            504  the database did not answer in time (carries Retry-After)
 
 OAuth errors are not here: RFC 6749 gives them another shape (smart/errors.py).
 """
@@ -208,3 +208,4 @@ class Unavailable(FhirError):
 
 class TimedOut(FhirError):
     status, code = 504, "timeout"
+    headers: Mapping[str, str] = RETRY_AFTER
