@@ -96,8 +96,12 @@ class Application:
             and self._background is not None
             and (path == BASE_PATH or path.startswith(BASE_PATH + "/"))
         ):
-            with self._background.flights.one():
+            flights = self._background.flights
+            met = flights.begin()
+            try:
                 await self._endpoint(scope, receive, send)
+            finally:
+                flights.end(met)
         else:
             await self._others(scope, receive, send)
 

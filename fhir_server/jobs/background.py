@@ -42,7 +42,12 @@ class Background:
     ) -> None:
         """`changed` is called when searches can use other parameters than before."""
         definitions = Definitions(
-            sources, services.registry, terminology, worker=worker, changed=changed
+            sources,
+            services.registry,
+            terminology,
+            worker=worker,
+            patience=2 * plan.pace.lease,
+            changed=changed,
         )
         self._definitions: Final = definitions
         self.flights: Final = definitions.flights

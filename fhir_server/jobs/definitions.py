@@ -29,8 +29,6 @@ from fhir_server.store.port import (
 )
 from fhir_server.terminology.current import CurrentTerminology
 
-_DEAD: Final = 30.0
-"""Seconds without a word from a process after which nobody waits for it any more."""
 _ASKED: Final = 0.1  # seconds between two looks at the others
 
 
@@ -54,14 +52,17 @@ class Definitions:
         terminology: CurrentTerminology,
         *,
         worker: str,
+        patience: float,
         changed: Callable[[], None],
     ) -> None:
-        """`worker` is this process; `changed` is called when searches can use others."""
+        """`worker` is this process; `changed` is called when searches can use others. After
+        `patience` seconds without a word from a process nobody waits for it any more."""
         self.flights: Final = Flights()
         self._sources = sources
         self._registry = registry
         self._terminology = terminology
         self._worker = worker
+        self._patience = patience
         self._changed = changed
         self._log = structlog.get_logger()
         store, reindexing = sources.store, sources.reindexing
@@ -95,7 +96,7 @@ class Definitions:
         known = {url: at for url, (_, at) in self._known.items()}
         since = await self._sources.workers.time()
         await self.refresh()
-        while await self._sources.workers.lagging(since, _DEAD):
+        while await self._sources.workers.lagging(since, self._patience):
             await asyncio.sleep(_ASKED)
             await self.refresh()
         return known

@@ -18,6 +18,7 @@ class Running:
     """A context in which the server answers at `base_url`."""
 
     def __init__(self, settings: Settings) -> None:
+        self.database = settings.database
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}/fhir"

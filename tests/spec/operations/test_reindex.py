@@ -6,10 +6,12 @@ https://hl7.org/fhir/R4/operations.html
 from typing import Any
 
 import httpx
+import pymongo
 import pytest
 
-from tests.support.fhir import JsonObject, create, identifier, patient
+from tests.support.fhir import JsonObject, create, identifier, new_id, patient
 from tests.support.polling import finished
+from tests.support.running import Running
 
 GENDER = "http://hl7.org/fhir/SearchParameter/individual-gender"
 
@@ -92,6 +94,64 @@ def test_a_deleted_resource_is_gone(fhir: httpx.Client) -> None:
 
 def test_get_is_not_allowed(fhir: httpx.Client) -> None:
     assert fhir.get("/$reindex").status_code == 405
+
+
+INDEX = ("tok", "str", "strx", "txt")
+
+
+def test_lost_values_come_back_in_every_version(
+    fhir: httpx.Client, server: Running, mongodb_uri: str
+) -> None:
+    """Live ones, past ones and deletions: a history is judged by the values of each."""
+    made = create(fhir, patient(family=f"A{new_id()}"))
+    place = f"/Patient/{made['id']}"
+    fhir.put(place, json=made | {"gender": "male"})
+    fhir.delete(place)
+    fhir.put(place, json=made | {"gender": "female"})
+    other = create(fhir, patient(family=f"B{new_id()}"))
+    fhir.delete(f"/Patient/{other['id']}")
+    ids = [made["id"], other["id"]]
+    with pymongo.MongoClient[JsonObject](mongodb_uri) as client:
+        database = client[server.database]
+        asked = {"Patient": {"_id": {"$in": ids}}, "Patient_history": {"_id.id": {"$in": ids}}}
+
+        def rows() -> list[JsonObject]:
+            return [row for name, where in asked.items() for row in database[name].find(where)]
+
+        before = rows()
+        assert len(before) == 6
+        for name, where in asked.items():
+            wrong = {"$unset": dict.fromkeys(INDEX, ""), "$set": {"uri": ["wrong|x"]}}
+            database[name].update_many(where, wrong)
+        assert rows() != before
+        finished(fhir, fhir.post("/Patient/$reindex"))
+        assert rows() == before
+
+
+def test_updates_meanwhile_win(fhir: httpx.Client) -> None:
+    old, new = f"Old{new_id()}", f"New{new_id()}"
+    request = {"method": "POST", "url": "Patient"}
+    entries = [{"resource": patient(family=old), "request": request}] * 150
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    wish = {"Prefer": "return=representation"}
+    made = [
+        each["resource"] for each in fhir.post("/", json=bundle, headers=wish).json()["entry"]
+    ]
+    jobs = [fhir.post("/Patient/$reindex") for _ in range(2)]
+    for each in made:
+        changed = each | {"name": [{"family": new}]}
+        assert fhir.put(f"/Patient/{each['id']}", json=changed).status_code == 200
+    for job in jobs:
+        assert counts(finished(fhir, job))["failed"] == 0
+
+    def total(family: str) -> int:
+        asked = {"family": family, "_summary": "count"}
+        found: int = fhir.get("/Patient", params=asked).json()["total"]
+        return found
+
+    assert (total(old), total(new)) == (0, 150)
+    versions = {fhir.get(f"/Patient/{each['id']}").headers["etag"] for each in made}
+    assert versions == {'W/"2"'}
 
 
 def test_it_is_listed(fhir: httpx.Client) -> None:
