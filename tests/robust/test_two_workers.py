@@ -25,13 +25,13 @@ def two(mongodb_uri: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
         database=f"two_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
-        definitions_seconds=0.4,
+        definitions_seconds=0.1,
         job_poll_seconds=0.05,
         job_lease_seconds=2,
     )
     with (
         Running(settings) as one,
-        Running(settings) as other,
+        Running(settings.model_copy(update={"definitions_seconds": 1.5})) as other,
         httpx.Client(base_url=one.base_url, timeout=60) as first,
         httpx.Client(base_url=other.base_url, timeout=60) as second,
     ):
@@ -84,7 +84,7 @@ def test_when_reindex_is_done_both_can_search(two: tuple[httpx.Client, httpx.Cli
 def test_no_write_falls_between_the_old_and_the_new_definitions(
     two: tuple[httpx.Client, httpx.Client],
 ) -> None:
-    """The second server learns of the parameter up to 0.4 s later, and writes all the time."""
+    """The second server learns of the parameter up to 1.5 s later, and writes all the time."""
     first, second = two
     code, mark = f"own-{new_id()[:8]}", new_id()
     written: list[str] = []
