@@ -54,6 +54,18 @@ async def test_the_largest_inline_body_fits(mongo_store: MongoStore) -> None:
     assert await files(mongo_store) == before
 
 
+async def test_a_page_may_be_longer_than_a_message(mongo_store: MongoStore) -> None:
+    rows = [version(f"half{n}", kind="Media", body=b"%d" % n * (INLINE // 2)) for n in range(5)]
+
+    async def work(unit: Unit) -> None:
+        for row in rows:
+            await unit.insert([row])
+
+    await mongo_store.run(["Media"], work)
+    page = await mongo_store.search(Search("Media", Everything()), within=UNRESTRICTED)
+    assert [row.body for row in page.rows] == [row.body for row in rows]
+
+
 async def test_a_unit_that_fails_leaves_no_file(mongo_store: MongoStore) -> None:
     before = await files(mongo_store)
 

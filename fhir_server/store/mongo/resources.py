@@ -15,7 +15,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from fhir_server.search import keys
 from fhir_server.search.plan import Everything, Node, Restriction, Search
-from fhir_server.store.mongo import sorts
+from fhir_server.store.mongo import batches, sorts
 from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.chains import Resolver, leads_elsewhere
 from fhir_server.store.mongo.client import answered
@@ -120,7 +120,8 @@ class Reader:
     async def _one(self, table: Collection, where: Filter) -> Document | None:
         # A unit may replace what it reads, and needs the whole document for the history.
         projection = BODY if self.session is None else None
-        return await table.find_one(where, projection, session=self.session)
+        found = await batches.rows(table, where, projection, limit=1, session=self.session)
+        return found[0] if found else None
 
     async def find(
         self, kind: str, where: Node, *, limit: int, within: Restriction
@@ -208,16 +209,10 @@ class Reader:
         limit: int,
         projection: Mapping[str, Any] | None,
     ) -> list[Document]:
-        # The batch holds the whole page: one round trip.
-        cursor = self.tables.current(kind).find(
-            where,
-            projection,
-            sort=order,
-            limit=limit,
-            batch_size=limit + 1,
-            session=self.session,
+        table = self.tables.current(kind)
+        return await batches.rows(
+            table, where, projection, order=order, limit=limit, session=self.session
         )
-        return await cursor.to_list()
 
     async def whole(self, kind: str, rows: Sequence[Document]) -> list[Stored]:
         """The rows with their bodies, wherever those lie, and ready to be replaced."""
@@ -254,10 +249,9 @@ class Reader:
 
     async def ids(self, kind: str, where: Filter, limit: int) -> Sequence[str]:
         """`chains.Lookup`."""
-        cursor = self.tables.current(kind).find(
-            where, {"_id": 1}, limit=limit, batch_size=limit + 1, session=self.session
-        )
-        return [row["_id"] for row in await cursor.to_list()]
+        table = self.tables.current(kind)
+        rows = await batches.rows(table, where, {"_id": 1}, limit=limit, session=self.session)
+        return [row["_id"] for row in rows]
 
     async def referenced(
         self, kind: str, where: Filter, prefix: str, limit: int
