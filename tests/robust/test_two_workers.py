@@ -99,8 +99,11 @@ def test_no_write_falls_between_the_old_and_the_new_definitions(
     until(lambda: len(written) > 10)
     create(first, parameter(code))
     done = finished(first, first.post("/$reindex", params={"type": "Patient"}))
+    enough = len(written) + 50
+    until(lambda: len(written) > enough)
     over.set()
     writer.join()
     assert done.status_code == 200
+    until(lambda: second.get("/Patient", params={code: mark}).status_code == 200)
     found = second.get("/Patient", params={code: mark, "_count": "1000"}).json()
     assert sorted(ids(found)) == sorted(written)
