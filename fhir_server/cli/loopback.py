@@ -6,6 +6,7 @@ out by the Host they name: a page of `evil.example` whose name is made to resolv
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _REFUSAL: Final = b"This server has no access control and answers on a loopback address only.\n"
 
 
+@lru_cache(maxsize=256)  # hosts come from clients, so bounded
 def is_loopback(host: str) -> bool:
     """Whether `host`, a name or an address, can only be this machine."""
     if host == "localhost":

@@ -7,6 +7,7 @@ A text stands beside the code that says it, as a `Text` constant; nothing looks 
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 Language = Literal["en", "ru", "uk"]
@@ -27,6 +28,7 @@ class Text(NamedTuple):
         return sentence.format_map(args) if args else sentence
 
 
+@lru_cache(maxsize=256)  # headers come from clients, so bounded
 def preferred(accept_language: str) -> Language:
     """The best of our languages for an Accept-Language header; English when none fits.
 

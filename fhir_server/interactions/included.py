@@ -43,7 +43,7 @@ async def included(
         asked = repeated if turn else includes
         if not asked or not fresh or found.issues:
             break
-        wanted = await _wanted(ctx, asked, [_row(each) for each in fresh], seen)
+        wanted = await _wanted(ctx, asked, fresh, seen)
         fresh = await _round(ctx, wanted, repeated, seen, found)
     return found
 
@@ -92,7 +92,3 @@ async def _round(
         if found.issues:
             break
     return fresh
-
-
-def _row(row: Stored) -> Row:
-    return Row(row.type, row.id, row.references)

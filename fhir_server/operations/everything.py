@@ -172,7 +172,8 @@ async def _supporting(ctx: Context, rows: Sequence[Stored], wish: _Wish) -> list
     """What `rows` refer to outside the compartment; a `_type` that is asked for narrows it."""
     shown = {f"{each.type}/{each.id}" for each in rows}
     wanted: dict[str, dict[str, None]] = {}
-    for key in (key for each in rows for key in each.references):
+    # The rows of a record refer to the same few resources: each key once.
+    for key in dict.fromkeys(key for each in rows for key in each.references):
         target = key.partition("|")[2]
         kind, _, id_ = target.partition("/")
         if kind not in _TYPES or kind in _COMPARTMENT or kind == "Patient" or target in shown:
@@ -181,11 +182,11 @@ async def _supporting(ctx: Context, rows: Sequence[Stored], wish: _Wish) -> list
             wanted.setdefault(kind, {})[id_] = None
     found = await asyncio.gather(
         *(
-            ctx.reads.find(kind, Ids(tuple(ids)), limit=len(ids), within=ctx.within)
+            ctx.reads.search(Search(kind, Ids(tuple(ids)), count=len(ids)), within=ctx.within)
             for kind, ids in sorted(wanted.items())
         )
     )
-    return [each for group in found for each in group]
+    return [each for page in found for each in page.rows]
 
 
 def _query(call: Call) -> tuple[object, ...]:

@@ -63,12 +63,7 @@ class Endpoint:
         pairs = parse_query(request.query) if request.query else ()
         wanted = format_of(headers.get("accept", ""), pairs)
         asked = prefer(headers.get("prefer", ""))
-        form = replace(
-            form,
-            xml=wanted.xml,
-            pretty=wanted.pretty,
-            returns=asked.returns or "representation",
-        )
+        form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         body, depth = bodies.NO_BODY, self._surface.services.limits.depth
         if request.method in _WITH_BODY:
             data = await read_bytes(receive, self._max_body)

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#Status-Codes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final, Literal
 
 from fhir_server.core.errors import FhirError, Issue
@@ -95,11 +96,16 @@ def _version_headers(result: Result, base_url: str) -> list[tuple[bytes, bytes]]
         return []
     headers = [
         (b"etag", etag(version).encode()),
-        (b"last-modified", formatdate(version.at // _MILLISECONDS, usegmt=True).encode()),
+        (b"last-modified", _http_date(version.at // _MILLISECONDS)),
     ]
     if result.located:
         headers.append((b"location", location(version, base_url).encode()))
     return headers
+
+
+@lru_cache(maxsize=1024)  # what is written in a second, or read again and again, shares one
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 def etag(version: Stored) -> str:

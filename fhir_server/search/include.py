@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/search.html#include
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from fhir_server.core.errors import BadValue, NotSupported
 from fhir_server.core.messages import Text
@@ -114,13 +114,20 @@ def _codes(registry: Registry, kind: str, include: Include) -> Iterator[str]:
             yield code
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Protocol):
     """What a round needs to know of a resource."""
 
-    type: str
-    id: str
-    references: tuple[str, ...]
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Its reference keys, those that `wanted_references` asks for."""
 
 
 def forward(
@@ -132,12 +139,10 @@ def forward(
     """What `rows` refer to by `include`, as a predicate a type; not the (type, id) `seen`."""
     ids: dict[str, dict[str, None]] = {}
     canonicals: dict[tuple[str, ...], dict[str, None]] = {}
-    for row in rows:
-        if include.source not in (row.type, ANY):
-            continue
-        for code in _codes(registry, row.type, include):
-            kinds = _kinds(registry, row.type, code, include)
-            for value in _values(row, code):
+    for source, references in _by_source(include, rows).items():
+        for code in _codes(registry, source, include):
+            kinds = _kinds(registry, source, code, include)
+            for value in _values(references, code):
                 kind, _, id_ = value.partition("/")
                 if kind in _TYPES and ID.fullmatch(id_):
                     if kind in kinds and (kind, id_) not in seen:
@@ -147,6 +152,16 @@ def forward(
     return _predicates(registry, ids, canonicals)
 
 
+def _by_source(include: Include, rows: Iterable[Row]) -> dict[str, dict[str, None]]:
+    """The keys of the rows that `include` starts from, by type and each once: the rows of a
+    page refer to the same few resources."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if include.source in (row.type, ANY):
+            found.setdefault(row.type, {}).update(dict.fromkeys(row.references))
+    return found
+
+
 def _kinds(registry: Registry, kind: str, code: str, include: Include) -> tuple[str, ...]:
     if include.target is not None:
         return (include.target,)
@@ -154,9 +169,9 @@ def _kinds(registry: Registry, kind: str, code: str, include: Include) -> tuple[
     return targets(parameter) if parameter else ()
 
 
-def _values(row: Row, code: str) -> Iterator[str]:
+def _values(references: Iterable[str], code: str) -> Iterator[str]:
     lead = keys.reference(code, "")
-    for key in row.references:
+    for key in references:
         if key.startswith(lead):
             yield key[len(lead) :]
 

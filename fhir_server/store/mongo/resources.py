@@ -313,24 +313,34 @@ def _projection(plan: Search, field_: str) -> Document:
 
 
 def _found(plan: Search, rows: Sequence[Document]) -> list[Stored]:
+    """The rows of a page; what is the same for all of them is settled before."""
     if not (plan.references or plan.sort):
         return live(plan.type, rows)
+    names = _sort_fields(plan)
     return [
-        stored(plan.type, row, _references(plan, row), _sort_values(plan, row)) for row in rows
+        Stored(
+            plan.type,
+            row["_id"],
+            row["v"],
+            row["at"],
+            row.get("json", b""),
+            row["m"],
+            _references(plan, row) if plan.references else (),
+            tuple([row.get(name) for name in names]),
+        )
+        for row in rows
     ]
 
 
-def _references(plan: Search, row: Document) -> tuple[str, ...]:
-    if not plan.references:
-        return ()
-    found = [*row.get("ref", ()), *row.get("uri", ())]
-    return tuple(key for key in found if key.startswith(plan.references))
-
-
-def _sort_values(plan: Search, row: Document) -> tuple[str | float | None, ...]:
+def _sort_fields(plan: Search) -> list[str]:
     if not plan.sort:
-        return ()
+        return []
     field_ = sorts.indexed_field(plan.sort)
-    if field_ is None:
-        return tuple(row.get(f"k{i}") for i in range(len(plan.sort)))
-    return (row.get(field_),)
+    return [f"k{i}" for i in range(len(plan.sort))] if field_ is None else [field_]
+
+
+def _references(plan: Search, row: Document) -> tuple[str, ...]:
+    found = [*row.get("ref", ()), *row.get("uri", ())]
+    if "" in plan.references:
+        return tuple(found)
+    return tuple([key for key in found if key.startswith(plan.references)])

@@ -1,11 +1,20 @@
 """https://hl7.org/fhir/R4/search.html#include"""
 
+from typing import NamedTuple
+
 import pytest
 
-from fhir_server.search.include import Include, Row, backward, forward, wanted_references
+from fhir_server.search.include import Include, backward, forward, wanted_references
 from fhir_server.search.plan import And, Ids, Keys, Or
 from fhir_server.search.registry import Registry
 from tests.support.searching import refusals, search
+
+
+class Row(NamedTuple):
+    type: str
+    id: str
+    references: tuple[str, ...]
+
 
 REGISTRY = Registry()
 
