@@ -12,7 +12,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.paths import Target
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Pairs
-from fhir_server.interactions.context import Context
+from fhir_server.interactions.context import Checks, Context
 from fhir_server.interactions.results import Result
 
 Level = Literal["system", "type", "instance"]
@@ -30,6 +30,8 @@ REPEATED: Final = Text(
 
 #: Belong to every request and are read before the operation: search.html#table, http.html.
 _GENERAL: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
+
+_PLACEHOLDER: Final = {"resourceType": "Basic", "code": {"text": "any"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,24 @@ class Call:
     def given(self) -> list[tuple[str, Any]]:
         """Every parameter in order: strings from the query, JSON from the body."""
         found: list[tuple[str, Any]] = [p for p in self.pairs if p[0] not in _GENERAL]
-        return found + list(_of_body(self.body))
+        return found + list(_of_body(self._parameters()))
+
+    def check_body(self, validator: Checks) -> None:
+        """Raise Unprocessable or Invalid where the Parameters are none, whatever they carry.
+
+        What stands in a `resource` is the operation's to judge.
+        """
+        parameters = self._parameters()
+        if parameters is not None:
+            validator.check(_with_placeholders(parameters), "Parameters")
+
+    def _parameters(self) -> JsonObject | None:
+        """The body, unless it is what the operation is about."""
+        body = self.body
+        if body is None or body.get("resourceType") != "Parameters":
+            return None
+        about = self.target.type == "Parameters" and not _has_resource(body)
+        return None if about else body
 
     def values(self, name: str) -> list[Any]:
         """Every value of the parameter `name`."""
@@ -78,12 +97,30 @@ class Call:
 
 
 def _of_body(body: JsonObject | None) -> Iterator[tuple[str, Any]]:
-    if body is None or body.get("resourceType") != "Parameters":
-        return
-    for row in body.get("parameter", ()):
+    for row in body.get("parameter", ()) if body is not None else ():
         for key, value in row.items():
             if key == "resource" or (key.startswith("value") and key != "value"):
                 yield row.get("name", ""), value
+
+
+def _has_resource(parameters: JsonObject) -> bool:
+    return any(_carries(row) for row in _rows(parameters))
+
+
+def _with_placeholders(parameters: JsonObject) -> JsonObject:
+    rows = [
+        {**row, "resource": _PLACEHOLDER} if _carries(row) else row for row in _rows(parameters)
+    ]
+    return {**parameters, "parameter": rows} if rows else parameters
+
+
+def _rows(parameters: JsonObject) -> list[Any]:
+    rows = parameters.get("parameter")
+    return rows if isinstance(rows, list) else []
+
+
+def _carries(row: Any) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("resource"), dict)
 
 
 @dataclass(frozen=True, slots=True)

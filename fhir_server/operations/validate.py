@@ -68,8 +68,8 @@ async def validate(ctx: Context, call: Call) -> Result:
     """
     call.check_names(_PARAMETERS)
     mode = call.value("mode")
-    if mode is not None and mode not in _MODES:
-        raise BadValue(BAD_MODE, mode=mode, expression="mode")
+    if mode is not None and str(mode) not in _MODES:
+        raise BadValue(BAD_MODE, mode=str(mode)[:40], expression="mode")
     current = await _current(ctx, call, mode)
     if mode == "delete":
         return _answer(ctx, [Issue("informational", MAY_DELETE, {}, "information")])

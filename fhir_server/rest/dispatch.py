@@ -156,4 +156,5 @@ async def _operate(surface: Surface, ctx: Context, question: Question) -> Result
     if found.affects_state and question.method != "POST":
         allow = ("POST", "OPTIONS")
         raise MethodNotAllowed(NEEDS_POST, method=question.method, allow=allow)
+    call.check_body(ctx.services.validator)
     return await found.run(ctx, call)

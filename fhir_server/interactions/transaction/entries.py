@@ -32,12 +32,18 @@ BAD_METHOD: Final = Text(
     "`{method}` — не GET, HEAD, POST, PUT, PATCH или DELETE.",
     "`{method}` — не GET, HEAD, POST, PUT, PATCH або DELETE.",
 )
+WRONG_SHAPE: Final = Text(
+    "`{name}` is not the JSON {wanted} that a Bundle has here.",
+    "`{name}` здесь должно иметь тип JSON {wanted}.",
+    "`{name}` тут повинно мати тип JSON {wanted}.",
+)
 TOO_MANY: Final = Text(
     "The Bundle has {count} entries; {limit} are allowed.",
     "В Bundle {count} записей, а допустимо {limit}.",
     "У Bundle {count} записів, а дозволено {limit}.",
 )
 
+_SHAPES: Final[Mapping[type, str]] = {list: "array", dict: "object", str: "string"}
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -63,9 +69,13 @@ def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
     """The raw entries.
 
     Raises:
+        BadValue: they are no list.
         TooLarge: there are more than `limit`.
     """
-    found: list[JsonObject] = bundle.get("entry", [])
+    try:
+        found: list[JsonObject] = _member(bundle, "entry", list) or []
+    except BadValue as error:
+        raise error.at("Bundle") from error
     if len(found) > limit:
         raise TooLarge(TOO_MANY, count=len(found), limit=limit, expression="Bundle.entry")
     return found
@@ -96,18 +106,38 @@ def entry(index: int, row: JsonObject, base_url: str) -> Entry:
         FhirError: it cannot be read.
     """
     path = f"Bundle.entry[{index}]"
-    request = row.get("request") or {}
     try:
-        method, url = _verb(request), _relative(request.get("url"), base_url)
+        request, resource, full_url = _parts(row)
+    except FhirError as error:
+        raise error.at(path) from error
+    try:
+        method, url = _verb(request), _relative(request, base_url)
         where, _, query = url.partition("?")
         target = paths.parse(where)
         code = interaction_of(method, target)
         pairs = parse_query(query)
+        conditions = _conditions(request)
     except FhirError as error:
         raise error.at(f"{path}.request") from error
-    change = _change(row, path) if method == "PATCH" else None
-    asked = Asked(method, target, pairs, row.get("resource"), change, **_conditions(request))
-    return Entry(index, code, asked, row.get("fullUrl"), _linked(code, asked))
+    change = _change(resource, path) if method == "PATCH" else None
+    asked = Asked(method, target, pairs, resource, change, **conditions)
+    return Entry(index, code, asked, full_url, _linked(code, asked))
+
+
+def _parts(row: Any) -> tuple[JsonObject, JsonObject | None, str | None]:
+    if not isinstance(row, dict):
+        raise BadValue(WRONG_SHAPE, name="entry", wanted="object")
+    request: JsonObject = _member(row, "request", dict) or {}
+    return request, _member(row, "resource", dict), _member(row, "fullUrl", str)
+
+
+def _member(of: JsonObject, name: str, kind: type) -> Any:
+    """What stands in `of` under `name`, a `kind`; None where nothing does."""
+    if name not in of:
+        return None
+    if not isinstance(of[name], kind):
+        raise BadValue(WRONG_SHAPE, name=name, wanted=_SHAPES[kind], expression=name)
+    return of[name]
 
 
 def _linked(code: str, asked: Asked) -> Linked | None:
@@ -118,16 +148,17 @@ def _linked(code: str, asked: Asked) -> Linked | None:
     return Linked.of(asked.resource)
 
 
-def _verb(request: Mapping[str, Any]) -> str:
-    method = request.get("method")
+def _verb(request: JsonObject) -> str:
+    method = _member(request, "method", str)
     if method is None:
         raise MissingElement(NO_REQUEST, expression="method")
     if method not in _METHODS:
-        raise BadValue(BAD_METHOD, method=method, expression="method")
+        raise BadValue(BAD_METHOD, method=method[:40], expression="method")
     return str(method)
 
 
-def _relative(url: str | None, base_url: str) -> str:
+def _relative(request: JsonObject, base_url: str) -> str:
+    url: str | None = _member(request, "url", str)
     if url is None:
         raise MissingElement(NO_REQUEST, expression="url")
     local = url.removeprefix(base_url + "/")
@@ -136,17 +167,17 @@ def _relative(url: str | None, base_url: str) -> str:
     return local
 
 
-def _conditions(request: Mapping[str, Any]) -> dict[str, str | None]:
+def _conditions(request: JsonObject) -> dict[str, str | None]:
     return {
-        "if_match": request.get("ifMatch"),
-        "if_none_match": request.get("ifNoneMatch"),
-        "if_modified_since": request.get("ifModifiedSince"),
-        "if_none_exist": request.get("ifNoneExist"),
+        "if_match": _member(request, "ifMatch", str),
+        "if_none_match": _member(request, "ifNoneMatch", str),
+        "if_modified_since": _member(request, "ifModifiedSince", str),
+        "if_none_exist": _member(request, "ifNoneExist", str),
     }
 
 
-def _change(row: JsonObject, path: str) -> Change:
+def _change(resource: JsonObject | None, path: str) -> Change:
     try:
-        return of_entry(row.get("resource"))
+        return of_entry(resource)
     except FhirError as error:
         raise error.at(f"{path}.resource") from error
