@@ -23,6 +23,7 @@ from fhir_server.core.datetimes import format_instant
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Limits, Services
+from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
 from fhir_server.jobs.background import Background, Plan
 from fhir_server.jobs.definitions import Sources
@@ -34,6 +35,7 @@ from fhir_server.rest.compression import Compression
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.observability import Observability
+from fhir_server.rest.offer import offer
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
@@ -142,7 +144,7 @@ class Application:
             raise RuntimeError(message)
         ctx = Context(self.surface.services, UNRESTRICTED)
         with self._background.flights.one():
-            await process(ctx, self.surface.offer, bundle, Prefer())
+            await process(ctx, bundle, Prefer())
 
     async def is_ready(self) -> bool:
         """Whether the database answers."""
@@ -212,9 +214,9 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
     await jobs.prepare()
     standard = Terminology()
     current = CurrentTerminology(standard)
-    services = await _services(settings, store, jobs, standard, current)
     statement = _statement(settings)
-    offer = capability.offer(statement, OPERATIONS)
+    offered = offer(statement, OPERATIONS)
+    services = await _services(settings, store, jobs, standard, current, offered)
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
@@ -235,7 +237,7 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
         services, jobs, sources, current, _plan(settings), worker=new_id(), changed=publish
     )
     operations = {each.name: each for each in OPERATIONS}
-    return Surface(services, offer, operations, capabilities), background
+    return Surface(services, operations, capabilities), background
 
 
 async def _services(
@@ -244,8 +246,9 @@ async def _services(
     jobs: Jobs,
     standard: Terminology,
     current: CurrentTerminology,
+    offered: Offer,
 ) -> Services:
-    registry = Registry()
+    registry = Registry(offered=offered.search)
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases, full_text=settings.full_text)
     validator = Validator(standard)
@@ -261,6 +264,7 @@ async def _services(
         jobs=jobs,
         base_url=settings.fhir_base,
         limits=_limits(settings),
+        offer=offered,
         now=now,
         new_id=new_id,
         explain=settings.explain,

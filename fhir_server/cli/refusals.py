@@ -7,7 +7,7 @@ from typing import Final
 from fhir_server.cli.console import fail
 from fhir_server.cli.workers import WorkersFailedError
 from fhir_server.core.errors import FhirError
-from fhir_server.rest.capability import CapabilityError
+from fhir_server.rest.offer import CapabilityError
 from fhir_server.store.mongo.client import StandaloneMongodError
 from fhir_server.store.mongo.mongod_binary import EmbeddedFailure
 

@@ -23,7 +23,7 @@ from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_cha
 from fhir_server.cli.refusals import explained
 from fhir_server.cli.workers import Workers, listen
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.rest.capability import CapabilityError, offer
+from fhir_server.rest.offer import CapabilityError, offer
 from fhir_server.settings import Settings
 
 

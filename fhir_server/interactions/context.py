@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
+from fhir_server.interactions.offer import Offer
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.plan import Restriction
@@ -79,6 +80,7 @@ class Services:
     base_url: str
     """Without a trailing slash."""
     limits: Limits
+    offer: Offer
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]

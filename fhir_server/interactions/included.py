@@ -10,9 +10,10 @@ from typing import Final
 from fhir_server.core.errors import Issue, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Context
-from fhir_server.search.include import ANY, Include, Row, backward, forward, wanted_references
+from fhir_server.search.include import Include, Row, backward, forward, wanted_references
 from fhir_server.search.nodes import union
 from fhir_server.search.plan import Node, Nothing, Search
+from fhir_server.search.registry import ANY
 from fhir_server.store.port import Stored
 
 CUT: Final = Text(
@@ -76,7 +77,7 @@ async def _round(
     limit = ctx.services.limits.included
     fresh: list[Stored] = []
     for kind, where in wanted.items():
-        if isinstance(ctx.within.of(kind), Nothing):
+        if isinstance(ctx.within.of(kind), Nothing) or not ctx.services.offer.serves(kind):
             continue
         references = wanted_references(ctx.services.registry, kind, repeated)
         left = limit - len(found.rows)

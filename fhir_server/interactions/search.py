@@ -20,6 +20,7 @@ from fhir_server.interactions.contained import contained_entries, parsed_body
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.explain import explained
 from fhir_server.interactions.included import Included, included
+from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.pages import Matches, count, matches
 from fhir_server.interactions.results import Result
 from fhir_server.search.compile import CompiledSearch
@@ -74,7 +75,7 @@ def compile_search(ctx: Context, command: SearchCommand) -> CompiledSearch:
         Invalid: with every problem found.
         NotFound: the type is never in the compartment.
     """
-    kinds = _kinds(command)
+    kinds = _kinds(ctx.services.offer, command)
     compiled = ctx.services.compiler.search(kinds, command.pairs, lenient=ctx.lenient)
     if command.compartment is None:
         return compiled
@@ -83,16 +84,20 @@ def compile_search(ctx: Context, command: SearchCommand) -> CompiledSearch:
     return replace(compiled, where=where)
 
 
-def _kinds(command: SearchCommand) -> Sequence[str]:
+def _kinds(offer: Offer, command: SearchCommand) -> Sequence[str]:
     if command.compartment is None:
-        return RESOURCE_TYPES if command.type is None else (command.type,)
+        return _every(offer) if command.type is None else (command.type,)
     name = command.compartment.partition("/")[0]
     members = COMPARTMENTS[name]
     if command.type is None:
-        return tuple(kind for kind in RESOURCE_TYPES if kind in members)
+        return tuple(kind for kind in _every(offer) if kind in members)
     if command.type not in members:
         raise NotFound(NOT_IN_COMPARTMENT, type=command.type, compartment=name)
     return (command.type,)
+
+
+def _every(offer: Offer) -> Sequence[str]:
+    return tuple(kind for kind in RESOURCE_TYPES if offer.allows("search-type", kind))
 
 
 def _query(command: SearchCommand, request: SearchRequest) -> tuple[object, ...]:

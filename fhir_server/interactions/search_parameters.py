@@ -10,9 +10,9 @@ from fhir_server.core.errors import Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
+from fhir_server.search import keys
 from fhir_server.search.custom import check, parameter_of
-from fhir_server.search.escapes import escape
-from fhir_server.search.plan import UNRESTRICTED
+from fhir_server.search.plan import UNRESTRICTED, Keys
 from fhir_server.spec.search_parameters import SearchParameter
 from fhir_server.store.port import Stored
 
@@ -54,10 +54,10 @@ async def _stored(ctx: Context, parameter: SearchParameter) -> Iterable[Stored]:
     """Those that `parameter` may clash with, and those that it is made of; the caller's
     rights do not count, since what is served is served to all."""
     urls = [parameter.url, *(each.definition for each in parameter.components)]
-    asked = (("url", ",".join(map(escape, urls))), ("code", escape(parameter.code)))
+    by_url = Keys("uris", tuple(keys.uri("url", each) for each in urls))
+    by_code = Keys("tokens", (keys.token("code", None, parameter.code),))
     found: dict[str, Stored] = {}
-    for pair in asked:
-        where = ctx.services.compiler.condition(KIND, (pair,))
+    for where in (by_url, by_code):
         rows = await ctx.reads.find(KIND, where, limit=_MOST, within=UNRESTRICTED)
         found |= {row.id: row for row in rows}
     return found.values()

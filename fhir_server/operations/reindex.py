@@ -15,8 +15,9 @@ from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.operations.call import Call
 from fhir_server.operations.parameters import types
+from fhir_server.search import keys
 from fhir_server.search.custom import parameter_of
-from fhir_server.search.escapes import escape
+from fhir_server.search.plan import Keys
 from fhir_server.search.registry import kinds_of
 from fhir_server.spec.search_parameters import SearchParameter
 
@@ -70,7 +71,7 @@ async def _parameter(ctx: Context, url: str) -> SearchParameter:
     if known is not None:
         return known
     # Just posted: this process learns of it within a second.
-    where = ctx.services.compiler.condition("SearchParameter", (("url", escape(url)),))
+    where = Keys("uris", (keys.uri("url", url),))
     for row in await ctx.reads.find("SearchParameter", where, limit=1, within=ctx.within):
         resource = loads(row.body, max_depth=ctx.services.limits.depth)
         parameter = parameter_of(resource)

@@ -19,7 +19,6 @@ from fhir_server.interactions.transaction.answers import response_bundle
 from fhir_server.interactions.transaction.batch import batch
 from fhir_server.interactions.transaction.run import transaction
 from fhir_server.interactions.versions import check_type
-from fhir_server.rest.capability import Offer
 
 BAD_TYPE: Final = Text(
     "A Bundle posted here is a batch or a transaction, not `{type}`.",
@@ -33,9 +32,7 @@ SWITCHED_OFF: Final = Text(
 )
 
 
-async def process(
-    ctx: Context, offer: Offer, bundle: JsonObject | None, prefer: Prefer
-) -> Result:
+async def process(ctx: Context, bundle: JsonObject | None, prefer: Prefer) -> Result:
     """Carry out `bundle` and answer with its responses, later if so preferred.
 
     Raises:
@@ -46,7 +43,7 @@ async def process(
         raise MissingElement(NO_RESOURCE)
     check_type(bundle, "Bundle")
     kind = _kind(bundle)
-    if not offer.allows(kind, None):
+    if not ctx.services.offer.allows(kind, None):
         raise MethodNotAllowed(SWITCHED_OFF, method=kind, allow=("GET", "OPTIONS"))
     full = prefer.returns == "representation"
     if prefer.respond_async:

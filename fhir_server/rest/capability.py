@@ -7,9 +7,8 @@ an entry that it cannot honour.
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
@@ -41,13 +40,6 @@ _TYPE_CODES: Final = tuple(
 )
 _SYSTEM_CODES: Final = ("transaction", "batch", "search-system", "history-system")
 
-#: The element that speaks of each conditional interaction, and its strongest value.
-_CONDITIONAL: Final[Mapping[str, tuple[str, Any]]] = {
-    "conditional-create": ("conditionalCreate", True),
-    "conditional-update": ("conditionalUpdate", True),
-    "conditional-patch": ("conditionalUpdate", True),
-    "conditional-delete": ("conditionalDelete", "multiple"),
-}
 _TYPED: Final[JsonObject] = {
     "versioning": "versioned",
     "readHistory": True,
@@ -66,25 +58,6 @@ _NORMATIVE: Final = frozenset(
     | {"OperationDefinition", "OperationOutcome", "Parameters", "Patient"}
     | {"StructureDefinition", "ValueSet"}
 )
-
-
-class CapabilityError(Exception):
-    """The operator's statement asks for what this server cannot do; says each entry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What is served: the statement as sets."""
-
-    interactions: Mapping[str, frozenset[str]]
-    """By resource type; `""` holds the system's."""
-    parameters: Mapping[str, frozenset[str]]
-    operations: Mapping[str, frozenset[str]]
-    """Names without `$`."""
-
-    def allows(self, code: str, kind: str | None) -> bool:
-        """Whether the interaction `code` is offered for `kind` (None: the system)."""
-        return code in self.interactions.get(kind or "", frozenset())
 
 
 def full(operations: Iterable[Operation]) -> JsonObject:
@@ -170,63 +143,6 @@ def _operation(each: Operation) -> JsonObject:
 
 def _lower(name: str) -> str:
     return name[0].lower() + name[1:]
-
-
-def offer(statement: JsonObject, operations: Iterable[Operation]) -> Offer:
-    """What `statement` lets the server do.
-
-    Raises:
-        CapabilityError: an entry is none that `full` has; all of them are named.
-    """
-    possible = _read(full(operations))
-    asked = _read(statement)
-    surplus = [
-        *_surplus("interaction", asked.interactions, possible.interactions),
-        *_surplus("searchParam", asked.parameters, possible.parameters),
-        *_surplus("operation", asked.operations, possible.operations),
-    ]
-    if surplus:
-        raise CapabilityError("capability_statement.json: cannot honour " + ", ".join(surplus))
-    return asked
-
-
-def _surplus(
-    what: str, asked: Mapping[str, frozenset[str]], possible: Mapping[str, frozenset[str]]
-) -> Iterator[str]:
-    for kind, names in asked.items():
-        for name in sorted(names - possible.get(kind, frozenset())):
-            yield f"{what} {kind}/{name}"
-
-
-def _read(statement: JsonObject) -> Offer:
-    rest = statement["rest"][0]
-    resources = rest.get("resource", ())
-    system = {row["code"] for row in rest.get("interaction", ())}
-    return Offer(
-        interactions={
-            "": frozenset(system),
-            **{row["type"]: frozenset(_codes(row)) for row in resources},
-        },
-        parameters={
-            "": _names(rest, "searchParam"),
-            **{row["type"]: _names(row, "searchParam") for row in resources},
-        },
-        operations={
-            "": _names(rest, "operation"),
-            **{row["type"]: _names(row, "operation") for row in resources},
-        },
-    )
-
-
-def _codes(row: JsonObject) -> Iterator[str]:
-    yield from (each["code"] for each in row.get("interaction", ()))
-    for code, (element, value) in _CONDITIONAL.items():
-        if row.get(element) == value:
-            yield code
-
-
-def _names(row: JsonObject, element: str) -> frozenset[str]:
-    return frozenset(each["name"] for each in row.get(element, ()))
 
 
 def published(

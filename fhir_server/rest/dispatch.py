@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhir_server.core import paths
 from fhir_server.core.errors import (
     BadValue,
     MethodNotAllowed,
     NotFound,
-    UnknownType,
 )
 from fhir_server.core.messages import Language, Text
 from fhir_server.core.negotiation import Prefer
@@ -26,9 +24,7 @@ from fhir_server.interactions.results import Result
 from fhir_server.operations.call import Call, Operation
 from fhir_server.rest.bodies import Body
 from fhir_server.rest.bundles import process
-from fhir_server.rest.capability import Offer
 from fhir_server.search.plan import Restriction
-from fhir_server.spec.interactions import methods
 
 NO_OPERATION: Final = Text(
     "There is no operation `{name}` here.",
@@ -40,20 +36,11 @@ NEEDS_POST: Final = Text(
     "`{method}` не годится для этой операции: возможны {allow}.",
     "`{method}` не підходить для цієї операції: можливі {allow}.",
 )
-SWITCHED_OFF: Final = Text(
-    "This server does not offer {method} here; possible are: {allow}.",
-    "Сервер не предлагает здесь {method}; возможны: {allow}.",
-    "Сервер не пропонує тут {method}; можливі: {allow}.",
-)
 BAD_MODE: Final = Text(
     "The mode `{mode}` is none of full, normative, terminology.",
     "Режим `{mode}` — не full, normative или terminology.",
     "Режим `{mode}` — не full, normative або terminology.",
 )
-
-_ALWAYS: Final = frozenset({"capabilities", "operation", "job-status", "job-cancel"})
-"""Interactions that no line of the CapabilityStatement switches."""
-_AS: Final[Mapping[str, str]] = {"search-compartment": "search-type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +48,6 @@ class Surface:
     """What is served: built once at start."""
 
     services: Services
-    offer: Offer
     operations: Mapping[str, Operation]
     """By name with `$`."""
     capabilities: Mapping[str, bytes]
@@ -90,7 +76,12 @@ async def answer(surface: Surface, question: Question) -> Result:
     Raises:
         FhirError: what is refused, and why.
     """
-    _check_offered(surface.offer, question)
+    surface.services.offer.check(
+        question.method,
+        question.code,
+        question.target,
+        conditional="if-none-exist" in question.headers,
+    )
     ctx = Context(
         surface.services,
         question.within,
@@ -101,7 +92,7 @@ async def answer(surface: Surface, question: Question) -> Result:
         case "capabilities":
             return _capabilities(surface, question.pairs)
         case "transaction":
-            return await process(ctx, surface.offer, question.body.resource, question.prefer)
+            return await process(ctx, question.body.resource, question.prefer)
         case "job-status":
             return await later.status(ctx, question.target.id or "")
         case "job-cancel":
@@ -127,17 +118,6 @@ def _asked(question: Question) -> Asked:
     )
 
 
-def _check_offered(offer: Offer, question: Question) -> None:
-    """Refuse what the operator's CapabilityStatement leaves out."""
-    kind, code = question.target.type, _AS.get(question.code, question.code)
-    if kind is not None and kind not in offer.interactions:
-        raise UnknownType(paths.UNKNOWN_TYPE, type=kind)
-    if code in _ALWAYS or code == "transaction" or offer.allows(code, kind):
-        return
-    allow = [m for m in methods(question.target.shape) if m != question.method]
-    raise MethodNotAllowed(SWITCHED_OFF, method=question.method, allow=allow)
-
-
 def _capabilities(surface: Surface, pairs: Pairs) -> Result:
     mode = dict(pairs).get("mode", "full")
     if mode not in surface.capabilities:
@@ -150,7 +130,7 @@ async def _operate(surface: Surface, ctx: Context, question: Question) -> Result
     name = target.operation or ""
     call = Call(target, question.pairs + question.body.pairs, question.body.resource)
     found = surface.operations.get(name)
-    offered = surface.offer.operations.get(target.type or "", frozenset())
+    offered = surface.services.offer.operations.get(target.type or "", frozenset())
     if found is None or name.removeprefix("$") not in offered or call.level not in found.levels:
         raise NotFound(NO_OPERATION, name=name)
     if found.affects_state and question.method != "POST":

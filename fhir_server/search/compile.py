@@ -11,7 +11,7 @@ from typing import Final
 from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.search.contained import Inside, inside
-from fhir_server.search.criteria import Links, compiled
+from fhir_server.search.criteria import Links, compiled, find
 from fhir_server.search.filter import compiled_filter
 from fhir_server.search.include import WITH_TEXT, Include, parse_include
 from fhir_server.search.limits import SearchLimits
@@ -55,6 +55,7 @@ _CONTAINER_SORTS: Final = frozenset({"_id", "-_id", "_lastUpdated", "-_lastUpdat
 Searched = tuple[tuple[tuple[str, Node], ...], tuple[tuple[SortKey, ...], ...]]
 """`CompiledSearch.where` and `.sort`."""
 
+FILTER: Final = "_filter"
 _KEYS: Final = 4096
 """Compiled keys kept; clients make them, so they are bounded. Each is about 1 KB."""
 
@@ -94,7 +95,8 @@ class Compiler:
         self._sorts = lru_cache(_KEYS)(self._compile_sort)
 
     def _compile(self, kind: str, key: str) -> Parse:
-        if key == "_filter":
+        if key == FILTER:
+            find(self.scope, kind, FILTER)
             return partial(compiled_filter, self.scope, kind)
         return compiled(self.scope, kind, key, Links(self.scope.limits))
 
@@ -141,7 +143,7 @@ class Compiler:
         self._refresh()
         if request.types:
             kinds = [kind for kind in kinds if kind in request.types]
-        includes = tuple(self._includes(request, problems)) if request.includes else ()
+        includes = self._includes(kinds, request, problems) if request.includes else ()
         of_kinds = self._of_one if len(kinds) == 1 else self._of_many
         where, sort = of_kinds(kinds, request, problems)
         contained: Searched | None = None
@@ -223,16 +225,18 @@ class Compiler:
             problems.note(error, "_sort", *(v for n, v in request.kept if n == "_sort"))
             return ()
 
-    def _includes(self, request: SearchRequest, problems: Problems) -> list[Include]:
+    def _includes(
+        self, kinds: Sequence[str], request: SearchRequest, problems: Problems
+    ) -> tuple[Include, ...]:
         found = []
         for name, value in request.includes:
             try:
                 if request.summary == "text":
                     raise BadValue(WITH_TEXT)
-                found.append(parse_include(self.scope, name, value))
+                found.append(parse_include(self.scope, kinds, name, value))
             except FhirError as error:
                 problems.note(error, name, value)
-        return found
+        return tuple(found)
 
 
 def _is_plain(request: SearchRequest, where: Sequence[tuple[str, Node]]) -> bool:

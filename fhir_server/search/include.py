@@ -6,7 +6,7 @@ refers to them. Without `:iterate` an include looks at the matches alone.
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ from fhir_server.search.criteria import find
 from fhir_server.search.nodes import union
 from fhir_server.search.plan import And, Ids, Keys, Node
 from fhir_server.search.references import targets
-from fhir_server.search.registry import Registry
+from fhir_server.search.registry import ANY, Registry
 from fhir_server.search.scope import Scope
 from fhir_server.spec.structures import RESOURCE_TYPES
 
@@ -38,13 +38,17 @@ NO_TARGET: Final = Text(
     "`{code}` типа {type} не ведёт к {target}.",
     "`{code}` типу {type} не веде до {target}.",
 )
+NOT_OFFERED: Final = Text(
+    "This server does not offer {name}={value}.",
+    "Этот сервер не предлагает {name}={value}.",
+    "Цей сервер не пропонує {name}={value}.",
+)
 WITH_TEXT: Final = Text(
     "_include and _revinclude cannot be used with _summary=text.",
     "_include и _revinclude нельзя сочетать с _summary=text.",
     "_include і _revinclude не можна поєднувати з _summary=text.",
 )
 
-ANY: Final = "*"
 _TYPES: Final = frozenset(RESOURCE_TYPES)
 _SHOWN: Final = 64  # characters of a refused value that its message repeats
 
@@ -62,14 +66,33 @@ class Include:
     reverse: bool = False
 
 
-def parse_include(scope: Scope, name: str, value: str) -> Include:
-    """Read `value` of the parameter `name` (`_include:iterate`).
+def parse_include(scope: Scope, kinds: Sequence[str], name: str, value: str) -> Include:
+    """Read `value` of the parameter `name` (`_include:iterate`) in a search of `kinds`.
 
     Raises:
         BadValue: it has not the form, or names a type R4 does not have.
         UnknownParameter: it names an unknown parameter.
-        NotSupported: the parameter is no reference.
+        NotSupported: the parameter is no reference, or the operator does not offer this.
     """
+    found = _read(scope, name, value)
+    if not _is_offered(scope.registry, kinds, found):
+        raise NotSupported(NOT_OFFERED, name=name, value=value[:_SHOWN])
+    return found
+
+
+def _is_offered(registry: Registry, kinds: Sequence[str], found: Include) -> bool:
+    """An iterated include may start at what another one has found, of any type."""
+    if found.reverse:
+        if found.code == ANY:
+            return True  # each reference is looked at by itself
+        starts = RESOURCE_TYPES if found.iterate else kinds
+        return any(registry.may_reverse(kind, found.source, found.code) for kind in starts)
+    starts = RESOURCE_TYPES if found.iterate else kinds
+    sources = starts if found.source == ANY else (found.source,)
+    return any(registry.may_include(source, found.code) for source in sources)
+
+
+def _read(scope: Scope, name: str, value: str) -> Include:
     base, _, modifier = name.partition(":")
     iterate, reverse = modifier in ("iterate", "recurse"), base == "_revinclude"
     if value == ANY:
@@ -106,11 +129,15 @@ def wanted_references(
 
 
 def _codes(registry: Registry, kind: str, include: Include) -> Iterator[str]:
+    """The codes `include` stands for; of a reverse one, whoever asks looks at each target."""
     if include.code != ANY:
         yield include.code
         return
+    if not include.reverse and not registry.may_include(kind, ANY):
+        return
     for code, parameter in registry.all(kind).items():
-        if parameter.type == "reference":
+        offered = include.reverse or registry.may_include(kind, code)
+        if parameter.type == "reference" and offered:
             yield code
 
 
@@ -184,7 +211,7 @@ def _predicates(
     found: dict[str, list[Node]] = {kind: [Ids(tuple(each))] for kind, each in ids.items()}
     for kinds, urls in canonicals.items():
         for kind in kinds:
-            if registry.find(kind, "url"):
+            if "url" in registry.indexed(kind):
                 found.setdefault(kind, []).extend(_by_url(list(urls)))
     return {kind: union(nodes) for kind, nodes in found.items()}
 
@@ -216,6 +243,7 @@ def backward(
             for code in _codes(registry, source, include)
             for row in targeted
             if row.type in _kinds(registry, source, code, include)
+            and registry.may_reverse(row.type, source, code)
         )
         if references:
             found[source] = Keys("references", references)

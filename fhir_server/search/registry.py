@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/searchparameter.html
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fhir_server.core.errors import Conflict
@@ -24,6 +25,25 @@ CODE_TAKEN: Final = Text(
 _NONE: Final[Mapping[str, SearchParameter]] = {}
 
 
+ANY: Final = "*"
+"""As an include: by every reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What an operator lets searches use of R4's own parameters, by resource type.
+
+    Values are indexed all the same, so that what is offered later needs no reindexing.
+    """
+
+    parameters: Mapping[str, frozenset[str]]
+    """Codes."""
+    includes: Mapping[str, frozenset[str]]
+    """`Observation:subject` under Observation; or `*`."""
+    reverse_includes: Mapping[str, frozenset[str]]
+    """`Observation:subject` under Patient."""
+
+
 class Registry:
     """Search parameters by resource type and code.
 
@@ -31,8 +51,12 @@ class Registry:
     loop. `version` rises with every change, so that caches of compiled keys can tell.
     """
 
-    def __init__(self, parameters: Iterable[SearchParameter] = ALL) -> None:
+    def __init__(
+        self, parameters: Iterable[SearchParameter] = ALL, *, offered: Offered | None = None
+    ) -> None:
+        """`offered` None: everything."""
         self.version = 0
+        self._offered: Final = offered
         self._standard: Final = tuple(parameters)
         self._custom: dict[str, tuple[SearchParameter, bool]] = {}
         self._usable: dict[str, dict[str, SearchParameter]] = {}
@@ -54,6 +78,24 @@ class Registry:
     def is_pending(self, kind: str, code: str) -> bool:
         """Whether `code` is known and waits for `$reindex`."""
         return code in self.indexed(kind) and code not in self.all(kind)
+
+    def may_include(self, kind: str, code: str) -> bool:
+        """Whether `_include` may follow the references `code` of `kind`; `*`: all of them."""
+        return self._may_link(kind, kind, code, reverse=False)
+
+    def may_reverse(self, kind: str, source: str, code: str) -> bool:
+        """Whether `_revinclude` may add to `kind` what refers to it by `code` of `source`."""
+        return self._may_link(kind, source, code, reverse=True)
+
+    def _may_link(self, kind: str, source: str, code: str, *, reverse: bool) -> bool:
+        if self._offered is None:
+            return True
+        found = self._usable.get(source, _NONE).get(code)
+        if found is not None and found.url in self._custom:
+            return True
+        row = self._offered.reverse_includes if reverse else self._offered.includes
+        name = ANY if code == ANY else f"{source}:{code}"
+        return name in row.get(kind, ())
 
     def defined(self, url: str) -> SearchParameter | None:
         """The parameter with the canonical `url`, usable or not."""
@@ -109,8 +151,22 @@ class Registry:
         added = [parameter for parameter, _ in self._custom.values()]
         usable = [parameter for parameter, is_usable in self._custom.values() if is_usable]
         self._indexed = _by_type((*self._standard, *added))
-        self._usable = _by_type((*self._standard, *usable))
+        self._usable = self._searched(usable)
         self.version += 1
+
+    def _searched(
+        self, added: Iterable[SearchParameter]
+    ) -> dict[str, dict[str, SearchParameter]]:
+        found = _by_type(self._standard)
+        if self._offered is not None:
+            codes = self._offered.parameters
+            found = {
+                kind: {code: p for code, p in row.items() if code in codes.get(kind, ())}
+                for kind, row in found.items()
+            }
+        for kind, row in _by_type(added).items():
+            found[kind] |= row
+        return found
 
 
 def kinds_of(parameter: SearchParameter) -> list[str]:

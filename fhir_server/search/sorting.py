@@ -126,6 +126,7 @@ def sort_keys(scope: Scope, kind: str, items: Iterable[str]) -> tuple[SortKey, .
 
 
 def _key(scope: Scope, kind: str, code: str, direction: Direction) -> SortKey:
+    parameter = find(scope, kind, code)
     if code == "_id":
         return SortKey("id", direction)
     if code == "_lastUpdated":
@@ -134,7 +135,6 @@ def _key(scope: Scope, kind: str, code: str, direction: Direction) -> SortKey:
         return SortKey("chief-date", direction)
     if CHIEF_STRING.get(kind) == code:
         return SortKey("chief-string", direction)
-    parameter = find(scope, kind, code)
     field = _FIELDS.get(parameter.type)
     if field is None or parameter.expression is None:
         raise NotSupported(NO_ORDER, code=code)

@@ -28,7 +28,7 @@ def uri(scope: Scope, kind: str, code: str, text: str) -> Node:
     `url|version` asks for that business version."""
     parts = split(text, "|")
     versioned = code == "url" and len(parts) > 1 and parts[1]
-    if versioned and scope.registry.find(kind, "version"):
+    if versioned and "version" in scope.registry.indexed(kind):
         version = Keys("tokens", (keys.token("version", None, unescape(parts[1])),))
         return And((_equal(code, unescape(parts[0])), version))
     return _equal(code, unescape(text))

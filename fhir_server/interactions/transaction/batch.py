@@ -79,7 +79,7 @@ async def _performed(
 
 
 def _read(ctx: Context, index: int, row: JsonObject) -> Command:
-    read = entry(index, row, ctx.services.base_url)
+    read = entry(index, row, ctx.services.base_url, ctx.services.offer)
     if read.code in _OUTSIDE:
         raise BadValue(NESTED, expression=f"{read.path}.request")
     return command(read.asked)

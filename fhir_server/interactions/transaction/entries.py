@@ -13,6 +13,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Change
 from fhir_server.interactions.doors import Asked, interaction_of, parse_query
+from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.patching.documents import of_entry
 from fhir_server.interactions.transaction.links import Linked
 from fhir_server.spec.structures import TYPES
@@ -81,7 +82,7 @@ def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
     return found
 
 
-def read(raw: Iterable[JsonObject], base_url: str) -> list[Entry]:
+def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[Entry]:
     """All entries of a transaction.
 
     Raises:
@@ -91,7 +92,7 @@ def read(raw: Iterable[JsonObject], base_url: str) -> list[Entry]:
     issues: list[Issue] = []
     for index, row in enumerate(raw):
         try:
-            entries.append(entry(index, row, base_url))
+            entries.append(entry(index, row, base_url, offer))
         except FhirError as error:
             issues.extend(error.issues)
     if issues:
@@ -99,11 +100,11 @@ def read(raw: Iterable[JsonObject], base_url: str) -> list[Entry]:
     return entries
 
 
-def entry(index: int, row: JsonObject, base_url: str) -> Entry:
+def entry(index: int, row: JsonObject, base_url: str, offer: Offer) -> Entry:
     """One entry; its errors carry `Bundle.entry[n]`.
 
     Raises:
-        FhirError: it cannot be read.
+        FhirError: it cannot be read, or asks for what is not offered.
     """
     path = f"Bundle.entry[{index}]"
     try:
@@ -115,6 +116,7 @@ def entry(index: int, row: JsonObject, base_url: str) -> Entry:
         where, _, query = url.partition("?")
         target = paths.parse(where)
         code = interaction_of(method, target)
+        offer.check(method, code, target, conditional="ifNoneExist" in request)
         pairs = parse_query(query)
         conditions = _conditions(request)
     except FhirError as error:

@@ -52,7 +52,9 @@ async def transaction(
     Raises:
         FhirError: with `Bundle.entry[n]` in its expression; nothing is written.
     """
-    entries = read(rows(bundle, ctx.services.limits.entries), ctx.services.base_url)
+    entries = read(
+        rows(bundle, ctx.services.limits.entries), ctx.services.base_url, ctx.services.offer
+    )
     _check_codes(entries)
     check_urls(entries)
     await _check_resources(ctx, entries)
