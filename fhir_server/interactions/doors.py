@@ -7,8 +7,9 @@ https://hl7.org/fhir/R4/http.html#summary
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from fhir_server.core.errors import BadValue, MethodNotAllowed, MissingElement
 from fhir_server.core.messages import Text
@@ -78,13 +79,32 @@ def parse_query(text: str) -> Pairs:
     Raises:
         BadValue: it is not UTF-8, or too many.
     """
-    try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise BadValue(BAD_QUERY, limit=MAX_PARAMETERS) from error
+    parts = text.split("&")
+    if len(parts) > MAX_PARAMETERS:
+        raise BadValue(BAD_QUERY, limit=MAX_PARAMETERS)
+    pairs: list[tuple[str, str]] = []
+    for part in parts:
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_decoded(name), _decoded(value)))
     return tuple(pairs)
+
+
+def _decoded(text: str) -> str:
+    if "%" not in text and "+" not in text:
+        return text
+    return _remembered(text) if len(text) <= _SHORT else _unquoted(text)
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadValue(BAD_QUERY, limit=MAX_PARAMETERS) from error
+
+
+_SHORT: Final = 128  # characters; what is kept for longer is not worth its room
+_remembered: Final = lru_cache(maxsize=4096)(_unquoted)  # names and codes come again
 
 
 def interaction_of(method: str, target: Target) -> str:
