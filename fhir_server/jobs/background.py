@@ -11,6 +11,7 @@ from fhir_server.interactions.context import Services
 from fhir_server.interactions.later import BUNDLE, REINDEX
 from fhir_server.jobs.bundles import Bundles
 from fhir_server.jobs.definitions import Definitions, Sources
+from fhir_server.jobs.endings import end
 from fhir_server.jobs.reindex import Reindex
 from fhir_server.jobs.runner import Chore, Pace, Runner
 from fhir_server.store.port import Jobs
@@ -81,8 +82,6 @@ class Background:
         try:
             yield
         finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
+            await end(work)
             with suppress(FhirError):  # then the others wait a while for this process
                 await self._definitions.leave()

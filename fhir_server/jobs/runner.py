@@ -7,10 +7,10 @@ https://hl7.org/fhir/R4/async.html
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -18,6 +18,7 @@ from fhir_server.core.errors import FhirError, Issue, TimedOut, Unavailable
 from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps
+from fhir_server.jobs.endings import end
 from fhir_server.store.port import Job, Jobs, Outcome, SettledError
 
 GIVEN_UP: Final = Text(
@@ -77,14 +78,15 @@ class Runner:
         self._handlers = handlers
         self._pace = pace
         self._worker = worker
+        self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(pace.at_once)
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
         """Until cancelled; then the leases are given back."""
-        async with asyncio.TaskGroup() as group:
-            for chore in self._chores:
-                group.create_task(self._repeat(chore))
+        for chore in self._chores:
+            self._start(self._repeat(chore))
+        try:
             while True:
                 await self._slots.acquire()
                 lease = self._jobs.lease(self._worker, self._pace.lease)
@@ -93,7 +95,15 @@ class Runner:
                     self._slots.release()
                     await asyncio.sleep(self._pace.poll)
                 else:
-                    group.create_task(self._taken(job))
+                    self._start(self._taken(job))
+        finally:
+            await end(*self._tasks)
+
+    def _start(self, doing: Coroutine[Any, Any, None]) -> None:
+        # No TaskGroup: it cancels once, and a lost cancellation would hang it.
+        task = asyncio.create_task(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tried(self, what: str, doing: Awaitable[T]) -> T | None:
         """What comes of it; None where it failed, which is told in the log alone."""
@@ -148,9 +158,7 @@ class Runner:
                 raise LostError
             work.result()
         finally:
-            work.cancel()
-            lease.cancel()
-            await asyncio.gather(work, lease, return_exceptions=True)
+            await end(work, lease)
 
     async def _do(self, job: Job) -> None:
         if not job.progress and not await self._jobs.progress(job, {"running": True}):

@@ -12,6 +12,7 @@ import pytest
 
 from fhir_server.core.errors import BadValue, Unavailable
 from fhir_server.core.messages import Text
+from fhir_server.jobs.endings import end
 from fhir_server.jobs.runner import Handler, Pace, Runner
 from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.store.mongo.client import Client
@@ -243,8 +244,7 @@ async def running(
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def test_a_runner_does_what_is_ordered(jobs: MongoJobs) -> None:
