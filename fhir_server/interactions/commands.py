@@ -24,6 +24,8 @@ class Read:
     id: str
     if_none_match: str | None = None
     if_modified_since: str | None = None
+    view: Pairs = ()
+    """`_summary` and `_elements`; what else is here has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class VRead:
     type: str
     id: str
     version: str
+    view: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)

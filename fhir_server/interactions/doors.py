@@ -132,9 +132,10 @@ def command(asked: Asked) -> Command:
     kind, id_ = asked.target.type or "", asked.target.id or ""
     match code:
         case "read":
-            return Read(kind, id_, asked.if_none_match, asked.if_modified_since)
+            unless = asked.if_none_match, asked.if_modified_since
+            return Read(kind, id_, *unless, view=asked.pairs)
         case "vread":
-            return VRead(kind, id_, asked.target.version or "")
+            return VRead(kind, id_, asked.target.version or "", asked.pairs)
         case "create":
             return Create(kind, _resource(asked), _condition(asked))
         case "update":

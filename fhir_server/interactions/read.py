@@ -9,9 +9,10 @@ from typing import Final
 from fhir_server.core.errors import Gone, NotFound
 from fhir_server.core.header_values import etags, http_date
 from fhir_server.core.messages import Text
-from fhir_server.interactions.commands import Read, VRead
+from fhir_server.interactions.commands import Pairs, Read, VRead
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.views import viewed
 from fhir_server.store.port import Stored
 
 NOT_FOUND: Final = Text(
@@ -39,12 +40,13 @@ async def read(ctx: Context, command: Read) -> Result:
     Raises:
         NotFound: there is none that this caller may see.
         Gone: it has been deleted.
+        BadValue: the view is none.
     """
     found = await ctx.reads.read(command.type, command.id, within=ctx.within)
     version = live(found, command.type, command.id)
     if _is_known(version, command):
         return Result(304, version, wanted=True)
-    return Result(200, version, wanted=True)
+    return Result(200, _viewed(ctx, version, command.view), wanted=True)
 
 
 async def vread(ctx: Context, command: VRead) -> Result:
@@ -60,7 +62,8 @@ async def vread(ctx: Context, command: VRead) -> Result:
     found = await ctx.reads.vread(command.type, command.id, int(number), within=ctx.within)
     if found is None:
         raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
-    return Result(200, live(found, command.type, command.id), wanted=True)
+    version = live(found, command.type, command.id)
+    return Result(200, _viewed(ctx, version, command.view), wanted=True)
 
 
 def live(found: Stored | None, kind: str, id_: str) -> Stored:
@@ -75,6 +78,10 @@ def live(found: Stored | None, kind: str, id_: str) -> Stored:
     if found.deleted:
         raise Gone(DELETED, type=kind, id=id_)
     return found
+
+
+def _viewed(ctx: Context, version: Stored, view: Pairs) -> Stored:
+    return viewed(version, view, ctx.services.limits.depth) if view else version
 
 
 def _is_known(version: Stored, command: Read) -> bool:

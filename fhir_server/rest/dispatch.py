@@ -21,6 +21,7 @@ from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.views import part
 from fhir_server.operations.call import Call, Operation
 from fhir_server.rest.bodies import Body
 from fhir_server.rest.bundles import process
@@ -122,7 +123,8 @@ def _capabilities(surface: Surface, pairs: Pairs) -> Result:
     mode = dict(pairs).get("mode", "full")
     if mode not in surface.capabilities:
         raise BadValue(BAD_MODE, mode=mode, expression="mode")
-    return Result(200, body=surface.capabilities[mode], wanted=True)
+    depth = surface.services.limits.depth
+    return Result(200, body=part(surface.capabilities[mode], pairs, depth), wanted=True)
 
 
 async def _operate(surface: Surface, ctx: Context, question: Question) -> Result:

@@ -21,7 +21,6 @@ from fhir_server.rest.requests import (
     read_request,
 )
 from fhir_server.rest.responses import Form, Response, of_error, of_result
-from fhir_server.rest.views import viewed
 from fhir_server.search.plan import Restriction
 from fhir_server.spec.interactions import methods
 
@@ -73,7 +72,6 @@ class Endpoint:
             form.language, self._within,
         )  # fmt: skip
         result = await answer(self._surface, question)
-        result = viewed(result, code, pairs, depth)
         return of_result(result, form, self._surface.services.base_url)
 
 

@@ -11,9 +11,9 @@ from fhir_server.core.errors import BadValue
 from fhir_server.core.messages import Text
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.commands import Pairs
-from fhir_server.interactions.results import Result
 from fhir_server.search.request import Summary
 from fhir_server.search.subset import Subset
+from fhir_server.store.port import Stored
 
 BAD_SUMMARY: Final = Text(
     "`_summary` of one resource is true, text, data or false, not `{value}`.",
@@ -21,7 +21,6 @@ BAD_SUMMARY: Final = Text(
     "`_summary` одного ресурсу — true, text, data або false, а не `{value}`.",
 )
 
-_CODES: Final = frozenset({"read", "vread"})
 _SUMMARIES: Final[Mapping[str, Summary]] = {
     "true": "true",
     "text": "text",
@@ -30,19 +29,24 @@ _SUMMARIES: Final[Mapping[str, Summary]] = {
 }
 
 
-def viewed(result: Result, code: str, pairs: Pairs, depth: int) -> Result:
-    """`result` of the interaction `code`, cut to what its query asks to see.
+def viewed(version: Stored, pairs: Pairs, depth: int) -> Stored:
+    """`version`, its body cut to what the query `pairs` asks to see.
 
     Raises:
         BadValue: `_summary` has no such value.
     """
-    if not pairs or code not in _CODES or result.version is None:
-        return result
-    subset = _subset(pairs)
-    if not subset or not result.version.body:
-        return result
-    part = dumps(subset.of(loads(result.version.body, max_depth=depth)))
-    return replace(result, version=replace(result.version, body=part))
+    body = part(version.body, pairs, depth)
+    return version if body is version.body else replace(version, body=body)
+
+
+def part(body: bytes, pairs: Pairs, depth: int) -> bytes:
+    """What the query `pairs` asks to see of the resource `body`; without a wish, `body`.
+
+    Raises:
+        BadValue: `_summary` has no such value.
+    """
+    subset = _subset(pairs) if pairs else None
+    return dumps(subset.of(loads(body, max_depth=depth))) if subset else body
 
 
 def _subset(pairs: Pairs) -> Subset:
