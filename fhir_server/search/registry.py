@@ -76,8 +76,10 @@ class Registry:
         return self._indexed.get(kind, _NONE)
 
     def is_pending(self, kind: str, code: str) -> bool:
-        """Whether `code` is known and waits for `$reindex`."""
-        return code in self.indexed(kind) and code not in self.all(kind)
+        """Whether `code` was added and waits for `$reindex`."""
+        found = self.indexed(kind).get(code)
+        added = found is not None and found.url in self._custom
+        return added and code not in self.all(kind)
 
     def may_include(self, kind: str, code: str) -> bool:
         """Whether `_include` may follow the references `code` of `kind`; `*`: all of them."""

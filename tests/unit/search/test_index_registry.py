@@ -7,7 +7,7 @@ import pytest
 
 from fhir_server.core.errors import Conflict
 from fhir_server.search.indexing import Indexer
-from fhir_server.search.registry import Registry
+from fhir_server.search.registry import Offered, Registry
 from fhir_server.spec.search_parameters import SearchParameter
 from fhir_server.spec.structures import RESOURCE_TYPES
 
@@ -100,4 +100,12 @@ def test_a_new_version_of_a_parameter_takes_its_place() -> None:
     registry = Registry()
     registry.add(NICKNAME, usable=True)
     registry.add(NICKNAME)
+    assert registry.is_pending("Patient", "nickname")
+
+
+def test_what_the_operator_left_out_does_not_wait_for_a_reindex() -> None:
+    registry = Registry(offered=Offered(parameters={}, includes={}, reverse_includes={}))
+    registry.add(NICKNAME)
+    assert registry.find("Patient", "birthdate") is None
+    assert not registry.is_pending("Patient", "birthdate")
     assert registry.is_pending("Patient", "nickname")
