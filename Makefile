@@ -49,7 +49,7 @@ format: install-all  ## Put form and style right
 	@$(BIN)/ruff check --fix $(CODE)
 
 types: install-all  ## Check types
-	@$(BIN)/mypy fhir_server tests scripts
+	@$(BIN)/mypy $(CODE)
 
 generated: install-all  ## Check that generated files are current
 	@scripts/generated --check

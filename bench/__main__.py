@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print the tables, write docs/performance.md.
+"""`python -m bench`: measure for half an hour, print the tables, write docs/performance.md.
 
 --quick          a check in two minutes: 10,000 Observations, 32 connections, short runs
 --only WORD      operations whose name has the word
@@ -6,6 +6,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ class Plan:
     size: int = 100_000
     """Of the tables."""
     connections: Sequence[int] = (1, 8, 32)
-    seconds: int = 5
+    seconds: int = 3
     rounds: int = 3
     two_workers: bool = True
 
@@ -48,6 +49,8 @@ QUICK: Final = Plan((10_000,), 10_000, (32,), 2, 1, two_workers=False)
 def main() -> int:
     options = _options()
     plan = QUICK if options.quick else Plan()
+    given = {"seconds": options.seconds, "rounds": options.rounds}
+    plan = replace(plan, **{name: each for name, each in given.items() if each})
     operations = [each for each in OPERATIONS if options.only in each.name]
     try:
         generator.find()
@@ -67,6 +70,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a short check; writes no page")
+    parser.add_argument("--seconds", type=int, help="of one run")
+    parser.add_argument("--rounds", type=int, help="runs of each side in a cell")
     parser.add_argument("--only", default="", help="operations whose name has this word")
     return parser.parse_args()
 
@@ -97,7 +102,7 @@ def _measured(
     workers: list[tuple[Cell, Cell]] = []
     calibration: list[Calibration] = []
     by_size: dict[int, list[Cell]] = {}
-    loaded = 0
+    loaded, busy = 0, os.getloadavg()[0]
     for size in plan.sizes:
         rate = asyncio.run(load.load(uri, loaded, size))
         _say(f"{size:,} Observations loaded, {rate:,.0f} documents a second")
@@ -113,7 +118,7 @@ def _measured(
         if size == plan.size and plan.two_workers:
             workers = _two_workers(at_size, uri, cells)
     conditions = Conditions(
-        version, f"cache {CACHE_GB:g} GB", plan.size, plan.seconds, plan.rounds
+        version, f"cache {CACHE_GB:g} GB", plan.size, plan.seconds, plan.rounds, busy
     )
     growth = _growth(list(by_size.values()))
     return Report(conditions, calibration, cells, growth, plan.sizes, workers)
@@ -146,7 +151,7 @@ def _calibration(bench: Bench) -> list[Calibration]:
     scripts = {each.script: each for each in reversed(OPERATIONS)}
     with nothing() as side:
         return [
-            Calibration(script, bench.figures(each, _MOST, side))
+            Calibration(script, bench.figures(each, _MOST, side, bench.seconds))
             for script, each in sorted(scripts.items())
         ]
 

@@ -67,10 +67,13 @@ class Bench:
 
     def cell(self, operation: Operation, connections: int, server: Side, ceiling: Side) -> Cell:
         """Ceiling and server in turn, `rounds` times; the medians."""
+        for side in (ceiling, server):
+            self.figures(operation, connections, side, _WARM)
         runs: dict[str, list[Figures]] = {server.name: [], ceiling.name: []}
         for _ in range(self.rounds):
             for side in (ceiling, server):
-                runs[side.name].append(self.figures(operation, connections, side))
+                seconds = self.seconds * operation.weight
+                runs[side.name].append(self.figures(operation, connections, side, seconds))
         found = Cell(
             operation, connections, median(runs[server.name]), median(runs[ceiling.name])
         )
@@ -82,13 +85,12 @@ class Bench:
         )
         return found
 
-    def figures(self, operation: Operation, connections: int, side: Side) -> Figures:
-        """One run behind a short one, on the database as it is loaded."""
+    def figures(
+        self, operation: Operation, connections: int, side: Side, seconds: int
+    ) -> Figures:
+        """One run on the database as it is loaded."""
         with tempfile.TemporaryDirectory() as folder, self._unchanged(operation):
-            self._run(operation, connections, side, Path(folder), _WARM)
-            settle(side)
             before = side.cpu(), cpu(self.mongod)
-            seconds = self.seconds * operation.weight
             run = self._run(operation, connections, side, Path(folder), seconds)
             settle(side)
             used = side.cpu() - before[0], cpu(self.mongod) - before[1]

@@ -50,6 +50,8 @@ class Conditions:
     size: int
     seconds: int
     rounds: int
+    load: float
+    """The machine's load average before anything was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def _conditions(of: Conditions) -> str:
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
         ("commit", _commit()),
         ("machine", f"{_processors()}, {_memory()}, {platform.system()} {platform.release()}"),
+        ("load before", f"{of.load:.1f}: what else was running"),
         ("MongoDB", f"{of.mongodb}, a replica set of one on the same machine; {of.cache}"),
         ("Python", platform.python_version()),
         ("libraries", ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)),
