@@ -24,9 +24,9 @@ from fhir_server.interactions.versions import check_type
 from fhir_server.store.port import Unit
 
 NOT_INSIDE: Final = Text(
-    "`{method} {code}` cannot be part of a transaction; send it alone or in a batch.",
-    "`{method} {code}` не может входить в транзакцию; отправьте отдельно или в batch.",
-    "`{method} {code}` не може входити в транзакцію; надішліть окремо або в batch.",
+    "`{method} {code}` cannot be part of a transaction; send it by itself.",
+    "`{method} {code}` не может входить в транзакцию; отправьте отдельным запросом.",
+    "`{method} {code}` не може входити в транзакцію; надішліть окремим запитом.",
 )
 
 _DELETES: Final = frozenset({"delete", "conditional-delete"})
