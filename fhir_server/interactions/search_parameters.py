@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/searchparameter.html
 from collections.abc import Iterable
 from typing import Final
 
-from fhir_server.core.errors import Unprocessable
+from fhir_server.core.errors import Issue, Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
@@ -45,8 +45,9 @@ async def guard_search_parameter(ctx: Context, intent: Intent) -> None:
     }
     for id_, other in others.items():
         if other.url == parameter.url:
-            path = f"{KIND}.url"
-            raise Unprocessable(URL_TAKEN, url=parameter.url, id=id_, expression=path)
+            args = {"url": parameter.url, "id": id_}
+            taken = Issue("duplicate", URL_TAKEN, args, expression=(f"{KIND}.url",))
+            raise Unprocessable.of([taken])
     check(parameter, {other.url: other for other in others.values()})
 
 

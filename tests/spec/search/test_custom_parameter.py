@@ -282,7 +282,8 @@ def test_a_url_belongs_to_one(fhir: httpx.Client) -> None:
     other = parameter(fresh_code(), url=parameter(code)["url"])
     answer = fhir.post("/SearchParameter", json=other)
     assert answer.status_code == 422
-    assert answer.json()["issue"][0]["expression"] == ["SearchParameter.url"]
+    issue = answer.json()["issue"][0]
+    assert (issue["code"], issue["expression"]) == ("duplicate", ["SearchParameter.url"])
 
 
 @pytest.mark.parametrize("way", ["delete", "retire"])
