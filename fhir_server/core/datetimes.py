@@ -43,8 +43,11 @@ _INSTANT: Final = re.compile(
 )
 _TIME: Final = re.compile(_CLOCK + _SECONDS, re.ASCII)
 # Seconds and zone are optional here: a search value may stop at minutes (search.html#date),
-# "where a timezone is not specified, the server's is used", and ours is UTC.
-_SEARCHED: Final = re.compile(f"{_DATE}(?:T{_CLOCK}(?:{_SECONDS})?{_ZONE}?)?)?)?", re.ASCII)
+# "where a timezone is not specified, the server's is used", and ours is UTC. A space is the
+# `+` of a client that has not percent-encoded it.
+_SEARCHED: Final = re.compile(
+    f"{_DATE}(?:T{_CLOCK}(?:{_SECONDS})?{_ZONE.replace('[+-]', '[ +-]')}?)?)?)?", re.ASCII
+)
 
 _SECOND: Final = 1_000
 _MINUTE: Final = 60 * _SECOND

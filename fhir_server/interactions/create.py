@@ -56,7 +56,7 @@ async def _conditional(
     async def work(unit: Unit) -> Result:
         found = await only_match(ctx, unit, version.type, criteria, where)
         if found is not None:
-            return Result(200, found)
+            return Result(200, found, located=True)
         return await _inserted(ctx, unit, version, resource)
 
     return await in_unit(ctx, version.type, work)

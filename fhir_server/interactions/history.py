@@ -17,6 +17,7 @@ from fhir_server.interactions.commands import History, Pairs
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.read import NOT_FOUND
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.views import part
 from fhir_server.search.links import link
 from fhir_server.search.request import CURSOR
 from fhir_server.store.port import HistoryPlan, Stored
@@ -38,7 +39,7 @@ BAD_COUNT: Final = Text(
 )
 
 _PARAMETERS: Final = frozenset({"_since", "_at", "_count", CURSOR})
-_OF_THE_WIRE: Final = frozenset({"_format", "_pretty"})
+_OF_EVERY_INTERACTION: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 _LONGEST_COUNT: Final = 9  # digits
 _STATUS: Final[Mapping[str, str]] = {"POST": "201 Created", "DELETE": "204 No Content"}
 
@@ -58,7 +59,7 @@ async def history(ctx: Context, command: History) -> Result:
     shown = rows if plan.count else []
     links = _links(ctx, command, rows[-1] if shown and more else None)
     body = bundles.history(
-        [_entry(ctx, each) for each in shown],
+        [_entry(ctx, each, command.pairs) for each in shown],
         links,
         id_=ctx.services.new_id(),
         at=ctx.services.now(),
@@ -74,7 +75,7 @@ def _read(ctx: Context, pairs: Pairs) -> dict[str, str]:
             raise BadValue(TWICE, name=name, expression=name)
         if name in _PARAMETERS:
             found[name] = value
-        elif name not in _OF_THE_WIRE and not ctx.lenient:
+        elif name not in _OF_EVERY_INTERACTION and not ctx.lenient:
             raise UnknownParameter(UNKNOWN, name=name, expression=name)
     return found
 
@@ -141,7 +142,7 @@ def _links(ctx: Context, command: History, last: Stored | None) -> dict[str, str
     return links
 
 
-def _entry(ctx: Context, version: Stored) -> bundles.HistoryEntry:
+def _entry(ctx: Context, version: Stored, pairs: Pairs) -> bundles.HistoryEntry:
     local = f"{version.type}/{version.id}"
     return bundles.HistoryEntry(
         full_url=f"{ctx.services.base_url}/{local}",
@@ -150,5 +151,5 @@ def _entry(ctx: Context, version: Stored) -> bundles.HistoryEntry:
         status=_STATUS.get(version.method, "200 OK"),
         number=version.number,
         at=version.at,
-        body=version.body,
+        body=part(version.body, pairs, ctx.services.limits.depth) if version.body else b"",
     )

@@ -61,6 +61,8 @@ def read_body(
     kind = media_type(content_type)
     if kind.name == _FORM and shape in _WITH_FORMS:
         return Body(pairs=_form(data))
+    if shape.endswith("_search"):
+        raise UnsupportedMediaType(CANNOT_READ, type=kind.name)
     if method == "PATCH":
         return Body(change=_change(data, kind.name, depth))
     return Body(resource=_resource(data, kind.name, depth))

@@ -66,12 +66,10 @@ def reference(scope: Scope, asked: Asked, text: str) -> Node:
     found = parse(value, *scope.bases)
     if found.kind == "local":
         return _to(asked, (found.target,))
-    if found.kind in ("foreign", "urn"):
-        return _elsewhere(asked, found)
     if found.kind == "other" and ID.fullmatch(value):
         return _to(asked, [f"{kind}/{value}" for kind in _types(asked)])
-    if found.kind == "other" and ("/" in value or ":" in value):
-        return _canonical(asked.code, value)
+    if found.kind != "contained" and ("/" in value or ":" in value):
+        return _elsewhere(asked, found)
     raise BadValue(BAD_REFERENCE, value=value[:_SHOWN])
 
 
@@ -162,7 +160,7 @@ def _is_patient(asked: Asked) -> bool:
 
 
 def _elsewhere(asked: Asked, found: Reference) -> Node:
-    """On another server, or by URN; a canonical may look like either."""
+    """On another server, by URN, or no RESTful URL; a canonical may look like any."""
     key = keys.reference(asked.code, found.target)
     return Or((Keys("references", (key,)), _canonical(asked.code, found.target)))
 

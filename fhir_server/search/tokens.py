@@ -8,6 +8,7 @@ from typing import Final
 
 from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
+from fhir_server.core.references import parse
 from fhir_server.search import keys
 from fhir_server.search.escapes import split, unescape
 from fhir_server.search.index.tokens import contact_forms
@@ -111,7 +112,7 @@ def in_value_set(scope: Scope, code: str, text: str) -> Node:
         NotSupported: the value set is unknown or cannot be listed.
         TooCostly: it has more codes than a search may use.
     """
-    url = unescape(text)
+    url = _value_set(scope, unescape(text))
     content = scope.terminology.expand(url)
     if not content.complete:
         raise NotSupported(NOT_LISTED, url=url[:_SHOWN])
@@ -119,6 +120,12 @@ def in_value_set(scope: Scope, code: str, text: str) -> Node:
     coded = [keys.token(code, system, value) for system, value in content.codes]
     plain = [keys.token(code, "", value) for _, value in content.codes]
     return _any_key([*coded, *plain])
+
+
+def _value_set(scope: Scope, uri: str) -> str:
+    """`uri`, "relative or absolute"; of a resource on this server as `ValueSet/1`."""
+    found = parse(uri, *scope.bases)
+    return found.target if found.kind == "local" else uri
 
 
 def below(scope: Scope, code: str, text: str) -> Node:

@@ -6,7 +6,7 @@ cannot be replaced by a caller's: bindings of the base standard stay what they a
 https://hl7.org/fhir/R4/terminology-module.html
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -23,12 +23,20 @@ MAX_IMPORTS: Final = 32
 """Value sets nested deeper than this are not followed; HL7's deepest has 3."""
 
 
+def _names(resource: JsonObject) -> Iterator[str]:
+    """Its canonical URL, and its place on this server: `ValueSet/1`."""
+    if "url" in resource:
+        yield resource["url"]
+    if "id" in resource:
+        yield f"{resource['resourceType']}/{resource['id']}"
+
+
 class Terminology:
     """Answers by canonical URL; `url|version` is understood as `url`."""
 
     def __init__(self, resources: Iterable[JsonObject] = ()) -> None:
         self._own = {
-            (each["resourceType"], each["url"]): each for each in resources if "url" in each
+            (each["resourceType"], name): each for each in resources for name in _names(each)
         }
         self._systems: dict[str, CodeSystem | None] = {}
         self._expansions: dict[str, Expansion] = {}

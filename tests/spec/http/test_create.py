@@ -88,6 +88,14 @@ def test_a_conditional_create_with_one_match_gives_that(fhir: httpx.Client) -> N
     assert fhir.get("/Patient", params={"identifier": mrn["value"]}).json()["entry"][1:] == []
 
 
+def test_a_conditional_create_says_where_the_match_is(fhir: httpx.Client) -> None:
+    mrn = identifier()
+    made = create(fhir, patient(identifier=mrn))
+    condition = {"If-None-Exist": f"identifier={mrn['value']}"}
+    answer = fhir.post("/Patient", json=patient(identifier=mrn), headers=condition)
+    assert answer.headers["location"].endswith(f"/Patient/{made['id']}/_history/1")
+
+
 def test_a_conditional_create_with_two_matches_is_412(fhir: httpx.Client) -> None:
     mrn = identifier()
     create(fhir, patient(identifier=mrn))

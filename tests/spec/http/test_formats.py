@@ -67,6 +67,15 @@ def test_the_content_type_must_be_one_of_fhir(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    "path", ["/Patient/_search", "/_search", "/Patient/1/Observation/_search"]
+)
+def test_a_posted_search_is_a_form(fhir: httpx.Client, path: str) -> None:
+    answer = fhir.post(path, json={"name": "x"})
+    assert answer.status_code == 415
+    assert answer.json()["issue"][0]["code"] == "not-supported"
+
+
 def test_numbers_and_order_survive(fhir: httpx.Client) -> None:
     text = (
         '{"resourceType":"Observation","valueQuantity":{"value":1.10,"unit":"g"},'

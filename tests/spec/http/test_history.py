@@ -70,6 +70,23 @@ def test_since_and_at(fhir: httpx.Client, lived: str) -> None:
     assert 'W/"2"' in [e["response"]["etag"] for e in at["entry"]]
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("_elements=gender", {"gender"}),
+        ("_summary=text", set()),
+        ("_summary=data", {"gender", "name"}),
+    ],
+)
+def test_versions_are_cut_to_what_is_asked(
+    fhir: httpx.Client, lived: str, query: str, names: set[str]
+) -> None:
+    newest, deletion, *_ = fhir.get(f"{lived}/_history?{query}").json()["entry"]
+    assert set(newest["resource"]) == names | {"resourceType", "id", "meta"}
+    assert newest["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert "resource" not in deletion
+
+
 def test_what_never_was_has_no_history(fhir: httpx.Client) -> None:
     assert fhir.get(f"/Patient/{new_id()}/_history").status_code == 404
 

@@ -96,6 +96,7 @@ CLINIC: Final = (
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
         "subject": {"identifier": {"system": "urn:test:mrn", "value": "A|1"}},
         "location": [{"location": {"reference": "Location/s-l2"}}],
+        "serviceProvider": {"reference": "http://other.example/departments/5"},
     },
     _location("s-l1", "House", (55.75, 37.61)),
     _location("s-l2", "Room", (55.76, 37.62), partOf={"reference": "Location/s-l1"}),

@@ -248,6 +248,15 @@ def test_a_bundle_of_another_type_is_refused(fhir: httpx.Client) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_read_may_ask_for_a_part(fhir: httpx.Client, kind: str) -> None:
+    made = create(fhir, patient())
+    request = {"method": "GET", "url": f"Patient/{made['id']}?_elements=gender"}
+    bundle = {"resourceType": "Bundle", "type": kind, "entry": [{"request": request}]}
+    (entry,) = fhir.post("", json=bundle).json()["entry"]
+    assert set(entry["resource"]) == {"resourceType", "id", "meta"}
+
+
 def test_in_a_batch_an_entry_fails_alone(fhir: httpx.Client) -> None:
     bundle = {
         "resourceType": "Bundle",
