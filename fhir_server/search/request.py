@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from fhir_server.core.errors import (
@@ -147,7 +147,7 @@ def parse(pairs: Pairs, problems: Problems, limits: SearchLimits) -> SearchReque
             kept.append(pair)
     if "cursor" in result:
         kept = [pair for pair in kept if pair[0] != CURSOR]
-    return replace(SearchRequest(tuple(criteria), tuple(kept)), **result)
+    return SearchRequest(tuple(criteria), tuple(kept), **result)
 
 
 def _bound(pairs: Pairs, limits: SearchLimits) -> None:
