@@ -107,6 +107,7 @@ class ConditionalDelete:
 
     type: str
     criteria: Pairs
+    if_match: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from fhir_server.core.errors import Issue, MultipleMatches
 from fhir_server.core.messages import Text
-from fhir_server.interactions.commands import ConditionalDelete, Delete, Pairs
+from fhir_server.interactions.commands import ConditionalDelete, Delete
 from fhir_server.interactions.conditions import compiled
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
@@ -51,26 +51,30 @@ async def conditional_delete(ctx: Context, command: ConditionalDelete) -> Result
 
     Raises:
         MultipleMatches: more match than one request may delete.
+        PreconditionFailed: If-Match names another version than one of them has.
     """
     kind = command.type
 
     async def work(unit: Unit) -> Result:
-        return await removed(ctx, unit, kind, await matching(ctx, unit, kind, command.criteria))
+        return await removed(ctx, unit, kind, await matching(ctx, unit, command))
 
     return await in_unit(ctx, kind, work)
 
 
-async def matching(ctx: Context, unit: Unit, kind: str, criteria: Pairs) -> Sequence[Stored]:
+async def matching(ctx: Context, unit: Unit, command: ConditionalDelete) -> Sequence[Stored]:
     """Everything that a conditional delete removes.
 
     Raises:
         MultipleMatches: it is more than one request may delete.
+        PreconditionFailed: If-Match names another version than one of them has.
     """
     limit = ctx.services.limits.conditional_delete
-    where = compiled(ctx, kind, criteria)
-    found = await unit.find(kind, where, limit=limit + 1, within=ctx.within)
+    where = compiled(ctx, command.type, command.criteria)
+    found = await unit.find(command.type, where, limit=limit + 1, within=ctx.within)
     if len(found) > limit:
         raise MultipleMatches(TOO_MANY, limit=limit)
+    for each in found or (None,):
+        check_if_match(command.if_match, each)
     return found
 
 

@@ -149,7 +149,7 @@ def command(asked: Asked) -> Command:
         case "delete":
             return Delete(kind, id_, asked.if_match)
         case "conditional-delete":
-            return ConditionalDelete(kind, asked.pairs)
+            return ConditionalDelete(kind, asked.pairs, asked.if_match)
         case "history-instance" | "history-type" | "history-system":
             return History(asked.target.type, asked.target.id, asked.pairs)
         case _:

@@ -20,6 +20,7 @@ from fhir_server.core.errors import (
     PreconditionFailed,
 )
 from fhir_server.core.messages import Text
+from fhir_server.interactions.commands import ConditionalDelete
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import matching
@@ -137,7 +138,9 @@ async def _settle(ctx: Context, unit: Unit, entry: Entry, found: Identities) -> 
             given = (asked.resource or {}).get("id")
             found.ids[entry.index] = match_.id if match_ else given or ctx.services.new_id()
         case "conditional-delete":
-            found.removals[entry.index] = await matching(ctx, unit, kind, asked.pairs)
+            found.removals[entry.index] = await matching(
+                ctx, unit, ConditionalDelete(kind, asked.pairs, asked.if_match)
+            )
         case "update" | "patch" | "delete":
             found.ids[entry.index] = asked.target.id or ""
 

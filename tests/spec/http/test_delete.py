@@ -57,3 +57,32 @@ def test_a_conditional_delete_never_matches_everything(
     fhir: httpx.Client, params: dict[str, str]
 ) -> None:
     assert fhir.delete("/Patient", params=params).status_code in (400, 412)
+
+
+@pytest.mark.parametrize(
+    ("versions", "if_match", "status"),
+    [((1,), 'W/"1"', 204), ((1,), 'W/"2"', 412), ((1, 2), 'W/"1"', 412), ((), 'W/"1"', 412)],
+    ids=["the version", "another", "one of two is another", "nothing matches"],
+)
+@pytest.mark.parametrize("door", ["http", "transaction"])
+def test_a_conditional_delete_obeys_if_match(
+    fhir: httpx.Client, door: str, versions: tuple[int, ...], if_match: str, status: int
+) -> None:
+    mrn = new_id()
+    for version in versions:
+        made = create(fhir, patient(identifier=identifier(mrn)))
+        if version == 2:
+            fhir.put(f"/Patient/{made['id']}", json=made | {"active": True})
+    path = f"Patient?identifier={mrn}"
+    if door == "http":
+        assert fhir.delete(f"/{path}", headers={"If-Match": if_match}).status_code == status
+    else:
+        request = {"method": "DELETE", "url": path, "ifMatch": if_match}
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"request": request}],
+        }
+        assert fhir.post("", json=bundle).status_code == {204: 200}.get(status, status)
+    left = len(ids(fhir.get(f"/{path}").json()))
+    assert left == (0 if status == 204 else len(versions))
