@@ -3,14 +3,17 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fhir_server.core import paths
-from fhir_server.core.errors import FhirError
+from fhir_server.core.errors import FhirError, NotAcceptable
 from fhir_server.core.messages import preferred
-from fhir_server.core.negotiation import format_of, prefer
+from fhir_server.core.negotiation import Format, format_of, prefer
+from fhir_server.core.paths import Target
+from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.doors import interaction_of, parse_query
-from fhir_server.rest import bodies
+from fhir_server.rest import binary, bodies
 from fhir_server.rest.dispatch import Question, Surface, answer
 from fhir_server.rest.requests import (
     HttpRequest,
@@ -60,19 +63,38 @@ class Endpoint:
         scope["fhir.interaction"] = code  # for metrics and the log, which see no ids
         headers = request.headers
         pairs = parse_query(request.query) if request.query else ()
-        wanted = format_of(headers.get("accept", ""), pairs)
+        content, wanted = _wanted(target, code, headers, pairs)
         asked = prefer(headers.get("prefer", ""))
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         body, depth = bodies.NO_BODY, self._surface.services.limits.depth
         if request.method in _WITH_BODY:
             data = await read_bytes(receive, self._max_body)
-            body = bodies.read_body(data, request.method, target.shape, headers, depth)
+            body = (
+                bodies.Body(binary.resource(data, target, headers))
+                if binary.is_given(request.method, target, headers)
+                else bodies.read_body(data, request.method, target.shape, headers, depth)
+            )
         question = Question(
             request.method, target, code, pairs, headers, body, asked,
             form.language, self._within,
         )  # fmt: skip
         result = await answer(self._surface, question)
-        return of_result(result, form, self._surface.services.base_url)
+        base_url = self._surface.services.base_url
+        if content:
+            return binary.response(result, headers["accept"], base_url)
+        return of_result(result, form, base_url)
+
+
+def _wanted(
+    target: Target, code: str, headers: Mapping[str, str], pairs: Pairs
+) -> tuple[bool, Format]:
+    """Whether a Binary in its own content type, and the format of any other answer."""
+    try:
+        return False, format_of(headers.get("accept", ""), pairs)
+    except NotAcceptable:
+        if binary.is_asked(target, code, pairs):
+            return True, Format()
+        raise
 
 
 def _form_of_errors(request: HttpRequest, form: Form) -> Form:

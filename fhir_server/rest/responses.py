@@ -49,7 +49,7 @@ class Response:
 def of_result(result: Result, form: Form, base_url: str) -> Response:
     """Write `result`: its version or body, or by `Prefer: return` less."""
     headers = [(name.lower().encode(), value.encode()) for name, value in result.headers]
-    headers += _version_headers(result, base_url)
+    headers += version_headers(result, base_url)
     if result.status in (204, 304):
         return Response(result.status, b"", headers)
     body = _body(result, form)
@@ -90,7 +90,8 @@ def _type(form: Form) -> tuple[bytes, bytes]:
     return (b"content-type", _XML if form.xml else _JSON)
 
 
-def _version_headers(result: Result, base_url: str) -> list[tuple[bytes, bytes]]:
+def version_headers(result: Result, base_url: str) -> list[tuple[bytes, bytes]]:
+    """ETag, Last-Modified and Location, as far as `result` has them."""
     version = result.version
     if version is None:
         return []
