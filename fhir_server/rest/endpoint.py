@@ -63,17 +63,10 @@ class Endpoint:
         scope["fhir.interaction"] = code  # for metrics and the log, which see no ids
         headers = request.headers
         pairs = parse_query(request.query) if request.query else ()
-        content, wanted = _wanted(target, code, headers, pairs)
+        body = await self._body(request, target, receive)
+        content, wanted = _wanted(target, code, headers, pairs + body.pairs)
         asked = prefer(headers.get("prefer", ""))
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
-        body, depth = bodies.NO_BODY, self._surface.services.limits.depth
-        if request.method in _WITH_BODY:
-            data = await read_bytes(receive, self._max_body)
-            body = (
-                bodies.Body(binary.resource(data, target, headers))
-                if binary.is_given(request.method, target, headers)
-                else bodies.read_body(data, request.method, target.shape, headers, depth)
-            )
         question = Question(
             request.method, target, code, pairs, headers, body, asked,
             form.language, self._within,
@@ -83,6 +76,18 @@ class Endpoint:
         if content:
             return binary.response(result, headers["accept"], base_url)
         return of_result(result, form, base_url)
+
+    async def _body(
+        self, request: HttpRequest, target: Target, receive: Receive
+    ) -> bodies.Body:
+        method, headers = request.method, request.headers
+        if method not in _WITH_BODY:
+            return bodies.NO_BODY
+        data = await read_bytes(receive, self._max_body)
+        if binary.is_given(method, target, headers):
+            return bodies.Body(binary.resource(data, target, headers))
+        depth = self._surface.services.limits.depth
+        return bodies.read_body(data, method, target.shape, headers, depth)
 
 
 def _wanted(

@@ -67,6 +67,14 @@ def test_the_content_type_must_be_one_of_fhir(
     assert answer.status_code == status
 
 
+def test_a_form_may_name_the_format(fhir: httpx.Client) -> None:
+    answer = fhir.post("/Patient/_search", data={"_id": "nobody", "_format": "xml"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/fhir+xml; charset=utf-8"
+    answer = fhir.post("/Patient/_search", data={"_format": "image/png"})
+    assert answer.status_code == 406
+
+
 @pytest.mark.parametrize(
     "path", ["/Patient/_search", "/_search", "/Patient/1/Observation/_search"]
 )
