@@ -52,6 +52,13 @@ class Cell:
     def ratio(self) -> float:
         return self.server.rate / self.ceiling.rate
 
+    @property
+    def cpu_ratio(self) -> float:
+        """The same by the processor time of a request, mongod's included: it holds where
+        other work on the machine takes wall time from either side."""
+        server, ceiling = self.server, self.ceiling
+        return (ceiling.app + ceiling.mongod) / (server.app + server.mongod)
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:

@@ -166,6 +166,7 @@ def _targets(cells: Sequence[Cell]) -> str:
             each.operation.name,
             "–" if each.operation.target is None else f"{each.operation.target:.2f}",
             f"{each.ratio:.2f}",
+            f"{each.cpu_ratio:.2f}",
             _verdict(each),
             "–" if each.operation.medplum is None else f"{each.operation.medplum:,}",
             _rate(each.server.rate),
@@ -173,7 +174,9 @@ def _targets(cells: Sequence[Cell]) -> str:
         for each in cells
         if each.connections == most
     ]
-    head = ("operation", "target", "ratio", "reached", "Medplum 5.0.10 /s", "server /s")
+    head = (
+        "operation", "target", "ratio", "by CPU", "reached", "Medplum 5.0.10 /s", "server /s",
+    )  # fmt: skip
     return _table(head, rows)
 
 

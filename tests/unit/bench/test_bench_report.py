@@ -34,8 +34,8 @@ def test_a_row_has_both_sides_and_their_ratio() -> None:
 
 def test_a_target_is_reached_at_its_value_and_not_below() -> None:
     found = text(report(cell(READ, 3000), cell(CREATE, 1599)))
-    assert "| read | 0.75 | 0.75 | yes | 4,372 | 3,000 |" in found
-    assert "| create | 0.40 | 0.40 | no | 527 | 1,599 |" in found
+    assert "| read | 0.75 | 0.75 | 1.00 | yes | 4,372 | 3,000 |" in found
+    assert "| create | 0.40 | 0.40 | 1.00 | no | 527 | 1,599 |" in found
 
 
 def test_targets_hold_for_the_most_connections() -> None:
