@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     """How often a worker looks for jobs (asynchronous requests, `$reindex`)."""
     job_slots: Positive = 2
     """Jobs that a worker carries out at once."""
-    job_tries: Positive = 5
+    job_tries: Positive = 6
     """How often a job is begun that fails for no fault of its own, or kills its worker."""
     job_kept_seconds: Annotated[float, Field(ge=1)] = 86_400
     """How long the answer of an asynchronous request can be fetched."""

@@ -55,7 +55,7 @@ class Background:
         self._runner = Runner(
             jobs,
             {
-                BUNDLE: Bundles(services, jobs, definitions.flights),
+                BUNDLE: Bundles(services, jobs, definitions.flights, plan.pace),
                 REINDEX: Reindex(
                     services,
                     jobs,

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/async.html
 from collections.abc import Sequence
 from typing import Any, Final
 
+from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.commands import Write
@@ -20,7 +21,7 @@ from fhir_server.interactions.transaction.answers import response_bundle, respon
 from fhir_server.interactions.transaction.batch import batch
 from fhir_server.interactions.transaction.run import transaction
 from fhir_server.jobs.flights import Flights
-from fhir_server.jobs.runner import LostError
+from fhir_server.jobs.runner import LostError, Pace
 from fhir_server.store.port import Job, Jobs, Outcome, Unit
 
 _EVERY: Final = 20  # entries: a note costs about as much as an entry
@@ -29,10 +30,11 @@ _EVERY: Final = 20  # entries: a note costs about as much as an entry
 class Bundles:
     """The handler of ordered Bundles."""
 
-    def __init__(self, services: Services, jobs: Jobs, flights: Flights) -> None:
+    def __init__(self, services: Services, jobs: Jobs, flights: Flights, pace: Pace) -> None:
         self._services = services
         self._jobs = jobs
         self._flights = flights
+        self._pace = pace
 
     async def __call__(self, job: Job, given: bytes) -> None:
         """Carry out the Bundle `given`.
@@ -63,7 +65,7 @@ class Bundles:
         await transaction(ctx, bundle, seal)
 
     async def _batch(self, ctx: Context, job: Job, bundle: JsonObject) -> None:
-        journal = Journal(self._jobs, job, len(bundle.get("entry", ())))
+        journal = Journal(self._jobs, job, self._pace, len(bundle.get("entry", ())))
         await journal.read()
         results = await batch(ctx, bundle, journal)
         body = response_bundle("batch", results, **_form(ctx, job))
@@ -73,9 +75,10 @@ class Bundles:
 class Journal:
     """Which entries of a batch have been carried out: `transaction.batch.Journal`."""
 
-    def __init__(self, jobs: Jobs, job: Job, total: int) -> None:
+    def __init__(self, jobs: Jobs, job: Job, pace: Pace, total: int) -> None:
         self._jobs = jobs
         self._job = job
+        self._pace = pace
         self._total = total
         self.done: dict[int, bytes] = {}
 
@@ -94,6 +97,10 @@ class Journal:
             return result
 
         return await ctx.services.store.run([asked.type], work)
+
+    def postpones(self, error: FhirError) -> bool:
+        """Whether to leave the entry, and those behind it, to another try of the job."""
+        return self._pace.postpones(self._job, error)
 
     async def reached(self, index: int) -> None:
         """Tell how far it is, now and then.

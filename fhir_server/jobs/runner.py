@@ -14,7 +14,14 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from fhir_server.core.errors import FhirError, Issue, TimedOut, Unavailable
+from fhir_server.core.errors import (
+    Conflict,
+    Duplicate,
+    FhirError,
+    Issue,
+    TimedOut,
+    Unavailable,
+)
 from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps
@@ -49,7 +56,18 @@ class Pace:
     lease: float = 15.0
     poll: float = 0.5
     at_once: int = 2
-    tries: int = 5
+    tries: int = 6
+    pause: float = 1.0
+    """Before the second try; each further one is twice as long."""
+
+    def postpones(self, job: Job, error: FhirError) -> bool:
+        """Whether another try may end better than with `error`.
+
+        A worker that was killed leaves its MongoDB transaction open for 60 to 90 seconds,
+        and what meets its writes is a Conflict until then: six tries take two minutes.
+        """
+        transient = isinstance(error, (Unavailable, TimedOut, Conflict))
+        return transient and not isinstance(error, Duplicate) and job.tries < self.tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +159,10 @@ class Runner:
             return
         except SettledError:
             pass  # cancelled, or by one who was believed dead
-        except (Unavailable, TimedOut):
-            await self._again(job)
-            return
         except FhirError as error:
+            if self._pace.postpones(job, error):
+                await self._again(job)
+                return
             await self._fail(job, error)
         await self._jobs.close(job)
 
@@ -176,7 +194,7 @@ class Runner:
                 self._log.warning("lease_not_renewed", kind=job.kind)
 
     async def _again(self, job: Job) -> None:
-        pause = min(2.0**job.tries * self._pace.poll, _LONGEST_PAUSE)
+        pause = min(2.0**job.tries * self._pace.pause, _LONGEST_PAUSE)
         await self._jobs.release(job, after=pause, counted=True)
 
     async def _fail(self, job: Job, error: FhirError) -> None:

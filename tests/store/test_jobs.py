@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from fhir_server.core.errors import BadValue, Unavailable
+from fhir_server.core.errors import (
+    BadValue,
+    Conflict,
+    Duplicate,
+    FhirError,
+    TimedOut,
+    Unavailable,
+)
 from fhir_server.core.messages import Text
 from fhir_server.jobs.endings import end
 from fhir_server.jobs.runner import Handler, Pace, Runner
@@ -26,7 +33,7 @@ pytestmark = pytest.mark.anyio
 DONE = Outcome(200, b'{"done":true}')
 OTHER = Outcome(200, b'{"done":false}')
 STOP = Text("stop", "стоп", "стоп")
-QUICK = Pace(lease=0.6, poll=0.02, at_once=2, tries=3)
+QUICK = Pace(lease=0.6, poll=0.02, at_once=2, tries=3, pause=0.02)
 
 
 @pytest.fixture
@@ -335,9 +342,27 @@ async def test_what_fails_for_other_reasons_is_tried_again(
     assert seen == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(Unavailable, 503), (TimedOut, 504), (Conflict, 409), (Duplicate, 409)],
+)
+async def test_the_last_refusal_is_the_outcome(
+    jobs: MongoJobs, failure: type[FhirError], status: int
+) -> None:
+    async def handler(_: Job, __: bytes) -> None:
+        raise failure(STOP)
+
+    id_ = await ordered(jobs)
+    async with running(jobs, handler):
+        assert (await settled(jobs, id_)).status == status
+    row = await jobs._table.find_one({"_id": id_})
+    assert row is not None
+    assert row["tries"] == (1 if failure is Duplicate else 3)
+
+
 async def test_what_never_ends_is_given_up(jobs: MongoJobs) -> None:
     async def handler(_: Job, __: bytes) -> None:
-        raise Unavailable(STOP)
+        raise ValueError
 
     id_ = await ordered(jobs)
     async with running(jobs, handler):

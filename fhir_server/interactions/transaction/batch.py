@@ -39,6 +39,9 @@ class Journal(Protocol):
     async def write(self, ctx: Context, index: int, asked: Write) -> Result:
         """Carry out a writing entry and note it in the same unit."""
 
+    def postpones(self, error: FhirError) -> bool:
+        """Whether to raise `error` of an entry, rather than give it as its answer."""
+
     async def reached(self, index: int) -> None:
         """All entries before `index` have been carried out."""
 
@@ -65,6 +68,8 @@ async def batch(
             with at(f"Bundle.entry[{index}]"):
                 results.append(await _performed(ctx, index, asked, journal))
         except FhirError as error:
+            if journal is not None and journal.postpones(error):
+                raise
             results.append(error)
         await asyncio.sleep(0)  # a long batch must let others have their turn
     return results

@@ -32,6 +32,6 @@ def test_what_fails_has_ended_too() -> None:
             flights.fresh = 7
             raise ValueError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         fail()
     assert flights.oldest == 7
