@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from fhir_server.core.errors import NotAcceptable
+from fhir_server.core.errors import Malformed, NotAcceptable
 from fhir_server.core.messages import Text
 
 NOT_XHTML: Final = Text(
@@ -24,6 +24,14 @@ NOT_XHTML: Final = Text(
     "Опис (narrative) не є правильним XHTML `div`: його не можна записати в XML.",
 )
 
+MANY_ATTRIBUTES: Final = Text(
+    "An element of the narrative has more than {most} attributes.",
+    "У элемента описания (narrative) больше {most} атрибутов.",
+    "В елемента опису (narrative) понад {most} атрибутів.",
+)
+
+_MOST_ATTRIBUTES: Final = 100
+"""lxml walks all of them for each: 100,000 take minutes."""
 _NAMESPACE: Final = "http://www.w3.org/1999/xhtml"
 _ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _IN_XML: Final = frozenset(("lt", "gt", "amp", "quot", "apos"))
@@ -118,4 +126,6 @@ def _fill(copied: etree._Element, element: etree._Element) -> None:
 
 
 def _attributes(element: etree._Element) -> dict[str, str]:
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise Malformed(MANY_ATTRIBUTES, most=_MOST_ATTRIBUTES)
     return {str(name): str(value) for name, value in element.attrib.items()}

@@ -45,6 +45,8 @@ class Limits:
     """Resources that one conditional delete may remove."""
     included: int = 5000
     """Rows that includes may add to a page."""
+    answers: int = 128 * 1024 * 1024
+    """Bytes that the reads of one batch or transaction may answer with, together."""
     depth: int = 64
     """Nesting of JSON or XML; a Questionnaire's items are the deepest in use."""
 

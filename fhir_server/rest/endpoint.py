@@ -14,6 +14,8 @@ from fhir_server.core.paths import Target
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.doors import interaction_of, parse_query
 from fhir_server.rest import binary, bodies
+from fhir_server.rest.aside import aside
+from fhir_server.rest.bodies import read_body
 from fhir_server.rest.dispatch import Question, Surface, answer
 from fhir_server.rest.requests import (
     HttpRequest,
@@ -75,7 +77,8 @@ class Endpoint:
         base_url = self._surface.services.base_url
         if content:
             return binary.response(result, headers["accept"], base_url)
-        return of_result(result, form, base_url)
+        written = len(result.body or b"") if form.xml or form.pretty else 0
+        return await aside(written, of_result, result, form, base_url)
 
     async def _body(
         self, request: HttpRequest, target: Target, receive: Receive
@@ -87,7 +90,7 @@ class Endpoint:
         if binary.is_given(method, target, headers):
             return bodies.Body(binary.resource(data, target, headers))
         depth = self._surface.services.limits.depth
-        return bodies.read_body(data, method, target.shape, headers, depth)
+        return await aside(len(data), read_body, data, method, target.shape, headers, depth)
 
 
 def _wanted(

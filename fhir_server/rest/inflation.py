@@ -3,6 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc7694
 """
 
+import asyncio
 import zlib
 from typing import Final
 
@@ -87,6 +88,8 @@ class _Inflation:
             self._waiting = message.get("body", b"")
             self._read += len(self._waiting)
             self._more = message.get("more_body", False)
+        else:
+            await asyncio.sleep(0)  # nothing is waited for: others must have their turn
         piece = self._inflate()
         more = self._more or bool(self._waiting) or self._cut
         if not more and not self._stream.eof:

@@ -204,6 +204,11 @@ FORBIDDEN_TAG: Final = Text(
     "В описании не может быть <{name}> (txt-1).",
     "Опис не може містити <{name}> (txt-1).",
 )
+MANY_ATTRIBUTES: Final = Text(
+    "A `{tag}` of the narrative has more than {most} attributes.",
+    "У `{tag}` в описании (narrative) больше {most} атрибутов.",
+    "У `{tag}` в описі (narrative) понад {most} атрибутів.",
+)
 FORBIDDEN_ATTRIBUTE: Final = Text(
     "The narrative may not hold the attribute `{name}` on <{tag}> (txt-1).",
     "В описании не может быть атрибута `{name}` у <{tag}> (txt-1).",

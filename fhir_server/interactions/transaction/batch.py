@@ -15,6 +15,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.bounds import Budget, Patience
 from fhir_server.interactions.transaction.entries import entry, rows
 from fhir_server.interactions.transaction.places import at
 
@@ -57,6 +58,7 @@ async def batch(
         TooLarge: there are more entries than the server takes.
     """
     results: list[Result | FhirError | bytes] = []
+    budget, patience = Budget(ctx.services.limits.answers), Patience()
     for index, row in enumerate(rows(bundle, ctx.services.limits.entries)):
         if journal is not None:
             await journal.reached(index)
@@ -64,13 +66,18 @@ async def batch(
                 results.append(journal.done[index])
                 continue
         try:
+            patience.check(index)
             asked = _read(ctx, index, row)
             with at(f"Bundle.entry[{index}]"):
-                results.append(await _performed(ctx, index, asked, journal))
+                budget.check(asked)
+                result = await _performed(ctx, index, asked, journal)
+                results.append(budget.taken(result))
+            patience.answered(None)
         except FhirError as error:
             if journal is not None and journal.postpones(error):
                 raise
             results.append(error)
+            patience.answered(error)
         await asyncio.sleep(0)  # a long batch must let others have their turn
     return results
 

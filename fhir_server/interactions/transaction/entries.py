@@ -15,6 +15,7 @@ from fhir_server.interactions.commands import Change
 from fhir_server.interactions.doors import Asked, interaction_of, parse_query
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.patching.documents import of_entry
+from fhir_server.interactions.transaction.bounds import breath
 from fhir_server.interactions.transaction.links import Linked
 from fhir_server.spec.structures import TYPES
 
@@ -82,7 +83,7 @@ def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
     return found
 
 
-def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[Entry]:
+async def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[Entry]:
     """All entries of a transaction.
 
     Raises:
@@ -95,6 +96,7 @@ def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[Entry]:
             entries.append(entry(index, row, base_url, offer))
         except FhirError as error:
             issues.extend(error.issues)
+        await breath(index)
     if issues:
         raise BadValue.of(issues)
     return entries

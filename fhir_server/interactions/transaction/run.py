@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/http.html#transaction
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
@@ -16,6 +15,7 @@ from fhir_server.interactions.delete import delete, removed
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.bounds import Budget, breath
 from fhir_server.interactions.transaction.entries import Entry, read, rows
 from fhir_server.interactions.transaction.identities import Identities, check_urls, settle
 from fhir_server.interactions.transaction.places import at
@@ -34,9 +34,6 @@ _READS: Final = frozenset({"read", "vread", "search-type", "search-system"})
 _WRITES: Final = frozenset(
     {"create", "update", "conditional-update", "patch", "conditional-patch"}
 )
-_BREATH: Final = 20
-"""Entries checked before other requests get their turn: about 5 ms of work."""
-
 
 Seal: TypeAlias = Callable[[Unit, Sequence[Result]], Awaitable[None]]
 """Does what belongs into the same unit, when every entry has been carried out."""
@@ -52,7 +49,7 @@ async def transaction(
     Raises:
         FhirError: with `Bundle.entry[n]` in its expression; nothing is written.
     """
-    entries = read(
+    entries = await read(
         rows(bundle, ctx.services.limits.entries), ctx.services.base_url, ctx.services.offer
     )
     _check_codes(entries)
@@ -96,8 +93,7 @@ async def _check_resources(ctx: Context, entries: Sequence[Entry]) -> None:
     for place, each in enumerate(entries):
         if each.asked.method in {"POST", "PUT"}:
             issues.extend(_issues(ctx, each))
-        if place % _BREATH == _BREATH - 1:
-            await asyncio.sleep(0)
+        await breath(place)
     if issues:
         raise BadValue.of(issues)
 
@@ -131,8 +127,9 @@ async def _deletes(
 
 async def _reads(ctx: Context, entries: Sequence[Entry]) -> dict[int, Result]:
     results: dict[int, Result] = {}
+    budget = Budget(ctx.services.limits.answers)
     for each in entries:
         if each.code in _READS:
             with at(each.path):
-                results[each.index] = await perform(ctx, command(each.asked))
+                results[each.index] = budget.taken(await perform(ctx, command(each.asked)))
     return results

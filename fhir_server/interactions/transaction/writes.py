@@ -12,6 +12,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.patch import patch
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.bounds import breath
 from fhir_server.interactions.transaction.entries import Entry
 from fhir_server.interactions.transaction.identities import Identities
 from fhir_server.interactions.transaction.places import at
@@ -37,13 +38,15 @@ async def write(
     """
     results: dict[int, Result] = {}
     fresh: list[Version] = []
-    for each in entries:
+    for place, each in enumerate(entries):
         if each.code == "create":
             results[each.index] = await _created(ctx, unit, each, found, fresh)
+        await breath(place)
     updates = [e for e in entries if e.code in {"update", "conditional-update"}]
     current = await _current(ctx, unit, updates, found)
-    for each in updates:
+    for place, each in enumerate(updates):
         results[each.index] = await _updated(ctx, unit, each, found, current, fresh)
+        await breath(place)
     if fresh:
         await unit.insert(fresh)
     for each in entries:

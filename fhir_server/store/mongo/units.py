@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -24,6 +24,9 @@ from fhir_server.store.mongo.documents import (
 )
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
 from fhir_server.store.port import Outcome, Stored, Version
+
+_AT_ONCE: Final = 200
+"""Documents of one insert: made and encoded in 20 ms, before other requests get their turn."""
 
 
 class MongoUnit(Reader):
@@ -63,8 +66,9 @@ class MongoUnit(Reader):
             self._check_declared(kind)
             with answered():
                 await self._continue_numbers(kind, found)
-                rows = [await self._document(each) for each in found]
-                await self._insert(kind, rows)
+                for begin in range(0, len(found), _AT_ONCE):
+                    part = found[begin : begin + _AT_ONCE]
+                    await self._insert(kind, [await self._document(each) for each in part])
 
     async def _insert(self, kind: str, rows: Sequence[Document]) -> None:
         table = self.tables.current(kind)

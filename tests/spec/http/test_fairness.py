@@ -1,0 +1,89 @@
+"""What one client asks does not keep the others waiting.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+import gzip
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from tests.support.fhir import create, observation, patient
+from tests.support.writing import tagged_bundle
+
+LONGEST: Final = 0.6
+"""Seconds that a read may wait on a machine that runs the tests besides. Alone, on two cores,
+it is 0.2 for the transaction, which took 1.3 in one go before."""
+JSON: Final = {"Content-Type": "application/fhir+json"}
+XML: Final = {"Content-Type": "application/fhir+xml"}
+
+
+def longest_wait(fhir: httpx.Client, path: str, doing: Callable[[], Any]) -> float:
+    """The longest time a read took while something was done."""
+    waits: list[float] = []
+    thread = threading.Thread(target=doing)
+    thread.start()
+    while thread.is_alive():
+        begun = time.perf_counter()
+        assert fhir.get(path).status_code == 200
+        waits.append(time.perf_counter() - begun)
+        time.sleep(0.005)
+    return max(waits)
+
+
+def transaction(fhir: httpx.Client) -> httpx.Response:
+    bundle = tagged_bundle("fairness", 0)
+    entry = {"resource": observation("Patient/fair"), "request": {"method": "POST"}}
+    entry["request"]["url"] = "Observation"
+    return fhir.post("", json=bundle | {"entry": [entry] * 5000})
+
+
+def empty_members(fhir: httpx.Client) -> httpx.Response:
+    body = gzip.compress(b"", mtime=0) * 100_000
+    return fhir.post("/Patient", content=body, headers=JSON | {"Content-Encoding": "gzip"})
+
+
+def large_xml(fhir: httpx.Client) -> httpx.Response:
+    names = b'<name><family value="x"/></name>' * 30_000 + b"<wrong/>"
+    body = b'<Patient xmlns="http://hl7.org/fhir">' + names + b"</Patient>"
+    return fhir.post("/Patient", content=body, headers=XML)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [(transaction, 200), (empty_members, 400), (large_xml, 400)]
+)
+def test_a_read_is_answered_meanwhile(
+    fhir: httpx.Client, asked: Callable[[httpx.Client], httpx.Response], status: int
+) -> None:
+    path = f"/Patient/{create(fhir, patient())['id']}"
+    answers: list[httpx.Response] = []
+    assert longest_wait(fhir, path, lambda: answers.append(asked(fhir))) < LONGEST
+    assert answers[0].status_code == status, answers[0].text
+
+
+@pytest.mark.parametrize("around", ["", 'xmlns:h="http://www.w3.org/1999/xhtml"'])
+def test_a_tag_with_thousands_of_attributes_is_refused_at_once(
+    fhir: httpx.Client, around: str
+) -> None:
+    attributes = " ".join(f'a{n}="x"' for n in range(20_000))
+    inside = f"<p {attributes}>x</p>"
+    if around:
+        div = f"<h:div {around}><h:p {attributes}>x</h:p></h:div>"
+        body = (
+            f'<Basic xmlns="http://hl7.org/fhir" {around}><text><status value="generated"/>'
+            f"{div}</text><code><text value='x'/></code></Basic>"
+        )
+    else:
+        div = f"<div xmlns='http://www.w3.org/1999/xhtml'>{inside}</div>"
+        body = (
+            '<Basic xmlns="http://hl7.org/fhir"><text><status value="generated"/>'
+            f"{div}</text><code><text value='x'/></code></Basic>"
+        )
+    begun = time.perf_counter()
+    answer = fhir.post("/Basic", content=body.encode(), headers=XML)
+    assert answer.status_code == 400, answer.text
+    assert time.perf_counter() - begun < 1
