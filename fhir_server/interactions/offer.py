@@ -12,7 +12,7 @@ from fhir_server.core.errors import MethodNotAllowed, NotFound, NotSupported, Un
 from fhir_server.core.messages import Text
 from fhir_server.core.paths import Target
 from fhir_server.search.registry import Offered
-from fhir_server.spec.interactions import methods
+from fhir_server.spec.interactions import BY_ROUTE, methods
 
 SWITCHED_OFF: Final = Text(
     "This server does not offer {method} here; possible are: {allow}.",
@@ -75,9 +75,24 @@ class Offer:
         if code == "search-compartment":
             self._check_compartment(method, target)
         elif not self.allows(code, kind):
-            raise _switched_off(method, target)
+            raise self._switched_off(method, target)
         elif conditional and code == "create" and not self.allows("conditional-create", kind):
             raise NotSupported(NO_CONDITION, expression="If-None-Exist")
+
+    def methods(self, target: Target) -> tuple[str, ...]:
+        """The verbs that `target` answers, for Allow."""
+        return tuple(m for m in methods(target.shape) if self._answers(m, target))
+
+    def _answers(self, method: str, target: Target) -> bool:
+        if method == "OPTIONS":
+            return True
+        code = BY_ROUTE["GET" if method == "HEAD" else method, target.shape].code
+        if code == "search-compartment":
+            return target.member in (None, "*") or self.allows("search-type", target.member)
+        return code in _ALWAYS or self.allows(code, target.type)
+
+    def _switched_off(self, method: str, target: Target) -> MethodNotAllowed:
+        return MethodNotAllowed(SWITCHED_OFF, method=method, allow=self.methods(target))
 
     def _check_compartment(self, method: str, target: Target) -> None:
         if target.type not in self.compartments:
@@ -88,9 +103,4 @@ class Offer:
         if not self.serves(kind):
             raise UnknownType(paths.UNKNOWN_TYPE, type=kind)
         if not self.allows("search-type", kind):
-            raise _switched_off(method, target)
-
-
-def _switched_off(method: str, target: Target) -> MethodNotAllowed:
-    allow = [each for each in methods(target.shape) if each != method]
-    return MethodNotAllowed(SWITCHED_OFF, method=method, allow=allow)
+            raise self._switched_off(method, target)

@@ -27,7 +27,6 @@ from fhir_server.rest.requests import (
 )
 from fhir_server.rest.responses import Form, Response, of_error, of_result
 from fhir_server.search.plan import Restriction
-from fhir_server.spec.interactions import methods
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -59,7 +58,7 @@ class Endpoint:
     ) -> Response:
         target = paths.parse(request.path)
         if request.method == "OPTIONS":
-            allow = ", ".join(methods(target.shape)).encode()
+            allow = ", ".join(self._surface.services.offer.methods(target)).encode()
             return Response(204, headers=[(b"allow", allow)])
         code = interaction_of(request.method, target)
         scope["fhir.interaction"] = code  # for metrics and the log, which see no ids

@@ -131,6 +131,23 @@ def test_what_is_struck_out_is_not_served(
     assert answer.status_code == status, answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", "Patient/p", {"GET", "HEAD", "PUT", "OPTIONS"}),
+        ("OPTIONS", "Patient/p", {"GET", "HEAD", "PUT", "OPTIONS"}),
+        ("DELETE", "Patient?name=x", {"GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS"}),
+        ("GET", "Patient/p/_history", {"OPTIONS"}),
+        ("OPTIONS", "Patient/p/Observation", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_allow_names_what_is_left(
+    narrow: httpx.Client, method: str, path: str, allow: set[str]
+) -> None:
+    answer = narrow.request(method, f"/{path}")
+    assert set(answer.headers["allow"].split(", ")) == allow
+
+
 def test_a_reverse_include_of_everything_is_of_everything_listed(narrow: httpx.Client) -> None:
     bundle = narrow.get("/Patient?_revinclude=*").json()
     assert [each["resource"]["id"] for each in bundle["entry"]] == ["p", "b"]
