@@ -42,6 +42,9 @@ def _no_trace(_: str, __: list[Item]) -> None:
 MAX_STEPS: Final = 1_000_000
 """Items one evaluation may go through in its loops: about a second."""
 
+CLIENTS_STEPS: Final = 50_000
+"""Of an expression that a client wrote, which runs while others wait: a tenth of a second."""
+
 TOO_COSTLY: Final = Text(
     "FHIRPath: the evaluation takes more than {limit} steps.",
     "FHIRPath: вычисление требует больше {limit} шагов.",
@@ -56,6 +59,7 @@ class Environment:
         "conforms_to",
         "context",
         "index",
+        "limit",
         "member_of",
         "now",
         "resolve",
@@ -81,6 +85,7 @@ class Environment:
         conforms_to: Conformance = _unknown,
         subsumes: Subsumption = _unrelated,
         trace: Tracer = _no_trace,
+        steps: int = MAX_STEPS,
     ) -> None:
         """`resource` holds what is evaluated, `root_resource` contains that.
 
@@ -97,7 +102,7 @@ class Environment:
         self.subsumes = subsumes
         self.trace = trace
         self.index = 0
-        self.steps = MAX_STEPS
+        self.steps = self.limit = steps
         self.total: list[Item] = []
 
     def spend(self, items: int) -> None:
@@ -108,7 +113,7 @@ class Environment:
         """
         self.steps -= items
         if self.steps < 0:
-            raise EvaluationFault(TOO_COSTLY, limit=MAX_STEPS)
+            raise EvaluationFault(TOO_COSTLY, limit=self.limit)
 
 
 NOWHERE: Final = Environment()

@@ -27,8 +27,15 @@ Selector: TypeAlias = Callable[[JsonObject], list[Selected]]
 _FHIR_NAMES: Final = {"Boolean": "boolean", "Integer": "integer", "Decimal": "decimal"}
 
 
-def selector(expression: str, type: str) -> Selector:  # noqa: A002 # FHIR's word
+def selector(
+    expression: str,
+    type: str,  # noqa: A002 # FHIR's word
+    *,
+    steps: int = MAX_STEPS,
+) -> Selector:
     """Compile `expression` for resources, or parts of them, of `type`.
+
+    An evaluation may take `steps`.
 
     A value that several arms of a union select is given by each: an index has it once anyway.
 
@@ -44,8 +51,8 @@ def selector(expression: str, type: str) -> Selector:  # noqa: A002 # FHIR's wor
         return _nothing
     run = codes[0].run if len(codes) == 1 else _all_of([code.run for code in codes])
     if asks(tree):
-        return _resolving(run, type)
-    return _plain(run, type) if all(map(_gives_nodes, codes)) else _mixed(run, type)
+        return _resolving(run, type, steps)
+    return (_plain if all(map(_gives_nodes, codes)) else _mixed)(run, type, steps)
 
 
 def _gives_nodes(code: Code) -> bool:
@@ -60,28 +67,28 @@ def _nothing(_: JsonObject) -> list[Selected]:
     return []
 
 
-def _plain(run: Run, kind: str) -> Selector:
+def _plain(run: Run, kind: str, steps: int) -> Selector:
     def select(resource: JsonObject) -> list[Selected]:
-        NOWHERE.steps = MAX_STEPS
+        NOWHERE.steps = steps
         return run((kind, resource, None), NOWHERE)
 
     return select
 
 
-def _mixed(run: Run, kind: str) -> Selector:
+def _mixed(run: Run, kind: str, steps: int) -> Selector:
     """Where conditions are selected: `deceased.exists() and deceased != false`."""
 
     def select(resource: JsonObject) -> list[Selected]:
-        NOWHERE.steps = MAX_STEPS
+        NOWHERE.steps = steps
         return [_as_node(each) for each in run((kind, resource, None), NOWHERE)]
 
     return select
 
 
-def _resolving(run: Run, kind: str) -> Selector:
+def _resolving(run: Run, kind: str, steps: int) -> Selector:
     def select(resource: JsonObject) -> list[Selected]:
         node = (kind, resource, None)
-        env = Environment(node, resolve=by_text)
+        env = Environment(node, resolve=by_text, steps=steps)
         return [_as_node(each) for each in run(node, env)]
 
     return select

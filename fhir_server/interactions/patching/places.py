@@ -19,7 +19,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath.code import Truth
 from fhir_server.fhirpath.compiler import Scope, build
-from fhir_server.fhirpath.environment import Environment
+from fhir_server.fhirpath.environment import CLIENTS_STEPS, Environment
 from fhir_server.fhirpath.model import Kind, Node, body, elements, resource_type
 from fhir_server.fhirpath.parser import parse
 from fhir_server.fhirpath.syntax import (
@@ -120,7 +120,7 @@ class Finder:
 
     def __init__(self, resource: JsonObject) -> None:
         self._root = Place((str(resource.get("resourceType", "")), resource, None))
-        self._env = Environment(self._root.node)
+        self._env = Environment(self._root.node, steps=CLIENTS_STEPS)
         self._criteria: dict[tuple[int, str], Truth] = {}
         """By identity of the tree, which its operation keeps alive: `1` equals `true`."""
 

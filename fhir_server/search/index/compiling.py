@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath import Selector, selector
+from fhir_server.fhirpath.environment import CLIENTS_STEPS
 from fhir_server.search.index.added import added
 from fhir_server.search.index.arms import arms
 from fhir_server.search.index.roots import roots
@@ -53,9 +54,10 @@ def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...
     by_property: dict[str, list[Arm]] = {}
     always: list[Arm] = []
     for arm, writers in by_arm.items():
-        select = selector(arm, kind)
-        if arm not in standard:
-            select = added(select)
+        if arm in standard:
+            select = selector(arm, kind)
+        else:
+            select = added(selector(arm, kind, steps=CLIENTS_STEPS))
         needed = roots(kind, arm)
         for name in needed or ():
             by_property.setdefault(name, []).append((select, tuple(writers)))

@@ -87,3 +87,23 @@ def test_a_tag_with_thousands_of_attributes_is_refused_at_once(
     answer = fhir.post("/Basic", content=body.encode(), headers=XML)
     assert answer.status_code == 400, answer.text
     assert time.perf_counter() - begun < 1
+
+
+def costly_patch(fhir: httpx.Client) -> httpx.Response:
+    """A hundred million items, were they all looked at."""
+    path = "Basic.where((1|2|3|4|5|6|7|8|9|10)" + ".select(1|2|3|4|5|6|7|8|9|10)" * 7
+    parts = [
+        {"name": "type", "valueCode": "delete"},
+        {"name": "path", "valueString": path + ".count() > 0)"},
+    ]
+    body = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    made = create(fhir, {"resourceType": "Basic", "code": {"text": "x"}})
+    return fhir.patch(f"/Basic/{made['id']}", json=body)
+
+
+def test_a_patch_that_computes_for_long_is_refused_soon(fhir: httpx.Client) -> None:
+    begun = time.perf_counter()
+    answer = costly_patch(fhir)
+    assert answer.status_code == 400
+    assert "50000 steps" in answer.text
+    assert time.perf_counter() - begun < 0.8
