@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
-from fhir_server.spec.structures import RESOURCE_TYPES, is_a
+from fhir_server.spec.structures import is_a
 from fhir_server.spec.tables import load
 
 SearchType = Literal[
