@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve seed doctor test arch lint format types check generated \
+.PHONY: help install install-all serve seed doctor test test-slow arch lint format types check generated \
 	generate bench postman lock clean
 
 help:  ## What can be made
@@ -34,8 +34,11 @@ seed: install  ## Load seed_bundles/ again
 doctor: install  ## Say what is missing on this machine
 	@$(BIN)/fhir-server doctor $(ARGS)
 
-test: install-all  ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: install-all  ## Run the tests, but for the slow ones
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: install-all  ## Run the tests that kill and restart servers, a minute or two
+	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 arch: install-all  ## Run the tests of the architecture alone
 	@$(BIN)/python -m pytest tests/arch $(ARGS)
