@@ -56,12 +56,8 @@ async def test_the_largest_inline_body_fits(mongo_store: MongoStore) -> None:
 
 async def test_a_page_may_be_longer_than_a_message(mongo_store: MongoStore) -> None:
     rows = [version(f"half{n}", kind="Media", body=b"%d" % n * (INLINE // 2)) for n in range(5)]
-
-    async def work(unit: Unit) -> None:
-        for row in rows:
-            await unit.insert([row])
-
-    await mongo_store.run(["Media"], work)
+    for row in rows:
+        await mongo_store.insert(row)
     page = await mongo_store.search(Search("Media", Everything()), within=UNRESTRICTED)
     assert [row.body for row in page.rows] == [row.body for row in rows]
 

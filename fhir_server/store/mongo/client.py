@@ -60,6 +60,11 @@ TOO_LARGE: Final = Text(
     "Ресурс вместе с его поисковыми значениями больше, чем можно сохранить.",
     "Ресурс разом із його пошуковими значеннями більший, ніж можна зберегти.",
 )
+TOO_MUCH: Final = Text(
+    "The transaction is larger than the database can hold open. Divide it into smaller ones.",
+    "Транзакция больше, чем база данных может держать открытой. Разделите её на меньшие.",
+    "Транзакція більша, ніж база даних може тримати відкритою. Розділіть її на менші.",
+)
 TOO_COMPLEX: Final = Text(
     "The search is too complex for the database. Use fewer alternatives.",
     "Поиск слишком сложен для базы данных. Уменьшите число вариантов.",
@@ -95,6 +100,7 @@ _BY_CODE: Final[Mapping[int, tuple[type[FhirError], Text]]] = {
     251: (Unavailable, UNREACHABLE),  # NoSuchTransaction
     262: (TimedOut, TOO_SLOW),  # ExceededTimeLimit
     292: (TooCostly, TOO_COMPLEX),  # QueryExceededMemoryLimitNoDiskUseAllowed
+    388: (TooLarge, TOO_MUCH),  # TransactionTooLargeForCache
     10334: (TooLarge, TOO_LARGE),  # BSONObjectTooLarge
     11000: (Conflict, CHANGED),  # DuplicateKey
     17419: (TooLarge, TOO_LARGE),  # the document after an update is too large

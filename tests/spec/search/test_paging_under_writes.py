@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.fhir import JsonObject, create, ids, new_id
+from tests.support.polling import until
 
 STEADY: Final = 40
 PAGE: Final = 7
@@ -127,6 +128,11 @@ class Churn:
             self._ended.set()
             thread.join()
 
+    def go_on(self) -> None:
+        """Wait for one more write."""
+        written = self.writes
+        until(lambda: self.writes > written)
+
     def _run(self) -> None:
         actions = [self._insert, self._insert, self._change, self._remove]
         if self._touching:
@@ -171,8 +177,9 @@ class Churn:
         assert answer.status_code == 200, answer.text
 
 
-def walk(fhir: httpx.Client, url: str, relation: str) -> tuple[list[str], str]:
-    """The ids on the way to the last page, and the address of that page's neighbour back."""
+def walk(churn: Churn, fhir: httpx.Client, url: str, relation: str) -> tuple[list[str], str]:
+    """The ids on the way to the last page, and the address of that page's neighbour back;
+    between two pages something is written."""
     seen: list[str] = []
     back = ""
     while url:
@@ -183,6 +190,7 @@ def walk(fhir: httpx.Client, url: str, relation: str) -> tuple[list[str], str]:
         seen += page if relation == "next" else page[::-1]
         back = links.get("previous", "")
         url = links.get(relation, "")
+        churn.go_on()
     return seen, back
 
 
@@ -194,9 +202,8 @@ def test_rows_that_stay_are_seen_once(fhir: httpx.Client, kind: str, sort: str) 
     )
     steady = {each["id"] for each in churn.steady}
     with churn.running():
-        ahead, last = walk(fhir, query, "next")
-        behind, _ = walk(fhir, last, "previous")
-    assert churn.writes > 5
+        ahead, last = walk(churn, fhir, query, "next")
+        behind, _ = walk(churn, fhir, last, "previous")
     for seen in (ahead, behind):
         often = {id_ for id_, times in Counter(seen).items() if times > 1}
         assert often <= churn.moved
