@@ -1,0 +1,1 @@
+"""Who may see and change what, as a predicate over index values."""
