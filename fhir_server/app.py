@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_server.access.rights import UNLIMITED
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
@@ -34,13 +35,13 @@ from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
+from fhir_server.rest.gate import OpenGate
 from fhir_server.rest.observability import Observability
 from fhir_server.rest.offer import offer
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.limits import SearchLimits
-from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
 from fhir_server.store.mongo.client import Client, ClientLimits, connect
@@ -122,7 +123,7 @@ class Application:
             async with self._background.running():
                 self._endpoint = Endpoint(
                     self.surface,
-                    within=UNRESTRICTED,
+                    gate=OpenGate(),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )
@@ -142,7 +143,7 @@ class Application:
         if self.surface is None or self._background is None:
             message = "a transaction needs a running application"
             raise RuntimeError(message)
-        ctx = Context(self.surface.services, UNRESTRICTED)
+        ctx = Context(self.surface.services, UNLIMITED)
         with self._background.flights.one():
             await process(ctx, bundle, Prefer())
 

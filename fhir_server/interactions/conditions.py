@@ -49,7 +49,7 @@ async def only_match(
         MultipleMatches: there are more.
     """
     await unit.claim(f"{kind}?{urlencode(sorted(criteria))}")
-    found = await unit.find(kind, where, limit=2, within=ctx.within)
+    found = await unit.find(kind, where, limit=2, within=ctx.rights.search)
     if len(found) > 1:
         raise MultipleMatches(MANY_MATCHES, type=kind)
     return found[0] if found else None

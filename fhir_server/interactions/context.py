@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.rights import Rights
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.offer import Offer
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
-from fhir_server.search.plan import Restriction
 from fhir_server.search.registry import Registry
 from fhir_server.search.values import IndexValues
 from fhir_server.store.port import JobQueue, Reads, ResourceStore, Stored, Unit
@@ -97,7 +98,10 @@ class Context:
     """One request: who asks, in which unit of work, in which language."""
 
     services: Services
-    within: Restriction
+    rights: Rights
+    """What the caller may do: the Restriction of every read is one of its letters'."""
+    principal: Principal | None = None
+    """Who asks; None: nobody had to say."""
     unit: Unit | None = None
     """The open unit of a transaction; None: each write opens what it needs."""
     language: Language = "en"

@@ -12,6 +12,7 @@ from fhir_server.interactions.commands import ConditionalDelete, Delete
 from fhir_server.interactions.conditions import compiled
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
+from fhir_server.interactions.permits import check_existence, check_writable
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
 from fhir_server.interactions.versions import check_if_match
@@ -37,7 +38,8 @@ async def delete(ctx: Context, command: Delete) -> Result:
     """
 
     async def work(unit: Unit) -> Result:
-        current = await unit.read(command.type, command.id, within=ctx.within)
+        current = await unit.read(command.type, command.id, within=ctx.rights.delete)
+        check_existence(ctx, "d", command.type, command.id, current)
         check_if_match(command.if_match, current)
         if current is None or current.deleted:
             return Result(204, current)
@@ -70,9 +72,10 @@ async def matching(ctx: Context, unit: Unit, command: ConditionalDelete) -> Sequ
     """
     limit = ctx.services.limits.conditional_delete
     where = compiled(ctx, command.type, command.criteria)
-    found = await unit.find(command.type, where, limit=limit + 1, within=ctx.within)
+    found = await unit.find(command.type, where, limit=limit + 1, within=ctx.rights.search)
     if len(found) > limit:
         raise MultipleMatches(TOO_MANY, limit=limit)
+    await check_writable(ctx, unit, "d", command.type, found)
     for each in found or (None,):
         check_if_match(command.if_match, each)
     return found

@@ -35,7 +35,7 @@ async def explained(ctx: Context, compiled: CompiledSearch) -> bytes:
     said: list[JsonObject] = []
     for (kind, where), sort in zip(compiled.where, compiled.sort, strict=True):
         plan = Search(kind, where, sort, size)
-        answer = await ctx.services.store.explain(plan, within=ctx.within)
+        answer = await ctx.services.store.explain(plan, within=ctx.rights.search)
         said.append({"name": kind, "part": list(_parts(plan, answer))})
     return dumps({"resourceType": "Parameters", "parameter": said})
 

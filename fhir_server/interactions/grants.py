@@ -2,15 +2,15 @@
 
 A job runs when its caller is gone. It is given the rights that the caller has then, not those
 of the moment of the order: a consent may have been withdrawn since. So the order keeps what a
-Restriction is made of, and never the Restriction. What cannot be understood gives nothing.
+Restriction is made of, and never the rights. What cannot be understood gives nothing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fhir_server.access.rights import UNLIMITED, Rights
 from fhir_server.core.errors import Forbidden
 from fhir_server.core.messages import Text
-from fhir_server.search.plan import UNRESTRICTED, Restriction
 
 NOT_KEPT: Final = Text(
     "With these rights a request cannot be carried out later; send it without respond-async.",
@@ -29,18 +29,18 @@ _EVERYTHING: Final[Grant] = {"unrestricted": True}
 """Of a server without access control."""
 
 
-def grant_of(within: Restriction) -> Grant:
-    """What to keep of a caller with the rights `within`.
+def grant_of(rights: Rights) -> Grant:
+    """What to keep of a caller with these rights.
 
     Raises:
         Forbidden: they cannot be made again.
     """
-    if within != UNRESTRICTED:
+    if rights != UNLIMITED:
         raise Forbidden(NOT_KEPT)
     return _EVERYTHING
 
 
-def restriction_of(grant: Grant) -> Restriction:
+def rights_of(grant: Grant) -> Rights:
     """The rights that `grant` stands for now.
 
     Raises:
@@ -48,4 +48,4 @@ def restriction_of(grant: Grant) -> Restriction:
     """
     if grant != _EVERYTHING:
         raise Forbidden(NOT_GRANTED)
-    return UNRESTRICTED
+    return UNLIMITED

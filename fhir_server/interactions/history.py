@@ -53,7 +53,9 @@ async def history(ctx: Context, command: History) -> Result:
     """
     given = _read(ctx, command.pairs)
     plan = _plan(ctx, command, given)
-    rows, more, total = await ctx.services.store.history(plan, within=ctx.within)
+    # Of one resource it is a read, of many a search: the scopes of SMART say so.
+    within = ctx.rights.search if command.id is None else ctx.rights.read
+    rows, more, total = await ctx.services.store.history(plan, within=within)
     if not rows and command.id is not None:
         await _check_existence(ctx, command)
     shown = rows if plan.count else []
@@ -126,7 +128,7 @@ def _query(command: History) -> tuple[object, ...]:
 
 async def _check_existence(ctx: Context, command: History) -> None:
     kind, id_ = command.type or "", command.id or ""
-    if await ctx.reads.read(kind, id_, within=ctx.within) is None:
+    if await ctx.reads.read(kind, id_, within=ctx.rights.read) is None:
         raise NotFound(NOT_FOUND, type=kind, id=id_)
 
 

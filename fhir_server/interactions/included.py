@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +12,9 @@ from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Context
 from fhir_server.search.include import Include, Row, backward, forward, wanted_references
 from fhir_server.search.nodes import union
-from fhir_server.search.plan import Node, Nothing, Search
+from fhir_server.search.plan import Node, Search
 from fhir_server.search.registry import ANY
+from fhir_server.spec.interactions import ScopeLetter
 from fhir_server.store.port import Stored
 
 CUT: Final = Text(
@@ -49,11 +50,15 @@ async def included(
     return found
 
 
+Wanted = Mapping[tuple[str, ScopeLetter], Node]
+"""By type and letter: following a reference is a read, looking for referrers a search."""
+
+
 async def _wanted(
     ctx: Context, includes: Sequence[Include], rows: Sequence[Row], seen: set[tuple[str, str]]
-) -> dict[str, Node]:
+) -> Wanted:
     registry = ctx.services.registry
-    found: dict[str, list[Node]] = {}
+    found: dict[tuple[str, ScopeLetter], list[Node]] = {}
     for include in includes:
         if include.reverse:
             every = include.source == ANY
@@ -61,14 +66,15 @@ async def _wanted(
             nodes = backward(registry, include, rows, kinds)
         else:
             nodes = forward(registry, include, rows, seen)
+        letter: ScopeLetter = "s" if include.reverse else "r"
         for kind, node in nodes.items():
-            found.setdefault(kind, []).append(node)
-    return {kind: union(nodes) for kind, nodes in found.items()}
+            found.setdefault((kind, letter), []).append(node)
+    return {key: union(nodes) for key, nodes in found.items()}
 
 
 async def _round(
     ctx: Context,
-    wanted: dict[str, Node],
+    wanted: Wanted,
     repeated: Sequence[Include],
     seen: set[tuple[str, str]],
     found: Included,
@@ -76,14 +82,14 @@ async def _round(
     """Search what is `wanted`; the new rows go into `found`, their names into `seen`."""
     limit = ctx.services.limits.included
     fresh: list[Stored] = []
-    for kind, where in wanted.items():
-        if isinstance(ctx.within.of(kind), Nothing) or not ctx.services.offer.serves(kind):
+    for (kind, letter), where in wanted.items():
+        if not (ctx.rights.allows(letter, kind) and ctx.services.offer.serves(kind)):
             continue
         references = wanted_references(ctx.services.registry, kind, repeated)
         left = limit - len(found.rows)
         # Rows that are seen already may fill a page, so it has room for them.
         plan = Search(kind, where, (), left + len(seen) + 1, references=references)
-        page = await ctx.reads.search(plan, within=ctx.within)
+        page = await ctx.reads.search(plan, within=ctx.rights.of(letter))
         new = [row for row in page.rows if (row.type, row.id) not in seen]
         if len(new) > left or page.more:
             found.issues.append(Issue(TooCostly.code, CUT, {"limit": limit}))

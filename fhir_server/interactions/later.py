@@ -55,7 +55,7 @@ async def order(
     Raises:
         Forbidden: the caller's rights cannot be kept.
     """
-    grant = grant_of(ctx.within)
+    grant = grant_of(ctx.rights)
     written = {"language": ctx.language, "lenient": ctx.lenient, **(form or {})}
     job = await ctx.services.jobs.enqueue(Order(kind, given, grant, written))
     url = f"{ctx.services.base_url}/$job-status/{job}"
@@ -69,7 +69,7 @@ async def status(ctx: Context, job: str) -> Result:
         NotFound: there is no such job for this caller.
     """
     found = await ctx.services.jobs.find(job)
-    if found is None or found.grant != grant_of(ctx.within):
+    if found is None or found.grant != grant_of(ctx.rights):
         raise NotFound(NO_JOB)
     if found.outcome is None:
         said = progress_text(found.progress)[:_LONGEST_PROGRESS]
@@ -87,7 +87,7 @@ async def cancel(ctx: Context, job: str) -> Result:
         NotFound: there is no such job for this caller.
     """
     found = await ctx.services.jobs.find(job)
-    if found is None or found.grant != grant_of(ctx.within):
+    if found is None or found.grant != grant_of(ctx.rights):
         raise NotFound(NO_JOB)
     if not await ctx.services.jobs.cancel(job):
         raise NotFound(NO_JOB)

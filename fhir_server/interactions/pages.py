@@ -11,7 +11,7 @@ from fhir_server.search.compile import CompiledSearch
 from fhir_server.search.cursor import Place
 from fhir_server.search.include import wanted_references
 from fhir_server.search.merge import first_rows, start
-from fhir_server.search.plan import After, Node, Nothing, Search, SortKey, Total
+from fhir_server.search.plan import After, Node, Search, SortKey, Total
 from fhir_server.store.port import Page, Stored
 
 
@@ -48,7 +48,7 @@ async def count(ctx: Context, compiled: CompiledSearch) -> int:
     """How many resources match."""
     found = 0
     for kind, where, _ in await _branches(ctx, compiled):
-        found += await ctx.reads.count(kind, where, within=ctx.within)
+        found += await ctx.reads.count(kind, where, within=ctx.rights.search)
     return found
 
 
@@ -62,7 +62,7 @@ async def _branches(ctx: Context, compiled: CompiledSearch) -> list[Branch]:
     if len(branches) > 1 and ctx.unit is None:
         stored = frozenset(await ctx.services.store.kinds())
         branches = [each for each in branches if each[0] in stored]
-    return [each for each in branches if not isinstance(ctx.within.of(each[0]), Nothing)]
+    return [each for each in branches if ctx.rights.allows("s", each[0])]
 
 
 async def _page(
@@ -82,7 +82,7 @@ async def _page(
         total,
         wanted_references(ctx.services.registry, kind, compiled.includes),
     )
-    return await ctx.reads.search(plan, within=ctx.within)
+    return await ctx.reads.search(plan, within=ctx.rights.search)
 
 
 def page_size(ctx: Context, asked: int | None) -> int:

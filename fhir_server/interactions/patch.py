@@ -12,6 +12,7 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.commands import Change, ConditionalPatch, Patch
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.permits import check_existence, check_writable
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit, put
@@ -43,7 +44,8 @@ async def patch(ctx: Context, command: Patch) -> Result:
     """
 
     async def work(unit: Unit) -> Result:
-        found = await unit.read(command.type, command.id, within=ctx.within)
+        found = await unit.read(command.type, command.id, within=ctx.rights.update)
+        check_existence(ctx, "u", command.type, command.id, found)
         current = live(found, command.type, command.id)
         return await _patched(ctx, unit, current, command.change, command.if_match)
 
@@ -64,6 +66,7 @@ async def conditional_patch(ctx: Context, command: ConditionalPatch) -> Result:
         found = await only_match(ctx, unit, kind, command.criteria, where)
         if found is None:
             raise NotFound(NO_MATCH, type=kind)
+        await check_writable(ctx, unit, "u", kind, (found,))
         return await _patched(ctx, unit, found, command.change, command.if_match)
 
     return await in_unit(ctx, kind, work)

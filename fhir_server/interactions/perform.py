@@ -24,6 +24,7 @@ from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import conditional_delete, delete
 from fhir_server.interactions.history import history
 from fhir_server.interactions.patch import conditional_patch, patch
+from fhir_server.interactions.permits import check_command
 from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.search import search
@@ -36,6 +37,7 @@ async def perform(ctx: Context, command: Command) -> Result:
     Raises:
         FhirError: what the interaction refuses.
     """
+    check_command(ctx, command)
     match command:
         case Read():
             return await read(ctx, command)

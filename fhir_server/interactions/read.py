@@ -42,7 +42,7 @@ async def read(ctx: Context, command: Read) -> Result:
         Gone: it has been deleted.
         BadValue: the view is none.
     """
-    found = await ctx.reads.read(command.type, command.id, within=ctx.within)
+    found = await ctx.reads.read(command.type, command.id, within=ctx.rights.read)
     version = live(found, command.type, command.id)
     if _is_known(version, command):
         return Result(304, version, wanted=True)
@@ -59,7 +59,7 @@ async def vread(ctx: Context, command: VRead) -> Result:
     number = command.version
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_VERSION):
         raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
-    found = await ctx.reads.vread(command.type, command.id, int(number), within=ctx.within)
+    found = await ctx.reads.vread(command.type, command.id, int(number), within=ctx.rights.read)
     if found is None:
         raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
     version = live(found, command.type, command.id)

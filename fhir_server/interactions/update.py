@@ -14,6 +14,7 @@ from fhir_server.interactions.commands import ConditionalUpdate, Update
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
+from fhir_server.interactions.permits import check_existence, check_writable
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.versions import (
     Method,
@@ -68,7 +69,8 @@ async def update(ctx: Context, command: Update) -> Result:
     ctx.services.validator.check(command.resource, command.type)
 
     async def work(unit: Unit) -> Result:
-        current = await unit.read(command.type, command.id, within=ctx.within)
+        current = await unit.read(command.type, command.id, within=ctx.rights.update)
+        check_existence(ctx, "u", command.type, command.id, current)
         check_if_match(command.if_match, current)
         check_if_none_match(command.if_none_match, current)
         return await put(ctx, unit, command.type, command.id, current, command.resource)
@@ -106,11 +108,14 @@ async def conditional_update(ctx: Context, command: ConditionalUpdate) -> Result
 
     async def work(unit: Unit) -> Result:
         found = await only_match(ctx, unit, kind, command.criteria, where)
+        await check_writable(ctx, unit, "u", kind, (found,) if found else ())
         check_if_match(command.if_match, found)
         id_ = matched_id(resource, found) or command.id or ctx.services.new_id()
         check_id(id_)
-        current = found or await unit.read(kind, id_, within=ctx.within)
+        current = found or await unit.read(kind, id_, within=ctx.rights.update)
         if found is None:
+            if "id" in resource:
+                check_existence(ctx, "u", kind, id_, current)
             check_free(current)
         return await put(ctx, unit, kind, id_, current, resource)
 

@@ -13,6 +13,7 @@ from fhir_server.core.paths import ID
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.permits import check_values
 from fhir_server.store.port import Stored, Version
 
 Method = Literal["POST", "PUT", "PATCH"]
@@ -88,13 +89,17 @@ def first_version(
     `resource` has been validated.
     """
     number = 1 if after is None else after.number + 1
-    return _version(ctx, kind, id_, resource, method, number, _time(ctx, after))
+    version = _version(ctx, kind, id_, resource, method, number, _time(ctx, after))
+    check_values(ctx, "c", kind, id_, version.at, version.values)
+    return version
 
 
 def next_version(ctx: Context, old: Stored, resource: JsonObject, method: Method) -> Version:
     """The version that replaces `old`."""
     number = old.number + 1
-    return _version(ctx, old.type, old.id, resource, method, number, _time(ctx, old))
+    version = _version(ctx, old.type, old.id, resource, method, number, _time(ctx, old))
+    check_values(ctx, "u", old.type, old.id, version.at, version.values)
+    return version
 
 
 def _time(ctx: Context, after: Stored | None) -> int:

@@ -14,7 +14,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.commands import Write
 from fhir_server.interactions.context import Context, Services
-from fhir_server.interactions.grants import restriction_of
+from fhir_server.interactions.grants import rights_of
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.answers import response_bundle, response_entry
@@ -46,7 +46,7 @@ class Bundles:
         form = job.form
         ctx = Context(
             self._services,
-            restriction_of(job.grant),
+            rights_of(job.grant),
             language=form["language"],
             lenient=form["lenient"],
         )

@@ -14,6 +14,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Checks, Context
 from fhir_server.interactions.results import Result
+from fhir_server.spec.interactions import ScopeLetter
 
 Level = Literal["system", "type", "instance"]
 
@@ -137,3 +138,5 @@ class Operation:
     affects_state: bool
     """Then GET is refused: http.html allows it only for what changes nothing."""
     run: Callable[[Context, Call], Awaitable[Result]]
+    scopes: tuple[tuple[ScopeLetter, str | None], ...] = ()
+    """Permissions a caller needs for it, with the type; None: the type of the target."""

@@ -75,7 +75,7 @@ async def everything(ctx: Context, call: Call) -> Result:
     call.check_names(_PARAMETERS)
     wish = _wish(ctx, call)
     if call.target.id is not None:
-        found = await ctx.reads.read("Patient", call.target.id, within=ctx.within)
+        found = await ctx.reads.read("Patient", call.target.id, within=ctx.rights.read)
         live(found, "Patient", call.target.id)
     rows, more = await _rows(ctx, call, wish)
     entries = [search_entry(each.body, "match", _url(ctx, each)) for each in rows]
@@ -123,7 +123,7 @@ async def _rows(ctx: Context, call: Call, wish: _Wish) -> tuple[list[Stored], bo
         wanted = wish.count + 1 - len(found)
         plans = [_plan(call, wish, kind, wanted) for kind in group]
         pages = await asyncio.gather(
-            *(ctx.reads.search(plan, within=ctx.within) for plan in plans)
+            *(ctx.reads.search(plan, within=ctx.rights.search) for plan in plans)
         )
         found.extend(row for page in pages for row in page.rows)
         if len(found) > wish.count:
@@ -182,7 +182,9 @@ async def _supporting(ctx: Context, rows: Sequence[Stored], wish: _Wish) -> list
             wanted.setdefault(kind, {})[id_] = None
     found = await asyncio.gather(
         *(
-            ctx.reads.search(Search(kind, Ids(tuple(ids)), count=len(ids)), within=ctx.within)
+            ctx.reads.search(
+                Search(kind, Ids(tuple(ids)), count=len(ids)), within=ctx.rights.search
+            )
             for kind, ids in sorted(wanted.items())
         )
     )

@@ -99,7 +99,7 @@ async def _newest(ctx: Context, where: Node) -> AsyncIterator[Stored]:
     seen = 0
     while True:
         plan = Search("Observation", where, sort=_NEWEST, count=_STEP, after=after)
-        page = await ctx.reads.search(plan, within=ctx.within)
+        page = await ctx.reads.search(plan, within=ctx.rights.search)
         for row in page.rows:
             yield row
         seen += len(page.rows)

@@ -19,6 +19,7 @@ from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
 from fhir_server.interactions.versions import next_version, stored
 from fhir_server.operations.call import Call
+from fhir_server.spec.interactions import ScopeLetter
 from fhir_server.store.port import Stored, Unit
 
 NO_META: Final = Text(
@@ -59,13 +60,14 @@ async def meta_delete(ctx: Context, call: Call) -> Result:
 Merge = Callable[[JsonObject, JsonObject], JsonObject]
 
 
-async def _found(ctx: Context, call: Call) -> Stored:
+async def _found(ctx: Context, call: Call, letter: ScopeLetter = "r") -> Stored:
+    within = ctx.rights.of(letter)
     kind, id_, version = call.target.type or "", call.target.id or "", call.target.version
     if version is None:
-        found = await ctx.reads.read(kind, id_, within=ctx.within)
+        found = await ctx.reads.read(kind, id_, within=within)
     else:
         number = int(version) if version.isascii() and version.isdigit() else 0
-        found = await ctx.reads.vread(kind, id_, number, within=ctx.within)
+        found = await ctx.reads.vread(kind, id_, number, within=within)
     return live(found, kind, id_)
 
 
@@ -78,7 +80,7 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
         raise MissingElement(NO_META, expression="Parameters.parameter.where(name='meta')")
 
     async def work(unit: Unit) -> Result:
-        current = await _found(ctx.inside(unit), call)
+        current = await _found(ctx.inside(unit), call, "u")
         resource = _parsed(ctx, current)
         labels = merge(resource["meta"], given)
         if labels == resource["meta"]:

@@ -45,7 +45,7 @@ async def reindex(ctx: Context, call: Call) -> Result:
     call.check_names(_NAMES)
     target = call.target
     if target.id is not None:
-        found = await ctx.reads.read(target.type or "", target.id, within=ctx.within)
+        found = await ctx.reads.read(target.type or "", target.id, within=ctx.rights.read)
         live(found, target.type or "", target.id)
     kinds = await _kinds(ctx, call)
     return await order(ctx, REINDEX, dumps({"kinds": kinds, "id": target.id}))
@@ -72,7 +72,7 @@ async def _parameter(ctx: Context, url: str) -> SearchParameter:
         return known
     # Just posted: this process learns of it within a second.
     where = Keys("uris", (keys.uri("url", url),))
-    for row in await ctx.reads.find("SearchParameter", where, limit=1, within=ctx.within):
+    for row in await ctx.reads.find("SearchParameter", where, limit=1, within=ctx.rights.read):
         resource = loads(row.body, max_depth=ctx.services.limits.depth)
         parameter = parameter_of(resource)
         if parameter is not None:

@@ -11,8 +11,11 @@ from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex
 from fhir_server.operations.validate import validate
+from fhir_server.spec.interactions import ScopeLetter
 
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
+_READ: Final[tuple[tuple[ScopeLetter, None], ...]] = (("r", None),)
+_UPDATE: Final[tuple[tuple[ScopeLetter, None], ...]] = (("u", None),)
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
 _TYPE_AND_INSTANCE: Final[frozenset[Level]] = frozenset({"type", "instance"})
 
@@ -20,9 +23,17 @@ OPERATIONS: Final = (
     Operation(
         "$validate", f"{_R4}Resource-validate", _TYPE_AND_INSTANCE, None, False, validate
     ),
-    Operation("$meta", f"{_R4}Resource-meta", _INSTANCE, None, False, meta),
-    Operation("$meta-add", f"{_R4}Resource-meta-add", _INSTANCE, None, True, meta_add),
-    Operation("$meta-delete", f"{_R4}Resource-meta-delete", _INSTANCE, None, True, meta_delete),
+    Operation("$meta", f"{_R4}Resource-meta", _INSTANCE, None, False, meta, _READ),
+    Operation("$meta-add", f"{_R4}Resource-meta-add", _INSTANCE, None, True, meta_add, _UPDATE),
+    Operation(
+        "$meta-delete",
+        f"{_R4}Resource-meta-delete",
+        _INSTANCE,
+        None,
+        True,
+        meta_delete,
+        _UPDATE,
+    ),
     Operation(
         "$everything",
         f"{_R4}Patient-everything",
@@ -30,6 +41,7 @@ OPERATIONS: Final = (
         frozenset({"Patient"}),
         False,
         everything,
+        (("r", "Patient"),),
     ),
     Operation(
         "$lastn",
@@ -38,6 +50,7 @@ OPERATIONS: Final = (
         frozenset({"Observation"}),
         False,
         lastn,
+        (("s", "Observation"),),
     ),
     Operation(
         "$reindex",
@@ -46,5 +59,7 @@ OPERATIONS: Final = (
         None,
         True,
         reindex,
+        # Of the whole server: no person's scope reaches the definitions for writing.
+        (("u", "SearchParameter"),),
     ),
 )

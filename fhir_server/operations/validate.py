@@ -88,7 +88,7 @@ async def _current(ctx: Context, call: Call, mode: Any) -> JsonObject | None:
         if mode in ("update", "delete"):
             raise BadValue(NEEDS_INSTANCE, mode=mode, expression="mode")
         return None
-    found = live(await ctx.reads.read(kind, id_, within=ctx.within), kind, id_)
+    found = live(await ctx.reads.read(kind, id_, within=ctx.rights.read), kind, id_)
     return loads(found.body, max_depth=ctx.services.limits.depth)
 
 

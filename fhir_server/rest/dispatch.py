@@ -20,12 +20,13 @@ from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
 from fhir_server.interactions.perform import perform
+from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.views import part
 from fhir_server.operations.call import Call, Operation
 from fhir_server.rest.bodies import Body
 from fhir_server.rest.bundles import process
-from fhir_server.search.plan import Restriction
+from fhir_server.rest.gate import Caller
 
 NO_OPERATION: Final = Text(
     "There is no operation `{name}` here.",
@@ -68,7 +69,7 @@ class Question:
     body: Body
     prefer: Prefer
     language: Language
-    within: Restriction
+    caller: Caller
 
 
 async def answer(surface: Surface, question: Question) -> Result:
@@ -85,7 +86,8 @@ async def answer(surface: Surface, question: Question) -> Result:
     )
     ctx = Context(
         surface.services,
-        question.within,
+        question.caller.rights,
+        question.caller.principal,
         language=question.language,
         lenient=question.prefer.handling == "lenient",
     )
@@ -138,5 +140,7 @@ async def _operate(surface: Surface, ctx: Context, question: Question) -> Result
     if found.affects_state and question.method != "POST":
         allow = ("POST", "OPTIONS")
         raise MethodNotAllowed(NEEDS_POST, method=question.method, allow=allow)
+    for letter, kind in found.scopes:
+        check_letter(ctx, letter, kind or target.type)
     call.check_body(ctx.services.validator)
     return await found.run(ctx, call)

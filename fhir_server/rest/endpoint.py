@@ -17,6 +17,7 @@ from fhir_server.rest import binary, bodies
 from fhir_server.rest.aside import aside
 from fhir_server.rest.bodies import read_body
 from fhir_server.rest.dispatch import Question, Surface, answer
+from fhir_server.rest.gate import NOBODY, PUBLIC, Gate
 from fhir_server.rest.requests import (
     HttpRequest,
     Receive,
@@ -26,7 +27,6 @@ from fhir_server.rest.requests import (
     read_request,
 )
 from fhir_server.rest.responses import Form, Response, of_error, of_result
-from fhir_server.search.plan import Restriction
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -34,12 +34,9 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Endpoint:
     """ASGI: everything below the FHIR base."""
 
-    def __init__(
-        self, surface: Surface, *, within: Restriction, base_path: str, max_body: int
-    ) -> None:
-        """`within` is the Restriction of a caller without a token."""
+    def __init__(self, surface: Surface, *, gate: Gate, base_path: str, max_body: int) -> None:
         self._surface = surface
-        self._within = within
+        self._gate = gate
         self._base_path = base_path
         self._max_body = max_body
 
@@ -63,6 +60,8 @@ class Endpoint:
         code = interaction_of(request.method, target)
         scope["fhir.interaction"] = code  # for metrics and the log, which see no ids
         headers = request.headers
+        # Before the body is read: who may not ask costs nothing.
+        caller = NOBODY if code in PUBLIC else await self._gate.admit(headers)
         pairs = parse_query(request.query) if request.query else ()
         body = await self._body(request, target, receive)
         content, wanted = _wanted(target, code, headers, pairs + body.pairs)
@@ -70,7 +69,7 @@ class Endpoint:
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         question = Question(
             request.method, target, code, pairs, headers, body, asked,
-            form.language, self._within,
+            form.language, caller,
         )  # fmt: skip
         result = await answer(self._surface, question)
         base_url = self._surface.services.base_url

@@ -212,7 +212,7 @@ async def _resolve(
     kind, pairs = conditional["type"], parse_query(conditional["query"])
     try:
         where = compiled(ctx, kind, pairs)
-        rows = await unit.find(kind, where, limit=2, within=ctx.within)
+        rows = await unit.find(kind, where, limit=2, within=ctx.rights.search)
     except (PreconditionFailed, Invalid) as error:
         failed[url] = error.issues[0]
         return

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
+from fhir_server.access.rights import UNLIMITED
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -14,6 +15,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import delete, removed
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
+from fhir_server.interactions.permits import check_command
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import Budget, breath
 from fhir_server.interactions.transaction.entries import Entry, read, rows
@@ -54,6 +56,10 @@ async def transaction(
     )
     _check_codes(entries)
     check_urls(entries)
+    if ctx.rights is not UNLIMITED:
+        for each in entries:
+            with at(each.path):
+                check_command(ctx, command(each.asked))
     await _check_resources(ctx, entries)
     kinds = sorted({e.asked.target.type or "" for e in entries if e.code not in _READS})
 

@@ -11,6 +11,7 @@ from fhir_server.interactions.commands import Patch
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.patch import patch
+from fhir_server.interactions.permits import check_existence
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import breath
 from fhir_server.interactions.transaction.entries import Entry
@@ -85,11 +86,11 @@ async def _current(
         wanted[each.asked.target.type or ""].append(found.ids[each.index])
     current: dict[tuple[str, str], Stored | None] = {}
     for kind, ids in wanted.items():
-        live = await unit.find(kind, Ids(tuple(ids)), limit=len(ids), within=ctx.within)
+        live = await unit.find(kind, Ids(tuple(ids)), limit=len(ids), within=ctx.rights.update)
         current |= {(kind, each.id): each for each in live}
         for id_ in ids:
             if (kind, id_) not in current:
-                current[kind, id_] = await unit.read(kind, id_, within=ctx.within)
+                current[kind, id_] = await unit.read(kind, id_, within=ctx.rights.update)
     return current
 
 
@@ -105,6 +106,8 @@ async def _updated(
     old = current[kind, id_]
     resource = _linked(entry, found)
     with at(entry.path):
+        if not _has_new_id(entry, found):
+            check_existence(ctx, "u", kind, id_, old)
         _check(entry, resource, found, old)
         if old is None or old.deleted:
             await ask(ctx, unit, kind, id_, before=None, after=resource)
@@ -112,6 +115,12 @@ async def _updated(
             fresh.append(version)
             return Result(201, stored(version), located=True)
         return await put(ctx, unit, kind, id_, old, resource)
+
+
+def _has_new_id(entry: Entry, found: Identities) -> bool:
+    """Whether nothing can have the id of `entry`: the server has just made it."""
+    is_unmatched = entry.code == "conditional-update" and found.matches[entry.index] is None
+    return is_unmatched and "id" not in (entry.asked.resource or {})
 
 
 def _check(entry: Entry, resource: JsonObject, found: Identities, old: Stored | None) -> None:

@@ -3,14 +3,16 @@
 https://hl7.org/fhir/R4/async.html
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from fhir_server.access.rights import UNLIMITED
 from fhir_server.core.errors import Forbidden
-from fhir_server.interactions.grants import grant_of, restriction_of
+from fhir_server.interactions.grants import grant_of, rights_of
 from fhir_server.interactions.later import progress_text
-from fhir_server.search.plan import UNRESTRICTED, Ids, Restriction
+from fhir_server.search.plan import Ids, Restriction
 
 
 @pytest.mark.parametrize(
@@ -28,13 +30,13 @@ def test_progress_in_a_header(progress: dict[str, Any], text: str) -> None:
 
 
 def test_everything_is_kept_as_everything() -> None:
-    assert restriction_of(grant_of(UNRESTRICTED)) == UNRESTRICTED
+    assert rights_of(grant_of(UNLIMITED)) == UNLIMITED
 
 
 @pytest.mark.parametrize("within", [Restriction(), Restriction({"Patient": Ids(("p1",))})])
 def test_rights_that_cannot_be_made_again_are_not_kept(within: Restriction) -> None:
     with pytest.raises(Forbidden):
-        grant_of(within)
+        grant_of(replace(UNLIMITED, read=within))
 
 
 @pytest.mark.parametrize(
@@ -43,4 +45,4 @@ def test_rights_that_cannot_be_made_again_are_not_kept(within: Restriction) -> N
 )
 def test_a_grant_that_is_not_understood_gives_nothing(grant: dict[str, Any]) -> None:
     with pytest.raises(Forbidden):
-        restriction_of(grant)
+        rights_of(grant)

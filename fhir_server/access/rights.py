@@ -1,0 +1,172 @@
+"""What a caller may do: one Restriction for each permission letter.
+
+Scopes, the user's own rights and what consents allow are each a predicate over index values;
+their product is what the store adds to every query (design law 1).
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from fhir_server.access.audience import directory, of_patients
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import ALL_TYPES, LETTERS, ResourceScope
+from fhir_server.search.nodes import intersection, union
+from fhir_server.search.plan import (
+    UNRESTRICTED,
+    Everything,
+    Ids,
+    Node,
+    Nothing,
+    Restriction,
+)
+from fhir_server.spec.interactions import ScopeLetter
+from fhir_server.spec.structures import RESOURCE_TYPES
+
+Condition = Callable[[str, tuple[tuple[str, str], ...]], Node]
+"""The predicate of a type's search parameters; raises FhirError for what it cannot read."""
+
+_KEPT: Final = 4096
+"""Callers whose rights are kept; one costs about 100 KB with wildcards, 2 KB without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a caller may do. `search` also bounds what chains and `_has` may ask about."""
+
+    create: Restriction
+    """What a new resource must be."""
+    read: Restriction
+    update: Restriction
+    """What a resource must be before an update and after it."""
+    delete: Restriction
+    search: Restriction
+
+    def of(self, letter: ScopeLetter) -> Restriction:
+        """The Restriction of one permission letter."""
+        match letter:
+            case "c":
+                return self.create
+            case "r":
+                return self.read
+            case "u":
+                return self.update
+            case "d":
+                return self.delete
+            case "s":
+                return self.search
+
+    def allows(self, letter: ScopeLetter, kind: str) -> bool:
+        """Whether there can be any resource of `kind` for which `letter` holds."""
+        return not isinstance(self.of(letter).of(kind), Nothing)
+
+
+UNLIMITED: Final = Rights(*(UNRESTRICTED,) * 5)
+"""Of the server itself and of `--insecure-no-auth`; never a default argument."""
+
+NO_RIGHTS: Final = Rights(*(Restriction(),) * 5)
+"""Of a caller without a token."""
+
+
+class RightsTable:
+    """Rights by principal, kept."""
+
+    def __init__(self, condition: Condition, version: Callable[[], int]) -> None:
+        """`version` changes whenever `condition` may answer otherwise than before."""
+        self._condition = condition
+        self._version = version
+        self._made = lru_cache(_KEPT)(self._make)
+
+    def of(self, principal: Principal) -> Rights:
+        """What `principal` may do by its scopes and its user's own rights.
+
+        Raises:
+            FhirError: a scope has a filter that this server cannot read; it is refused, as
+                without its filter the scope would be wider.
+        """
+        return self._made(principal, self._version())
+
+    def _make(self, principal: Principal, _: int) -> Rights:
+        return Rights(*(self._restriction(principal, letter) for letter in LETTERS))
+
+    def _restriction(self, principal: Principal, letter: ScopeLetter) -> Restriction:
+        scopes = [each for each in principal.scopes if letter in each.letters]
+        is_read = letter in ("r", "s")
+        found: dict[str, Node] = {}
+        for kind in _kinds(scopes, everything=is_read and _is_personal(principal)):
+            nodes = [self._of_scope(principal, each, kind) for each in scopes]
+            if is_read and _is_personal(principal):
+                nodes += [directory(kind), _own(principal, kind)]
+            node = _any(nodes)
+            if not isinstance(node, Nothing):
+                found[kind] = node
+        return Restriction(found)
+
+    def _of_scope(self, principal: Principal, scope: ResourceScope, kind: str) -> Node:
+        if scope.type not in (ALL_TYPES, kind):
+            return Nothing()
+        reached = _reached(principal, scope, kind)
+        if not scope.query or isinstance(reached, Nothing):
+            return reached
+        return _both(reached, self._condition(kind, scope.query))
+
+
+def _kinds(scopes: Iterable[ResourceScope], *, everything: bool) -> tuple[str, ...]:
+    named = {each.type for each in scopes}
+    if everything or ALL_TYPES in named:
+        return RESOURCE_TYPES
+    return tuple(named)
+
+
+def _is_personal(principal: Principal) -> bool:
+    """Whether a person stands behind the token, with a scope for data at all."""
+    return any(each.level in ("patient", "user") for each in principal.scopes)
+
+
+def _reached(principal: Principal, scope: ResourceScope, kind: str) -> Node:
+    """What the level of `scope` means for this principal."""
+    match scope.level:
+        case "patient":
+            return of_patients(kind, () if principal.patient is None else (principal.patient,))
+        case "user":
+            if principal.staff:
+                return Everything()
+            return of_patients(kind, principal.represented)
+        case "system":
+            return Everything()
+
+
+def _own(principal: Principal, kind: str) -> Node:
+    """The user's own resource: whoever may know that it is `fhirUser` may read it."""
+    named, _, id_ = (principal.user or "").partition("/")
+    return Ids((id_,)) if named == kind and id_ else Nothing()
+
+
+def _any(nodes: Iterable[Node]) -> Node:
+    found = [each for each in nodes if not isinstance(each, Nothing)]
+    if any(isinstance(each, Everything) for each in found):
+        return Everything()
+    return union(found)
+
+
+def narrowed(rights: Rights, by: Mapping[ScopeLetter, Callable[[str], Node]]) -> Rights:
+    """`rights` where also `by` holds, letter by letter and type by type; a letter that `by`
+    does not name stays as it is."""
+    return Rights(*(_narrowed(rights.of(each), by.get(each)) for each in LETTERS))
+
+
+def _narrowed(within: Restriction, by: Callable[[str], Node] | None) -> Restriction:
+    if by is None:
+        return within
+    kinds = within.by_type if isinstance(within.otherwise, Nothing) else RESOURCE_TYPES
+    found = {kind: _both(within.of(kind), by(kind)) for kind in kinds}
+    return Restriction({k: node for k, node in found.items() if not isinstance(node, Nothing)})
+
+
+def _both(one: Node, other: Node) -> Node:
+    if isinstance(one, Nothing) or isinstance(other, Nothing):
+        return Nothing()
+    return intersection((one, other))
