@@ -7,7 +7,7 @@ else (documentation) to FastAPI, whose routes cost four times a plain one.
 import gc
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +35,7 @@ from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
-from fhir_server.rest.gate import OpenGate
+from fhir_server.rest.gate import Gate, OpenGate
 from fhir_server.rest.observability import Observability
 from fhir_server.rest.offer import offer
 from fhir_server.search.compile import Compiler
@@ -66,6 +66,10 @@ _WARM: Final = ("Patient", "Observation", "Appointment", "MedicationRequest", "C
 """Types whose validators are compiled before the first request, not by it."""
 
 
+Gates = Callable[[Services], Gate]
+"""Makes the gate that every FHIR request passes."""
+
+
 class AccessControlMissingError(Exception):
     """Without access control the server starts only when told that this is meant."""
 
@@ -79,8 +83,9 @@ class AccessControlMissingError(Exception):
 class Application:
     """ASGI: FHIR requests to the endpoint, once the store is open; the rest to FastAPI."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, gates: Gates) -> None:
         self.settings = settings
+        self._gates = gates
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -123,7 +128,7 @@ class Application:
             async with self._background.running():
                 self._endpoint = Endpoint(
                     self.surface,
-                    gate=OpenGate(),
+                    gate=self._gates(self.surface.services),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )
@@ -158,16 +163,17 @@ class Application:
         return True
 
 
-def create(settings: Settings) -> ASGIApp:
-    """The server as an ASGI application; its lifespan opens and closes the store.
+def create(settings: Settings, gates: Gates | None = None) -> ASGIApp:
+    """The server as an ASGI application; its lifespan opens and closes the store. `gates`
+    stands in place of what the settings say about who is admitted.
 
     Raises:
         AccessControlMissingError: nobody said that it may run without.
         CapabilityError: the operator's statement asks for what it cannot do.
     """
-    if not settings.insecure_no_auth:
+    if gates is None and not settings.insecure_no_auth:
         raise AccessControlMissingError
-    application = Application(settings)
+    application = Application(settings, gates or everybody)
     app: ASGIApp = application
     if settings.compress:
         app = Compression(app, max_body=settings.max_body)
@@ -180,6 +186,11 @@ def create(settings: Settings) -> ASGIApp:
         metrics=settings.metrics,
         shared=settings.metrics_dir,
     )
+
+
+def everybody(_: Services) -> Gate:
+    """Of a server without access control, and of commands that answer no requests."""
+    return OpenGate()
 
 
 @asynccontextmanager

@@ -7,13 +7,15 @@ last one.
 https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from fhir_server.search.index.security_context import CODE
 from fhir_server.search.nodes import union
 from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import (
     And,
+    Chain,
     Compartment,
     Everything,
     Ids,
@@ -21,6 +23,7 @@ from fhir_server.search.plan import (
     Node,
     Not,
     Nothing,
+    Or,
     Patient,
     Prefix,
 )
@@ -52,6 +55,9 @@ DIRECTORY: Final = frozenset({
 })  # fmt: skip
 """Of a clinic and not of a patient; readable with any patient's or user's scope."""
 
+_WITH_CONTENT: Final = ("DocumentReference", "DiagnosticReport", "Media", "Communication")
+"""What a Binary may name as its security context besides the patient."""
+
 _PUBLIC_PART: Final[dict[str, Node]] = {
     "Device": Not(Prefix("references", "patient|")),
     "Schedule": Not(Prefix("references", "actor|Patient/")),
@@ -75,12 +81,20 @@ def of_patients(kind: str, ids: Sequence[str]) -> Node:
             return about
         nobody = Not(Prefix("references", "patient|Patient/"))
         return union((about, And((Compartment(names), nobody))))
-    if kind in COMPARTMENTS["Patient"] or kind == "Binary":
+    if kind == "Binary":
+        return Or((Compartment(names), *_content_of(ids)))
+    if kind in COMPARTMENTS["Patient"]:
         return Compartment(names)
     code = OWN_RULES.get(kind)
     if code is None:
         return Nothing()
     return Keys("references", tuple(f"{code}|{name}" for name in names))
+
+
+def _content_of(ids: Sequence[str]) -> Iterator[Node]:
+    """The Binaries that say that they are a part of what belongs to the patients."""
+    for kind in _WITH_CONTENT:
+        yield Chain(CODE, kind, of_patients(kind, ids))
 
 
 def directory(kind: str) -> Node:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fhir_server.app import Application, opened_store
+from fhir_server.app import Application, everybody, opened_store
 from fhir_server.cli.console import CONSOLE, say
 from fhir_server.cli.seed_dates import loaded_on
 from fhir_server.core.types import JsonObject
@@ -34,7 +34,7 @@ async def load(settings: Settings) -> int:
     if not bundles:
         say(f"Nothing to load: {settings.seed_dir.absolute()} holds no bundles")
         return 0
-    application = Application(settings)
+    application = Application(settings, everybody)
     async with application.running():
         with _progress() as progress:
             task = progress.add_task("Loading the seed bundles", total=count)

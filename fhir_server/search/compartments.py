@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
+from fhir_server.search.index.security_context import CODE
 from fhir_server.spec.compartments import COMPARTMENTS
 
 _ITSELF: Final = frozenset(COMPARTMENTS)
@@ -16,6 +17,8 @@ _ITSELF: Final = frozenset(COMPARTMENTS)
 @cache
 def _parameters(kind: str) -> Mapping[str, frozenset[str]]:
     """Search parameter of `kind` -> the compartments its targets put a resource into."""
+    if kind == "Binary":  # "a proxy of the security sensitivity" of what it refers to
+        return {CODE: frozenset(COMPARTMENTS)}
     codes = {code for rows in COMPARTMENTS.values() for code in rows.get(kind, ())}
     return {
         code: frozenset(

@@ -1,0 +1,329 @@
+"""Scopes on every interaction: each letter opens its own, and nothing else.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+"""
+
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
+from tests.support.fhir import JsonObject
+from tests.support.worlds import Tokens, World
+
+P: Final = "letters"
+CALLER: Final = Principal("app", (), patient=P, user=f"Patient/{P}")
+DOCUMENT: Final = "DocumentReference/letters-document"
+PATCH: Final = {"Content-Type": "application/json-patch+json"}
+AMEND: Final = [{"op": "replace", "path": "/status", "value": "amended"}]
+
+
+def observation(id_: str = "", patient: str = P, category: str = "laboratory") -> JsonObject:
+    made: JsonObject = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "category": [{"coding": [{"system": "urn:category", "code": category}]}],
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    return made | ({"id": id_} if id_ else {})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(worlds: tuple[World, World]) -> None:
+    worlds[1].load(
+        {"resourceType": "Patient", "id": P},
+        {"resourceType": "Patient", "id": "another"},
+        observation("letters-1"),
+        observation("letters-2", category="vital-signs"),
+        observation("letters-3", patient="another"),
+        {"resourceType": "Practitioner", "id": "letters-doctor"},
+        {"resourceType": "Task", "id": "letters-task", "status": "ready", "intent": "order",
+         "for": {"reference": f"Patient/{P}"}},
+        {"resourceType": "Task", "id": "another-task", "status": "ready", "intent": "order",
+         "for": {"reference": "Patient/another"}},
+        {"resourceType": "Binary", "id": "letters-binary", "contentType": "text/plain",
+         "data": "eA==", "securityContext": {"reference": f"Patient/{P}"}},
+        {"resourceType": "Binary", "id": "another-binary", "contentType": "text/plain",
+         "data": "eA==", "securityContext": {"reference": "Patient/another"}},
+        {"resourceType": "Binary", "id": "nobodys-binary", "contentType": "text/plain",
+         "data": "eA=="},
+        {"resourceType": "DocumentReference", "id": "letters-document", "status": "current",
+         "subject": {"reference": f"Patient/{P}"}, "content": [{"attachment": {"title": "x"}}]},
+        {"resourceType": "Binary", "id": "letters-content", "contentType": "text/plain",
+         "data": "eA==", "securityContext": {"reference": DOCUMENT}},
+        {"resourceType": "Subscription", "id": "letters-subscription", "status": "off",
+         "reason": "x", "criteria": "Observation?", "channel": {"type": "rest-hook"}},
+    )  # fmt: skip
+
+
+def client(worlds: tuple[World, World], tokens: Tokens, scopes: str, **more: object) -> "Fhir":
+    principal = replace(CALLER, scopes=parse_scopes(scopes), token=str(uuid4()), **more)  # type: ignore[arg-type]  # fields of Principal
+    return Fhir(worlds[1].http, tokens.give(principal))
+
+
+class Fhir:
+    """A client with one token."""
+
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._token = token
+
+    def __call__(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        named = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        return self._http.request(method, path, json=body, headers=named)
+
+
+Row = tuple[str, str, str, object, dict[str, str]]
+"""The letters it needs, method, path, body, headers."""
+
+INTERACTIONS: Final[tuple[Row, ...]] = (
+    ("c", "POST", "/Observation", observation(), {}),
+    ("r", "GET", "/Observation/letters-1", None, {}),
+    ("r", "GET", "/Observation/letters-1/_history/1", None, {}),
+    ("r", "GET", "/Observation/letters-1/_history", None, {}),
+    ("r", "GET", "/Observation/letters-1/$meta", None, {}),
+    ("u", "PUT", "/Observation/letters-1", observation("letters-1"), {}),
+    ("u", "PATCH", "/Observation/letters-1", AMEND, PATCH),
+    ("d", "DELETE", "/Observation/letters-1", None, {}),
+    ("s", "GET", "/Observation", None, {}),
+    ("s", "POST", "/Observation/_search", None, {}),
+    ("s", "GET", "/Observation/_history", None, {}),
+    ("s", "GET", "/Patient/letters/Observation", None, {}),
+    ("s", "GET", "/Observation/$lastn?patient=letters&category=laboratory", None, {}),
+    ("sc", "POST", "/Observation", observation(), {"If-None-Exist": "code:text=none"}),
+    ("su", "PUT", "/Observation?_id=letters-1", observation(), {}),
+    ("su", "PATCH", "/Observation?_id=letters-1", AMEND, PATCH),
+    ("sd", "DELETE", "/Observation?_id=absent", None, {}),
+)
+
+
+@pytest.mark.parametrize("held", ["c", "r", "u", "d", "s", "cs", "us", "ds"])
+@pytest.mark.parametrize("row", INTERACTIONS, ids=lambda row: " ".join(row[1:3]))
+def test_scp_04_scp_05_scp_20_a_letter_opens_its_interactions(
+    worlds: tuple[World, World], tokens: Tokens, held: str, row: Row
+) -> None:
+    needed, method, path, body, headers = row
+    fhir = client(worlds, tokens, f"patient/Observation.{held}")
+    if set(needed) <= set(held):
+        if method == "DELETE" and "absent" not in path:
+            path = "/Observation/letters-gone"  # deletes nothing; 403 as nothing is there
+            assert fhir(method, path).json()["issue"][0]["code"] == "forbidden"
+            return
+        assert fhir(method, path, body, headers).is_success
+    else:
+        answer = fhir(method, path, body, headers)
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]  # SCP-32
+        assert answer.json()["issue"][0]["code"] == "forbidden"
+
+
+def test_scp_03_version_1_means_the_same(worlds: tuple[World, World], tokens: Tokens) -> None:
+    reads, writes = (
+        client(worlds, tokens, f"patient/Observation.{x}") for x in ("read", "write")
+    )
+    assert reads("GET", "/Observation/letters-1").is_success
+    assert reads("GET", "/Observation").is_success
+    assert reads("POST", "/Observation", observation()).status_code == 403
+    assert writes("POST", "/Observation", observation()).status_code == 201
+    assert writes("GET", "/Observation").status_code == 403
+
+
+def test_scp_07_scopes_add_up(worlds: tuple[World, World], tokens: Tokens) -> None:
+    fhir = client(worlds, tokens, "patient/Observation.r patient/Observation.s")
+    assert fhir("GET", "/Observation/letters-1").is_success
+    assert fhir("GET", "/Observation").is_success
+
+
+@pytest.mark.parametrize(
+    ("query", "visible"),
+    [
+        ("category=urn:category|laboratory", True),
+        ("category=urn:category|vital-signs", False),
+        ("category=laboratory&status=final,amended", True),  # SCP-14: & is and, a comma is or
+        ("category=laboratory&status=preliminary", False),
+        ("status=final,amended", True),
+    ],
+)
+def test_scp_11_scp_14_a_filter_decides_about_a_read(
+    worlds: tuple[World, World], tokens: Tokens, query: str, visible: bool
+) -> None:
+    fhir = client(worlds, tokens, f"patient/Observation.rs?{query}")
+    assert fhir("GET", "/Observation/letters-1").status_code == (200 if visible else 404)
+
+
+def test_scp_16_a_filter_binds_writes_before_and_after(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "patient/Observation.cu?category=urn:category|laboratory")
+    assert fhir("POST", "/Observation", observation()).status_code == 201
+    assert fhir("POST", "/Observation", observation(category="vital-signs")).status_code == 403
+    moved = observation("letters-1", category="vital-signs")
+    assert fhir("PUT", "/Observation/letters-1", moved).status_code == 403
+    taken = observation("letters-2")
+    assert fhir("PUT", "/Observation/letters-2", taken).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers"),
+    [
+        ("POST", "/Observation", observation(patient="another"), {}),
+        ("PUT", "/Observation/letters-1", observation("letters-1", patient="another"), {}),
+        ("PUT", "/Observation/letters-3", observation("letters-3"), {}),
+        (
+            "PATCH",
+            "/Observation/letters-1",
+            [{"op": "replace", "path": "/subject/reference", "value": "Patient/another"}],
+            PATCH,
+        ),
+        ("PATCH", "/Observation/letters-3", AMEND, PATCH),
+        ("DELETE", "/Observation/letters-3", None, {}),
+        ("PUT", "/Observation?_id=letters-1", observation(patient="another"), {}),
+        ("PUT", "/Patient/another", {"resourceType": "Patient", "id": "another"}, {}),
+        ("POST", "/Patient", {"resourceType": "Patient"}, {}),
+        ("POST", "/Practitioner", {"resourceType": "Practitioner"}, {}),
+        ("POST", "/Binary", {"resourceType": "Binary", "contentType": "text/plain"}, {}),
+    ],
+)
+def test_scp_21_scp_22_nothing_is_written_outside_or_moved_there(
+    worlds: tuple[World, World],
+    tokens: Tokens,
+    method: str,
+    path: str,
+    body: object,
+    headers: dict[str, str],
+) -> None:
+    fhir = client(worlds, tokens, "patient/*.cruds")
+    answer = fhir(method, path, body, headers)
+    assert answer.status_code == 403
+    assert answer.json()["issue"][0]["code"] == "forbidden"
+    subject = client(worlds, tokens, "system/*.rs", patient=None)(
+        "GET", "/Observation/letters-3"
+    )
+    assert subject.json()["subject"] == {"reference": "Patient/another"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/Patient/letters", 200),
+        ("/Patient/another", 404),
+        ("/Observation/letters-3", 404),
+        ("/Practitioner/letters-doctor", 200),  # a directory
+        ("/Task/letters-task", 200),  # outside the compartment, by the server's own rule
+        ("/Task/another-task", 404),
+        ("/Binary/letters-binary", 200),
+        ("/Binary/letters-content", 200),  # its context is a document of the patient
+        ("/Binary/another-binary", 404),
+        ("/Binary/nobodys-binary", 404),
+        ("/Subscription/letters-subscription", 403),
+    ],
+)
+def test_scp_08_scp_21_what_a_wildcard_of_a_patient_reaches(
+    worlds: tuple[World, World], tokens: Tokens, path: str, status: int
+) -> None:
+    assert client(worlds, tokens, "patient/*.rs")("GET", path).status_code == status
+
+
+def test_scp_21_the_directory_is_open_to_any_scope_of_a_patient(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "patient/Observation.rs")
+    assert fhir("GET", "/Practitioner/letters-doctor").is_success
+    assert fhir("GET", "/Practitioner").is_success
+    assert fhir("GET", "/Condition").status_code == 403
+    assert fhir("GET", f"/Patient/{P}").is_success  # OIDC-07: its own fhirUser
+
+
+def test_scp_08_a_user_reaches_those_represented(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "user/Observation.rs", represented=(P, "another"))
+    found = fhir("GET", "/Observation?_count=100").json()
+    subjects = {each["resource"]["subject"]["reference"] for each in found["entry"]}
+    assert subjects == {f"Patient/{P}", "Patient/another"}
+
+
+def test_scp_18_a_token_without_a_patient_reaches_none(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "patient/*.rs", patient=None, user=None)
+    assert fhir("GET", "/Observation/letters-1").status_code == 403
+
+
+def test_scp_19_a_batch_is_judged_entry_by_entry(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "patient/Observation.rs")
+    entries = [
+        {"request": {"method": "GET", "url": "Observation/letters-1"}},
+        {"request": {"method": "POST", "url": "Observation"}, "resource": observation()},
+        {"request": {"method": "GET", "url": "Condition"}},
+    ]
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    statuses = [
+        each["response"]["status"][:3] for each in fhir("POST", "/", batch).json()["entry"]
+    ]
+    assert statuses == ["200", "403", "403"]
+
+
+def test_scp_19_a_transaction_is_refused_whole(
+    worlds: tuple[World, World], tokens: Tokens
+) -> None:
+    fhir = client(worlds, tokens, "patient/Observation.cs")
+    before = fhir("GET", "/Observation?_summary=count").json()["total"]
+    entries = [
+        {"request": {"method": "POST", "url": "Observation"}, "resource": observation()},
+        {"request": {"method": "DELETE", "url": "Observation/letters-1"}},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = fhir("POST", "/", bundle)
+    assert answer.status_code == 403
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    assert fhir("GET", "/Observation?_summary=count").json()["total"] == before
+
+
+@pytest.mark.parametrize("path", ["/$reindex", "/Observation/$reindex"])
+def test_a_persons_scope_does_not_reach_the_server_itself(
+    worlds: tuple[World, World], tokens: Tokens, path: str
+) -> None:
+    assert client(worlds, tokens, "patient/*.cruds")("POST", path).status_code == 403
+
+
+def test_caps_01_metadata_needs_no_token(worlds: tuple[World, World]) -> None:
+    assert worlds[1].http.get("/metadata").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "challenge"),
+    [
+        (None, 401, 'Bearer realm="fhir"'),
+        ("", 401, 'Bearer realm="fhir"'),
+        ("Basic cm9vdDo=", 401, 'Bearer realm="fhir"'),
+        ("Bearer", 400, 'Bearer realm="fhir", error="invalid_request"'),
+        ("Bearer a b", 400, 'Bearer realm="fhir", error="invalid_request"'),
+        ('Bearer a"b', 400, 'Bearer realm="fhir", error="invalid_request"'),
+        ("Bearer unknown", 401, 'Bearer realm="fhir", error="invalid_token"'),
+        ("bearer root", 200, None),
+    ],
+)
+def test_sa_10_tok_07_the_authorization_header(
+    worlds: tuple[World, World], header: str | None, status: int, challenge: str | None
+) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = worlds[1].http.get("/Observation/letters-1", headers=headers)
+    assert answer.status_code == status
+    assert answer.headers.get("www-authenticate") == challenge
+    assert answer.json()["resourceType"] == (
+        "Observation" if status == 200 else "OperationOutcome"
+    )
+
+
+def test_tok_06_a_token_in_the_query_is_none(worlds: tuple[World, World]) -> None:
+    assert worlds[1].http.get("/Observation/letters-1?access_token=root").status_code == 401
