@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.rights import Rights, RightsTable
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.search import keys
 from fhir_server.search.plan import (
     UNRESTRICTED,
@@ -112,6 +115,11 @@ def number(prefix: str, value: float) -> Range:
     return Range("quantities", "value-quantity|", Interval(value, value), arms)
 
 
+def rights(principal: Principal) -> Rights:
+    """As a token has them; a filter `x=4` is the code 4."""
+    return RightsTable(lambda _, pairs: code(int(pairs[0][1])), lambda: 0).of(principal)
+
+
 NEWEST = (SortKey("chief-date", "desc"),)
 OLDEST = (SortKey("chief-date", "asc"),)
 BY_NAME = (SortKey("chief-string", "asc"),)
@@ -134,6 +142,14 @@ class Row:
 
 
 OWN = Restriction({"Observation": Compartment(("Patient/3",))})
+SCOPE = rights(Principal("app", parse_scopes("patient/*.rs"), patient="3")).search
+FILTERED = rights(
+    Principal(
+        "app",
+        parse_scopes("patient/Observation.rs?x=4 patient/Observation.rs?x=5"),
+        patient="3",
+    )
+).search
 
 ROWS = [
     Row("all, by id", "Observation", Everything(), "_id_", 51),
@@ -176,7 +192,43 @@ ROWS = [
         NEWEST,
     ),
     Row("compartment", "Observation", Compartment(("Patient/3",)), "compartment", 75),
-    Row("a scope's own code", "Observation", code(4), "compartment", 75, within=OWN),
+    Row("a compartment's code", "Observation", code(4), "compartment", 75, within=OWN),
+    Row("a patient's code", "Observation", code(4), "patient_token_date", 4, within=SCOPE),
+    Row(
+        "a patient's page, newest",
+        "Observation",
+        Everything(),
+        "patient_date",
+        51,
+        NEWEST,
+        SCOPE,
+    ),
+    Row(
+        "a patient's code and date, newest",
+        "Observation",
+        And((code(4), date("ge", MID, MID + DAY))),
+        "patient_token_date",
+        4,
+        NEWEST,
+        SCOPE,
+    ),
+    Row(
+        "a patient's page under two filters, newest",
+        "Observation",
+        Everything(),
+        "patient_token_date",
+        8,
+        NEWEST,
+        FILTERED,
+    ),
+    Row(
+        "a patient by id",
+        "Observation",
+        Ids(("o00003",)),
+        "_id_",
+        1,
+        within=SCOPE,
+    ),
     Row("date, a day", "Observation", date("eq", MID, MID + DAY), "date", 10),
     Row(
         "date, since",
