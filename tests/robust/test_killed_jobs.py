@@ -15,6 +15,8 @@ from tests.support.fhir import JsonObject, identifier, new_id, patient
 from tests.support.polling import until
 from tests.support.serving import Serving
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = 400
 LATER = {"Prefer": "respond-async, return=minimal"}
 
