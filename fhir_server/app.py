@@ -31,6 +31,7 @@ from fhir_server.jobs.definitions import Sources
 from fhir_server.jobs.runner import Pace
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, logs, openapi
+from fhir_server.rest.budgets import Budget, Budgets
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
 from fhir_server.rest.dispatch import Surface
@@ -129,6 +130,7 @@ class Application:
                 self._endpoint = Endpoint(
                     self.surface,
                     gate=self._gates(self.surface.services),
+                    budgets=_budgets(self.settings),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )
@@ -313,6 +315,14 @@ def _limits(settings: Settings) -> Limits:
         conditional_delete=settings.max_conditional_delete,
         included=settings.max_included,
         depth=settings.max_depth,
+    )
+
+
+def _budgets(settings: Settings) -> Budgets:
+    return Budgets(
+        Budget(settings.client_rate, settings.client_burst),
+        Budget(settings.user_rate, settings.user_burst),
+        time.monotonic,
     )
 
 

@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     nothing, and a write of an Observation costs about a tenth less."""
     max_search_depth: Positive = 6
     """Links of a chained search parameter, `_has` among them."""
+    user_rate: Annotated[int, Field(ge=0)] = 3000
+    """What one user may ask of a worker in a second, in units of a read; a search is 2, an
+    update 6, an operation 10, a Bundle 10 and 3 an entry. Beyond it: 429. 0: no limit."""
+    user_burst: Positive = 15_000
+    """Units that a user may spend at once after a rest."""
+    client_rate: Annotated[int, Field(ge=0)] = 6000
+    """As `user_rate`, for all users of one client together."""
+    client_burst: Positive = 30_000
+    """As `user_burst`, for a client."""
     max_search_parameters: Positive = 100
     """Parameters of one search."""
     max_search_values: Positive = 2000

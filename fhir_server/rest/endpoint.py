@@ -16,6 +16,7 @@ from fhir_server.interactions.doors import interaction_of, parse_query
 from fhir_server.rest import binary, bodies
 from fhir_server.rest.aside import aside
 from fhir_server.rest.bodies import read_body
+from fhir_server.rest.budgets import ENTRY, WEIGHTS, Budgets
 from fhir_server.rest.dispatch import Question, Surface, answer
 from fhir_server.rest.gate import NOBODY, PUBLIC, Gate
 from fhir_server.rest.requests import (
@@ -34,9 +35,18 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Endpoint:
     """ASGI: everything below the FHIR base."""
 
-    def __init__(self, surface: Surface, *, gate: Gate, base_path: str, max_body: int) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        *,
+        gate: Gate,
+        budgets: Budgets,
+        base_path: str,
+        max_body: int,
+    ) -> None:
         self._surface = surface
         self._gate = gate
+        self._budgets = budgets
         self._base_path = base_path
         self._max_body = max_body
 
@@ -62,8 +72,11 @@ class Endpoint:
         headers = request.headers
         # Before the body is read: who may not ask costs nothing.
         caller = NOBODY if code in PUBLIC else await self._gate.admit(headers)
+        self._budgets.charge(caller.principal, WEIGHTS[code])
         pairs = parse_query(request.query) if request.query else ()
         body = await self._body(request, target, receive)
+        if code == "transaction":
+            self._budgets.spend(caller.principal, ENTRY * _entries(body))
         content, wanted = _wanted(target, code, headers, pairs + body.pairs)
         asked = prefer(headers.get("prefer", ""))
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
@@ -89,6 +102,12 @@ class Endpoint:
             return bodies.Body(binary.resource(data, target, headers))
         depth = self._surface.services.limits.depth
         return await aside(len(data), read_body, data, method, target.shape, headers, depth)
+
+
+def _entries(body: bodies.Body) -> int:
+    """How many entries a Bundle claims to have; it is judged later."""
+    entries = (body.resource or {}).get("entry")
+    return len(entries) if isinstance(entries, list) else 0
 
 
 def _wanted(

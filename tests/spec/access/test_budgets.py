@@ -1,0 +1,53 @@
+"""Too many requests of one caller are 429; others are served as before.
+
+https://www.rfc-editor.org/rfc/rfc6585#section-4
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
+from fhir_server.settings import Settings
+from tests.support.running import Running
+from tests.support.worlds import Tokens
+
+
+@pytest.fixture(scope="module")
+def fhir(mongodb_uri: str, tokens: Tokens) -> Iterator[httpx.Client]:
+    settings = Settings(
+        mongodb_uri=mongodb_uri,
+        database=f"budgets_{uuid4().hex[:12]}",
+        seed=False,
+        log_level="WARNING",
+        user_rate=1,
+        user_burst=10,
+    )
+    with (
+        Running(settings, tokens.gate) as running,
+        httpx.Client(base_url=running.base_url, timeout=60) as client,
+    ):
+        yield client
+
+
+def test_a_user_is_told_when_to_go_on_and_others_are_served(
+    fhir: httpx.Client, tokens: Tokens
+) -> None:
+    eager = Principal("app", parse_scopes("patient/*.rs"), patient="p", account="eager")
+    for each in (eager, replace(eager, account="patient")):
+        tokens.give(replace(each, token=each.account or ""))
+
+    def asked(account: str) -> httpx.Response:
+        return fhir.get("/Patient", headers={"Authorization": f"Bearer {account}"})
+
+    statuses = [asked("eager").status_code for _ in range(8)]
+    assert statuses[:5] == [200] * 5
+    refused = asked("eager")
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.json()["issue"][0]["code"] == "throttled"
+    assert asked("patient").status_code == 200
