@@ -120,7 +120,7 @@ class _Check:
             self.issues.extend(targets.issues(item.value, node.targets, own, item.path))
 
     def rules(self, node: Node, item: Item) -> None:
-        if not node.constraints or item.value is None:
+        if not node.constraints or not _is_shaped(item):
             return
         scene = invariants.Scene(item.value, item.type, self.resource, self.resource)
         for each in node.constraints:
@@ -144,6 +144,14 @@ class _Check:
         self.issues.append(
             Issue(code, text, shown | {"profile": self.profile.url}, expression=where)
         )
+
+
+def _is_shaped(item: Item) -> bool:
+    """Whether the value is what a rule can be asked of; the base standard tells if not."""
+    kind = TYPES.get(item.type)
+    if kind is None or kind.kind != "primitive":
+        return isinstance(item.value, dict)
+    return item.value is not None and not isinstance(item.value, (dict, list))
 
 
 def items(node: Node, above: Item) -> Iterator[Item]:

@@ -134,6 +134,13 @@ def test_another_type_is_refused() -> None:
     assert errors({"resourceType": "Patient"}, "bp") == [("invalid", ("Patient",))]
 
 
+@pytest.mark.parametrize("broken", ["x", 1, True, [SYSTOLIC], ["x"], {}, None])
+def test_rules_are_not_asked_of_what_has_another_shape(broken: object) -> None:
+    for component in (broken, [broken], [SYSTOLIC, broken]):
+        found = errors(MEASURED | {"component": component}, "bp")
+        assert any(where[0].startswith("Observation.component") for _, where in found)
+
+
 def test_a_claimed_profile_counts_on_a_write(validator: Validator) -> None:
     claim = {"meta": {"profile": [f"{SD}/bp", f"{SD}/vitalsigns", "http://example.org/own"]}}
     validator.check(measured(**claim), "Observation")
