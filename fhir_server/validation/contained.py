@@ -14,8 +14,9 @@ from fhir_server.validation.targets import fragments
 
 
 def ids(resource: JsonObject) -> dict[str, str]:
-    """Id -> type of the contained resources, as far as they have both."""
-    return {
+    """Id -> type of the contained resources, as far as they have both; "" is the container."""
+    own = {"": str(resource["resourceType"])} if "resourceType" in resource else {}
+    return own | {
         each["id"]: str(each["resourceType"])
         for each in _rows(resource)
         if isinstance(each.get("id"), str) and "resourceType" in each

@@ -20,7 +20,8 @@ _DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
 def issues(
     value: JsonObject, allowed: tuple[str, ...], contained: Mapping[str, str], path: str
 ) -> Iterator[Issue]:
-    """What is wrong with a Reference; `contained` is id -> type of the resource's own."""
+    """What is wrong with a Reference; `contained` is id -> type of the resource's own,
+    "" being the container."""
     said = value.get("type")
     said = said.removeprefix(_DEFINITIONS) if isinstance(said, str) else None
     text = value.get("reference")

@@ -68,7 +68,7 @@ class _Place:
     resource: JsonObject
     root: JsonObject
     contained: Mapping[str, str]
-    """Id -> type of the root's contained resources."""
+    """Id -> type of the root's contained resources; "" is the root itself."""
 
     def scene(self, value: Any, kind: str) -> invariants.Scene:
         """`value`, of type `kind`, as an invariant sees it from here."""

@@ -74,6 +74,7 @@ def test_a_reference_to_an_allowed_type_is_accepted(errors: Any, resource: JsonO
         (subject(reference="Patient/1", type="Group"), "value", "subject.type"),
         (subject(reference="#med"), "value", "subject.reference"),
         (subject(reference="#gone"), "not-found", "subject.reference"),
+        (subject(reference="#"), "value", "subject.reference"),
         (subject(reference=["Patient/1"]), "structure", "subject.reference"),
         # dom-2 to dom-5
         (prescription(contained=[]), "structure", "contained"),
