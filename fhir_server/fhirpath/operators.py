@@ -256,9 +256,11 @@ def _sum(sign: str) -> Callable[[Item, Item], Item]:
             return _shift(sign, one, two)
         if sign == "+" and isinstance(one, str) and isinstance(two, str):
             return limited(one + two)
-        if isinstance(one, Quantity) and isinstance(two, Quantity):
-            return quantities.add(one, two, factor)
-        raise _misfit(sign, one, two)
+        # "Integer and Decimal are implicitly converted": 1 'm' + 1 has no common unit.
+        first, second = as_quantity(one), as_quantity(two)
+        if first is None or second is None:
+            raise _misfit(sign, one, two)
+        return quantities.add(first, second, factor)
 
     return apply
 

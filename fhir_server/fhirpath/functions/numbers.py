@@ -101,7 +101,8 @@ def _ln(value: Item) -> Decimal:
 
 
 def _log(value: Item, base: Item) -> Decimal:
-    return _DIGITS.plus(_WIDE.divide(_WIDE.ln(Decimal(value)), _WIDE.ln(Decimal(base))))
+    quotient = _DIGITS.plus(_WIDE.divide(_WIDE.ln(Decimal(value)), _WIDE.ln(Decimal(base))))
+    return quotient.quantize(1) if quotient == quotient.to_integral_value() else quotient
 
 
 def _power(value: Item, exponent: Item) -> Item:

@@ -115,7 +115,8 @@ NUMBERS = [
     ("(-1).power(0.5)", []), ("{}.power(2)", []), ("1.round()", [1]),
     ("3.14159.round(3)", [Decimal("3.142")]), ("2.5.round()", [Decimal(3)]),
     ("81.sqrt()", [Decimal(9)]), ("(-1).sqrt()", []), ("10.power(9999).round(3)", []),
-    ("1000000.exp().exp()", []),
+    ("1000000.exp().exp()", []), ("16.log(2).toString()", ["4"]),
+    ("10.log(4).round(4)", [Decimal("1.6610")]),
 ]  # fmt: skip
 BOUNDARIES = [
     # https://build.fhir.org/ig/HL7/FHIRPath/#boundary-functions
