@@ -13,6 +13,7 @@ COPY --from=build /opt/fhir /opt/fhir
 WORKDIR /srv/fhir
 COPY seed_bundles seed_bundles
 COPY capability_statement.json .
+COPY profiles profiles
 ENV PATH=/opt/fhir/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000

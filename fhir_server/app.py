@@ -21,8 +21,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.core.datetimes import format_instant
+from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Limits, Services
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
@@ -54,7 +56,9 @@ from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.workers import MongoWorkers
 from fhir_server.store.port import Jobs
 from fhir_server.terminology.current import CurrentTerminology
-from fhir_server.terminology.terminology import Terminology
+from fhir_server.validation.own_definitions import known
+from fhir_server.validation.own_profiles import DefinitionError
+from fhir_server.validation.profiles import Known
 from fhir_server.validation.validator import Validator
 
 BASE_PATH: Final = "/fhir"
@@ -226,11 +230,11 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
     await jobs.prepare()
-    standard = Terminology()
-    current = CurrentTerminology(standard)
+    knowledge = definitions(settings)
+    current = CurrentTerminology(knowledge.terminology)
     statement = _statement(settings)
     offered = offer(statement, OPERATIONS)
-    services = await _services(settings, store, jobs, standard, current, offered)
+    services = await _services(settings, store, jobs, knowledge, current, offered)
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
@@ -258,14 +262,14 @@ async def _services(
     settings: Settings,
     store: MongoStore,
     jobs: Jobs,
-    standard: Terminology,
+    knowledge: Known,
     current: CurrentTerminology,
     offered: Offer,
 ) -> Services:
     registry = Registry(offered=offered.search)
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases, full_text=settings.full_text)
-    validator = Validator(standard)
+    validator = Validator(knowledge.terminology, knowledge.profiles)
     validator.warm_up(_WARM)
     indexer.check()
     return Services(
@@ -305,6 +309,23 @@ def _statement(settings: Settings) -> JsonObject:
         return capability.full(OPERATIONS)
     statement: JsonObject = msgspec.json.decode(path.read_bytes())
     return statement
+
+
+def definitions(settings: Settings) -> Known:
+    """R4's profiles and terminology with the operator's, of a folder that need not be there.
+
+    Raises:
+        DefinitionError: one of them cannot be used.
+    """
+    paths = sorted(settings.profiles.rglob("*.json"))
+    return known((str(path), _definition(path, settings.max_depth)) for path in paths)
+
+
+def _definition(path: Path, depth: int) -> JsonObject:
+    try:
+        return loads(path.read_bytes(), max_depth=depth)
+    except FhirError as error:
+        raise DefinitionError(f"{path}: {error}") from error
 
 
 def _limits(settings: Settings) -> Limits:

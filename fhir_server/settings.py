@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """What is served: the types, interactions, search parameters and operations that this
     file lists, and no others. Without the file, everything the server can do."""
 
+    profiles: Path = Path("profiles")
+    """Folder of StructureDefinitions, ValueSets and CodeSystems (`*.json`) that are known
+    beside R4's own: profiles that resources may claim, and the codes they are bound to."""
+
     max_body: Positive = 64 * 1024 * 1024
     """Bytes of a request's body after decompression; beyond it 413."""
     max_depth: Annotated[int, Field(ge=8, le=500)] = 64

@@ -14,6 +14,7 @@ import msgspec
 import typer
 import uvloop
 
+from fhir_server.app import definitions
 from fhir_server.cli import seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import database
@@ -53,6 +54,7 @@ def serve(
     check_exposure(settings)
     with explained():
         check_statement(settings)
+        definitions(settings)
     if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
         settings = with_changes(settings, log_format="text")
     try:

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/profiling.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
@@ -12,7 +12,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import TYPES, Binding, Constraint, Element, Type
 from fhir_server.spec.tables import load
 
-_PROFILE: Final = "http://hl7.org/fhir/StructureDefinition/"
+DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +65,64 @@ class Profile:
     root: Node
 
 
-def find(url: str) -> Profile | None:
-    """The profile of this canonical, `url|version` too; None where it is not R4's own."""
-    name = url.partition("|")[0]
-    return _profile(name) if name in _rows() else None
+class Profiles:
+    """R4's own profiles, and those handed in, by canonical; each is compiled on first use."""
 
+    def __init__(self, own: Mapping[str, JsonObject] | None = None) -> None:
+        """`own` are rows as in the table of R4's; see `own_profiles`."""
+        self._own = own or {}
+        self._compiled: dict[str, Profile] = {}
 
-def implied(url: str) -> Iterator[str]:
-    """The profiles that this one is derived from, and so asks all that they ask."""
-    row = _rows().get(url.partition("|")[0])
-    while row is not None:
-        above = _PROFILE + row["base"]
-        yield above
-        row = _rows().get(above)
+    def find(self, url: str) -> Profile | None:
+        """The profile of this canonical, `url|version` too; None where it is not known."""
+        name = url.partition("|")[0]
+        row = self.row(name)
+        if row is None:
+            return None
+        if name not in self._compiled:
+            root = build(row["elements"], self.type_of)
+            _prune(root, TYPES[row["type"]])
+            self._compiled[name] = Profile(name, row["type"], root)
+        return self._compiled[name]
+
+    def implied(self, url: str) -> Iterator[str]:
+        """The profiles that this one is derived from, and so asks all that they ask."""
+        row = self.row(url.partition("|")[0])
+        while row is not None:
+            above = row.get("above") or DEFINITIONS + row["base"]
+            yield above
+            row = self.row(above)
+
+    def row(self, url: str) -> JsonObject | None:
+        """The definition as it was read."""
+        return r4_profiles().get(url) or self._own.get(url)
+
+    def type_of(self, url: str) -> str:
+        """The type that a profile, or a type's own definition, is about."""
+        row = self.row(url.partition("|")[0])
+        return str(row["type"]) if row else url.removeprefix(DEFINITIONS)
 
 
 @cache
-def _profile(url: str) -> Profile:
-    row = _rows()[url]
-    root = build(row["elements"])
-    _prune(root, TYPES[row["type"]])
-    return Profile(url, row["type"], root)
-
-
-@cache
-def _rows() -> Mapping[str, JsonObject]:
+def r4_profiles() -> Mapping[str, JsonObject]:
+    """The table of R4's own profiles."""
     return {row["url"]: row for row in load("profiles")}
 
 
-def build(rows: Iterable[JsonObject]) -> Node:
-    """The tree of a snapshot's elements, which come parents first."""
+def _plain_type(url: str) -> str:
+    return url.removeprefix(DEFINITIONS)
+
+
+def build(rows: Iterable[JsonObject], type_of: Callable[[str], str] = _plain_type) -> Node:
+    """The tree of a snapshot's elements, which come parents first.
+
+    `type_of` tells what type a canonical is about.
+    """
     nodes: dict[str, Node] = {}
     root: Node | None = None
     for row in rows:
         name: str = row["id"] if "id" in row else row["path"]
-        nodes[name] = node = _node(row)
+        nodes[name] = node = _node(row, type_of)
         if root is None:
             root = node
             continue
@@ -165,14 +188,14 @@ def _type_of(node: Node, base: Element | None) -> Type | None:
     return TYPES.get(codes[0]) if len(codes) == 1 else None
 
 
-def _node(row: JsonObject) -> Node:
+def _node(row: JsonObject, type_of: Callable[[str], str]) -> Node:
     slicing = row.get("slicing", {})
     return Node(
         path=row["path"],
         min=row.get("min", 0),
         max=None if row.get("max", "*") == "*" else int(row["max"]),
         types={each["code"]: tuple(each.get("profile", ())) for each in row.get("type", ())},
-        targets=_targets(row),
+        targets=_targets(row, type_of),
         fixed=_valued(row, "fixed"),
         pattern=_valued(row, "pattern"),
         binding=_binding(row.get("binding")),
@@ -187,19 +210,14 @@ def _valued(row: JsonObject, prefix: str) -> Any:
     return next((value for name, value in row.items() if name.startswith(prefix)), None)
 
 
-def _targets(row: JsonObject) -> tuple[str, ...]:
+def _targets(row: JsonObject, type_of: Callable[[str], str]) -> tuple[str, ...]:
     """The resource types a reference may point to; a profile on one counts as the type."""
     names = [
-        _profile_type(target)
+        type_of(target)
         for each in row.get("type", ())
         for target in each.get("targetProfile", ())
     ]
     return () if "Resource" in names else tuple(dict.fromkeys(names))
-
-
-def _profile_type(url: str) -> str:
-    row = _rows().get(url)
-    return str(row["type"]) if row else url.removeprefix(_PROFILE)
 
 
 def _binding(row: JsonObject | None) -> Binding | None:

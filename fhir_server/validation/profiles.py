@@ -25,9 +25,16 @@ from fhir_server.validation import (
     targets,
 )
 from fhir_server.validation.patterns import fits
-from fhir_server.validation.profile_tree import Discriminator, Node, Profile, find
+from fhir_server.validation.profile_tree import Discriminator, Node, Profile, Profiles
 
 _BOUND = frozenset({"code", "Coding", "CodeableConcept", "Quantity", "uri", "string"})
+
+
+class Known(NamedTuple):
+    """What a profile may refer to."""
+
+    terminology: Terminology
+    profiles: Profiles
 
 
 class Item(NamedTuple):
@@ -39,22 +46,20 @@ class Item(NamedTuple):
     path: str
 
 
-def issues(
-    terminology: Terminology, profile: Profile, resource: JsonObject, path: str
-) -> list[Issue]:
+def issues(known: Known, profile: Profile, resource: JsonObject, path: str) -> list[Issue]:
     """Everything in which `resource` breaks `profile`; warnings too."""
     kind = resource.get("resourceType", "")
     if kind != profile.type:
         args = {"profile": profile.url, "type": profile.type, "found": kind}
         return [Issue("invalid", profile_texts.OTHER_TYPE, args, expression=(path,))]
-    check = _Check(terminology, profile, resource)
+    check = _Check(known, profile, resource)
     check.content(profile.root, Item(resource, kind, path))
     return check.issues
 
 
 @dataclass(slots=True)
 class _Check:
-    terminology: Terminology
+    known: Known
     profile: Profile
     resource: JsonObject
     issues: list[Issue] = field(default_factory=list)
@@ -112,7 +117,7 @@ class _Check:
             self.say("value", item.path, profile_texts.PATTERN, expected=node.pattern)
         if node.binding is not None and item.type in _BOUND:
             found = bindings.issues(
-                self.terminology, node.binding, item.type, item.value, item.path
+                self.known.terminology, node.binding, item.type, item.value, item.path
             )
             self.issues.extend(found)
         if item.type == "Reference" and node.targets and isinstance(item.value, dict):
@@ -133,7 +138,9 @@ class _Check:
     def profiled(self, node: Node, item: Item) -> None:
         """A profile on the element's type, e.g. SimpleQuantity or an extension's own."""
         urls = node.types.get(item.type, ())
-        known = [each for each in (find(url) for url in urls) if each is not None]
+        known = [
+            each for each in (self.known.profiles.find(url) for url in urls) if each is not None
+        ]
         # Of several profiles one is enough; which one was meant cannot be told.
         if len(urls) == 1 and known:
             self.content(known[0].root, item)

@@ -21,15 +21,21 @@ from collections.abc import Iterable, Iterator
 from fhir_server.core.errors import Invalid, Issue, Severity, Unprocessable
 from fhir_server.core.types import JsonObject
 from fhir_server.terminology.terminology import Terminology
-from fhir_server.validation import profile_texts, profile_tree, profiles, remainder, texts
+from fhir_server.validation import profile_texts, profiles, remainder, texts
+from fhir_server.validation.profile_tree import Profiles
+from fhir_server.validation.profiles import Known
 from fhir_server.validation.walker import MAX_ISSUES, walk
 
 
 class Validator:
-    """Validates against the base standard of R4 and R4's own profiles."""
+    """Validates against the base standard of R4, R4's own profiles, and those handed in."""
 
-    def __init__(self, terminology: Terminology | None = None) -> None:
+    def __init__(
+        self, terminology: Terminology | None = None, profiles: Profiles | None = None
+    ) -> None:
         self.terminology = terminology or Terminology()
+        self._profiles = profiles or Profiles()
+        self._known = Known(self.terminology, self._profiles)
 
     def warm_up(self, kinds: Iterable[str]) -> None:
         """Compile for these types now rather than on their first write.
@@ -50,7 +56,7 @@ class Validator:
             errors = _errors(walk(resource, kind, self.terminology))
             if errors:
                 raise Invalid.of(errors)
-        if any(profile_tree.find(url) for url in _profiles(resource)):
+        if any(self._profiles.find(url) for url in _profiles(resource)):
             errors = _errors(self._claimed(resource, kind))
             if errors:
                 raise Unprocessable.of(errors)
@@ -73,7 +79,7 @@ class Validator:
 
     def _claimed(self, resource: JsonObject, kind: str) -> Iterator[Issue]:
         urls = _profiles(resource)
-        implied = {each for url in urls for each in profile_tree.implied(url)}
+        implied = {each for url in urls for each in self._profiles.implied(url)}
         for url in urls:
             if url not in implied:
                 yield from self._against(url, resource, kind, "warning")
@@ -81,11 +87,11 @@ class Validator:
     def _against(
         self, url: str, resource: JsonObject, kind: str, unknown: Severity
     ) -> list[Issue]:
-        profile = profile_tree.find(url)
+        profile = self._profiles.find(url)
         if profile is None:
             text = texts.UNKNOWN_PROFILE if unknown == "warning" else profile_texts.NOT_KNOWN
             return [Issue("not-found", text, {"profile": url}, unknown, (kind,))]
-        return profiles.issues(self.terminology, profile, resource, kind)[:MAX_ISSUES]
+        return profiles.issues(self._known, profile, resource, kind)[:MAX_ISSUES]
 
 
 def _errors(found: Iterable[Issue]) -> list[Issue]:

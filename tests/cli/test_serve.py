@@ -123,6 +123,20 @@ def test_a_statement_that_cannot_be_honoured_is_a_sentence(
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "own.json: "), ('{"resourceType": "Patient"}', "own.json: Patient is none of")],
+)
+def test_a_definition_that_cannot_be_used_is_a_sentence(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "own.json").write_text(content, encoding="utf-8")
+    run = run_serve("--insecure-no-auth", FHIR_PROFILES=str(tmp_path))
+    assert run.returncode == 1
+    assert re.search(said, run.stderr)
+    assert "Traceback" not in run.stderr
+
+
 def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:
     port = server.root.rpartition(":")[2]
     for workers in ("1", "2"):

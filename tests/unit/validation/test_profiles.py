@@ -7,8 +7,8 @@ import pytest
 from fhir_server.core.errors import Invalid, Unprocessable
 from fhir_server.core.types import JsonObject
 from fhir_server.validation.patterns import fits
-from fhir_server.validation.profile_tree import build, find
-from fhir_server.validation.profiles import issues
+from fhir_server.validation.profile_tree import Profiles, build
+from fhir_server.validation.profiles import Known, issues
 from fhir_server.validation.validator import Validator
 
 SD = "http://hl7.org/fhir/StructureDefinition"
@@ -214,11 +214,11 @@ ROWS = [
     ],
 )
 def test_existence_and_patterns(content: JsonObject, expected: list[str]) -> None:
-    profile = find(f"{SD}/actualgroup")
+    profile = Profiles().find(f"{SD}/actualgroup")
     assert profile is not None
     own = type(profile)("urn:p", "Patient", build(ROWS))
     resource = {"resourceType": "Patient"} | content
-    found = issues(Validator().terminology, own, resource, "Patient")
+    found = issues(Known(Validator().terminology, Profiles()), own, resource, "Patient")
     assert [each.expression[0] for each in found] == expected
 
 
