@@ -14,6 +14,7 @@ import jsonschema_rs
 
 from fhir_server.core.types import JsonObject
 from fhir_server.spec.tables import load
+from fhir_server.validation import extensions
 
 Gate = Callable[[JsonObject], bool]
 
@@ -33,6 +34,18 @@ class _Whole:
             raise TypeError(instance)
 
 
+class _Defined:
+    """The keyword `defined`: an extension of R4's obeys its definition."""
+
+    def __init__(self, parent: object, value: object, path: object) -> None:
+        """As for `_Whole`."""
+
+    def validate(self, instance: object) -> None:
+        """Raise where it does not, or may not."""
+        if isinstance(instance, dict) and not extensions.is_sound(instance):
+            raise ValueError(instance)
+
+
 @cache
 def gate(kind: str, *, fragments: bool = False) -> Gate:
     """Whether a resource of type `kind` is surely valid in all that a schema can say.
@@ -43,12 +56,13 @@ def gate(kind: str, *, fragments: bool = False) -> Gate:
     definitions = load("schemas")["defs"]
     names = _reachable(kind, definitions)
     schemas = {name: definitions[name] for name in sorted(names)}
+    schemas["Extension"] = definitions["Extension"] | {"defined": True}
     if fragments:
         schemas = {name: _with_fragments(name, each) for name, each in schemas.items()}
     return jsonschema_rs.Draft202012Validator(
         {"$ref": f"{_PREFIX}{kind}", "$defs": schemas},
         pattern_options=jsonschema_rs.RegexOptions(),
-        keywords={"whole": _Whole},
+        keywords={"whole": _Whole, "defined": _Defined},
         offline=True,
     ).is_valid
 

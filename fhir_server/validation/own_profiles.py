@@ -60,6 +60,7 @@ class _Reading:
                 "type": each["type"],
                 "above": each["baseDefinition"].partition("|")[0],
                 "elements": elements,
+                "context": each.get("context", []),
             }
         return found
 

@@ -24,6 +24,11 @@ TYPE: Final = Text(
     "Профиль {profile} не допускает здесь тип {found}, только {types}.",
     "Профіль {profile} не допускає тут тип {found}, лише {types}.",
 )
+CONTEXT: Final = Text(
+    "The extension {profile} is not meant to stand in {found}.",
+    "Расширение {profile} не предназначено для {found}.",
+    "Розширення {profile} не призначене для {found}.",
+)
 NO_SLICE: Final = Text(
     "The item is of none of the slices that the profile {profile} allows for `{name}`.",
     "Значение не относится ни к одному срезу `{name}`, разрешённому профилем {profile}.",

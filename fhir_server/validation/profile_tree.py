@@ -63,6 +63,8 @@ class Profile:
     url: str
     type: str
     root: Node
+    context: tuple[tuple[str, str], ...] = ()
+    """Of an extension: where it may stand, as kind (`element`) and expression."""
 
 
 class Profiles:
@@ -82,7 +84,8 @@ class Profiles:
         if name not in self._compiled:
             root = build(row["elements"], self.type_of)
             _prune(root, TYPES[row["type"]])
-            self._compiled[name] = Profile(name, row["type"], root)
+            context = tuple((e["type"], e["expression"]) for e in row.get("context", ()))
+            self._compiled[name] = Profile(name, row["type"], root, context)
         return self._compiled[name]
 
     def implied(self, url: str) -> Iterator[str]:
@@ -92,6 +95,11 @@ class Profiles:
             above = row.get("above") or DEFINITIONS + row["base"]
             yield above
             row = self.row(above)
+
+    @property
+    def own_extensions(self) -> bool:
+        """Whether there are definitions of extensions beside R4's."""
+        return any(row["type"] == "Extension" for row in self._own.values())
 
     def row(self, url: str) -> JsonObject | None:
         """The definition as it was read."""

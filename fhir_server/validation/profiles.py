@@ -57,6 +57,15 @@ def issues(known: Known, profile: Profile, resource: JsonObject, path: str) -> l
     return check.issues
 
 
+def extension_issues(
+    known: Known, definition: Profile, value: JsonObject, path: str, resource: JsonObject
+) -> list[Issue]:
+    """Everything in which the extension `value` of `resource` breaks its definition."""
+    check = _Check(known, definition, resource)
+    check.content(definition.root, Item(value, "Extension", path))
+    return check.issues
+
+
 @dataclass(slots=True)
 class _Check:
     known: Known
@@ -136,7 +145,9 @@ class _Check:
                 )
 
     def profiled(self, node: Node, item: Item) -> None:
-        """A profile on the element's type, e.g. SimpleQuantity or an extension's own."""
+        """A profile on the element's type; an extension's own is asked by `extensions`."""
+        if item.type == "Extension":
+            return
         urls = node.types.get(item.type, ())
         known = [
             each for each in (self.known.profiles.find(url) for url in urls) if each is not None
@@ -163,28 +174,31 @@ def _is_shaped(item: Item) -> bool:
 
 def items(node: Node, above: Item) -> Iterator[Item]:
     """The items of the element `node` in the object `above`, with types and places."""
-    for name, kind in _names(node.name, above.type):
-        value = above.value.get(name)
-        if value is None:
-            value = [None] if f"_{name}" in above.value else ()
-            place = f"{above.path}.{node.name}"
-            yield from (Item(None, kind, place) for _ in value)
+    names = _names(node.name, above.type)
+    path = f"{above.path}.{node.name}"
+    # An object has a few properties, an element as `value[x]` fifty names.
+    for name, value in above.value.items():
+        kind = names.get(name)
+        if kind is None:
+            bare = name.removeprefix("_")
+            if bare != name and bare in names and above.value.get(bare) is None:
+                yield Item(None, names[bare], path)
         elif isinstance(value, list):
             for index, each in enumerate(value):
-                yield Item(each, _type(each, kind), f"{above.path}.{node.name}[{index}]")
-        else:
-            yield Item(value, _type(value, kind), f"{above.path}.{node.name}")
+                yield Item(each, _type(each, kind), f"{path}[{index}]")
+        elif value is not None:
+            yield Item(value, _type(value, kind), path)
 
 
 @cache
-def _names(name: str, within: str) -> tuple[tuple[str, str], ...]:
+def _names(name: str, within: str) -> dict[str, str]:
     """The JSON names of an element in an object of type `within`, with their types."""
     kind = TYPES.get(within)
-    return tuple(
-        (each.name, each.type.code)
+    return {
+        each.name: each.type.code
         for each in (kind.properties.values() if kind else ())
         if each.element.name == name
-    )
+    }
 
 
 def _type(value: Any, kind: str) -> str:

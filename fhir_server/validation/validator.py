@@ -7,7 +7,7 @@ remainder. Only what they do not vouch for is walked, and the walker has the las
 |----------------------------------------------------------------------|--------|
 | structure, cardinality, types, formats, bindings, references,        | 400    |
 | narrative, invariants of the base standard                           |        |
-| a profile that `meta.profile` claims                                 | 422    |
+| a profile that `meta.profile` claims, an extension's own definition  | 422    |
 
 "400 Bad Request - resource could not be parsed or failed basic FHIR validation rules",
 "422 Unprocessable Entity - the proposed resource violated applicable FHIR profiles or server
@@ -17,11 +17,12 @@ https://hl7.org/fhir/R4/validation.html
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from fhir_server.core.errors import Invalid, Issue, Severity, Unprocessable
 from fhir_server.core.types import JsonObject
 from fhir_server.terminology.terminology import Terminology
-from fhir_server.validation import profile_texts, profiles, remainder, texts
+from fhir_server.validation import extensions, profile_texts, profiles, remainder, texts
 from fhir_server.validation.profile_tree import Profiles
 from fhir_server.validation.profiles import Known
 from fhir_server.validation.walker import MAX_ISSUES, walk
@@ -36,6 +37,7 @@ class Validator:
         self.terminology = terminology or Terminology()
         self._profiles = profiles or Profiles()
         self._known = Known(self.terminology, self._profiles)
+        self._own_extensions = self._profiles.own_extensions
 
     def warm_up(self, kinds: Iterable[str]) -> None:
         """Compile for these types now rather than on their first write.
@@ -50,16 +52,21 @@ class Validator:
 
         Raises:
             Invalid: the base standard is broken; every error.
-            Unprocessable: a known profile that the resource claims is broken; every error.
+            Unprocessable: a known profile that the resource claims is broken, or the definition
+            of an extension; every error.
         """
-        if not remainder.accepts(resource, kind):
+        sound = remainder.accepts(resource, kind)
+        if not sound:
             errors = _errors(walk(resource, kind, self.terminology))
             if errors:
                 raise Invalid.of(errors)
+        errors = []
+        if not sound or self._own_extensions:
+            errors += _errors(extensions.issues(self._known, resource, kind))
         if any(self._profiles.find(url) for url in _profiles(resource)):
-            errors = _errors(self._claimed(resource, kind))
-            if errors:
-                raise Unprocessable.of(errors)
+            errors += _errors(self._claimed(resource, kind))
+        if errors:
+            raise Unprocessable.of(errors[:MAX_ISSUES])
 
     def validate(
         self, resource: JsonObject, kind: str, asked: Iterable[str] = ()
@@ -69,6 +76,7 @@ class Validator:
         `asked` are profiles to validate against beside those of `meta.profile`.
         """
         found = walk(resource, kind, self.terminology, warnings=True)
+        found += islice(extensions.issues(self._known, resource, kind), MAX_ISSUES)
         for url in asked:
             found += self._against(url, resource, kind, "error")
         known = set(asked)

@@ -238,6 +238,14 @@ def test_a_claimed_profile_counts_on_a_write() -> None:
         validator(*EVERY).check(without("name") | claim, "Patient")
 
 
+def test_a_definition_of_an_extension_counts_without_a_profile() -> None:
+    other = ward(valueCoding={"system": CODES["url"], "code": "x"})
+    with pytest.raises(Unprocessable):
+        validator(*EVERY).check(other, "Patient")
+    validator(*EVERY).check(EVE, "Patient")
+    validator().check(other, "Patient")
+
+
 WARDS = {"differential": {"element": [{"id": "Ward", "path": "Ward"}]}}
 SLICE = {"path": "Patient.name", "id": "Patient.name:a", "sliceName": "a", "min": 1}
 RULE = {"key": "a-1", "severity": "error", "human": "x", "expression": "name.("}
