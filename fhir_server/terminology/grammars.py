@@ -5,7 +5,13 @@ https://hl7.org/fhir/R4/terminologies-systems.html
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
+
+from fhir_server.core.quantities import canonical
+
+UCUM: Final = "http://unitsofmeasure.org"
+_ONE: Final = Decimal(1)
 
 _LANGUAGE: Final = re.compile(
     r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})"  # language, extlang
@@ -27,9 +33,6 @@ _SHORT_MIME: Final = frozenset({"xml", "json", "ttl"})
 """What `_format` may say for a type, as `CapabilityStatement.format` of HL7's own files does.
 https://hl7.org/fhir/R4/http.html#mime-type
 """
-
-_UNIT: Final = re.compile(r"[!-~]{1,256}")
-"""UCUM's own alphabet is the printable ASCII characters without the blank."""
 
 _TIMEZONE: Final = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
 
@@ -59,16 +62,20 @@ def _is_mime(code: str) -> bool:
     return code in _SHORT_MIME or _MIME.fullmatch(code) is not None
 
 
+def _is_unit(code: str) -> bool:
+    return canonical(_ONE, code) is not None
+
+
 GRAMMARS: Final[Mapping[str, Callable[[str], bool]]] = {
     "urn:ietf:bcp:47": _whole(_LANGUAGE),
     "urn:ietf:bcp:13": _is_mime,
-    "http://unitsofmeasure.org": _whole(_UNIT),
+    UCUM: _is_unit,
     "urn:iso:std:iso:4217": CURRENCIES.__contains__,
     "urn:iso:std:iso:3166": _whole(_COUNTRY),
     "https://www.iana.org/time-zones": _whole(_TIMEZONE),
 }
-"""System -> whether a code is of it. Necessary conditions: UCUM's grammar proper and the
-registers of languages, countries and time zones are not consulted."""
+"""System -> whether a code is of it. Necessary conditions: the registers of languages,
+countries and time zones are not consulted."""
 
 VALUE_SETS: Final[Mapping[str, str]] = {
     "http://www.rfc-editor.org/bcp/bcp13.txt": "urn:ietf:bcp:13"

@@ -8,13 +8,16 @@ from typing import Any, Final, Literal
 
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import Binding
+from fhir_server.terminology.grammars import UCUM
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation import texts
 
 Pair = tuple[str | None, str]
 """System, where there is one, and code."""
 
+_MAX_UNIT: Final = 64  # characters of one that a message repeats
 _MAX_SHOWN: Final = 5  # codes named in one message
 
 
@@ -31,6 +34,16 @@ def issues(
         yield from _must(terminology, binding.max_value_set, kind, pairs, path)
     elif binding.value_set and binding.strength == "extensible":
         yield from _should(terminology, binding.value_set, pairs, path)
+
+
+def units(terminology: Terminology, quantity: JsonObject, path: str) -> Iterator[Issue]:
+    """A unit that says it is UCUM's and is not; a warning, for R4 binds no Quantity to UCUM."""
+    code = quantity.get("code")
+    if quantity.get("system") != UCUM or not isinstance(code, str):
+        return
+    if terminology.holds_code(UCUM, code) is False:
+        args = {"code": code[:_MAX_UNIT]}
+        yield Issue("code-invalid", texts.NO_UNIT, args, "warning", (f"{path}.code",))
 
 
 def _must(

@@ -121,6 +121,11 @@ NO_CODING_OF_VALUE_SET: Final = Text(
     "Принаймні один код має бути з обов’язкового набору значень {value_set}; "
     "знайдено: {codes}.",
 )
+NO_UNIT: Final = Text(
+    "`{code}` is not a code of UCUM.",
+    "`{code}` — не код UCUM.",
+    "`{code}` — не код UCUM.",
+)
 NOT_IN_EXTENSIBLE: Final = Text(
     "None of the codings ({codes}) is from the value set {value_set}; "
     "use one of its codes where one applies.",

@@ -185,6 +185,8 @@ class _Walker:
         if each.element.binding:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)
+        if code in _QUANTITIES and self.warnings:
+            self.tell(bindings.units(self.terminology, item, at))
         if constraints.SIMPLE_QUANTITY in each.type.profiles and _given(item, "comparator"):
             self.tell([rules.broken(constraints.COMPARATOR, texts.INVARIANT, at)])
         if "." not in code:

@@ -60,6 +60,7 @@ def terminology() -> Terminology:
         ("currencies", None, "UAN", False),
         ("ucum-units", "http://unitsofmeasure.org", "mm[Hg]", True),
         ("ucum-units", "http://unitsofmeasure.org", "per day", False),
+        ("ucum-units", "http://unitsofmeasure.org", "mmHg", False),
         # a system that is not in the tables
         ("observation-codes", "http://loinc.org", "1-8", None),
         ("observation-codes", "urn:other", "1-8", False),

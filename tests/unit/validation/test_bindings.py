@@ -21,6 +21,20 @@ def speaking(**language: Any) -> JsonObject:
 
 
 @pytest.mark.parametrize(
+    ("code", "warned"),
+    [("mm[Hg]", False), ("{score}", False), ("mmHg", True), ("1*", True), ("TAB", True)],
+)
+def test_a_unit_that_is_none_is_a_warning(
+    validator: Validator, code: str, warned: bool
+) -> None:
+    quantity = {"value": 1, "system": "http://unitsofmeasure.org", "code": code}
+    resource = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    found = validator.validate(resource | {"valueQuantity": quantity}, "Observation")
+    places = [i.expression[0] for i in found if i.severity == "warning"]
+    assert ("Observation.value.code" in places) is warned
+
+
+@pytest.mark.parametrize(
     "resource",
     [
         condition({"system": CLINICAL, "code": "active"}),
