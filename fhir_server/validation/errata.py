@@ -28,6 +28,7 @@ class Erratum:
 _UNKNOWN_ORDER: Final = (
     "of different precision or units the order may be unknown, which is no violation"
 )
+_ABSENT: Final = "a value that is absent, with an extension that says why, is not negative"
 
 ERRATA: Final = (
     Erratum(
@@ -48,8 +49,21 @@ ERRATA: Final = (
     Erratum(
         "rng-2",
         "low.empty() or high.empty() or (low <= high)",
-        "low.value.empty() or high.value.empty() or (low <= high) or (low <= high).empty()",
+        "low.value.hasValue().not() or high.value.hasValue().not() or (low <= high) or "
+        "(low <= high).empty()",
         _UNKNOWN_ORDER,
+    ),
+    Erratum(
+        "tim-4",
+        "duration.exists() implies duration >= 0",
+        "duration.hasValue() implies duration >= 0",
+        _ABSENT,
+    ),
+    Erratum(
+        "tim-5",
+        "period.exists() implies period >= 0",
+        "period.hasValue() implies period >= 0",
+        _ABSENT,
     ),
     Erratum(
         "mdd-1",
@@ -87,7 +101,7 @@ ERRATA: Final = (
     Erratum(
         "ras-2",
         "probability is decimal implies (probability as decimal) <= 100",
-        "probability.empty() or (probability is decimal implies "
+        "probability.hasValue().not() or (probability is decimal implies "
         "(probability as decimal) <= 100)",
         "without a probability the result is empty, and HL7's own example has none",
     ),

@@ -62,6 +62,15 @@ def bundle(kind: str, *entries: JsonObject, **content: Any) -> JsonObject:
     return resource("Bundle", type=kind, entry=list(entries)) | content
 
 
+ABSENT = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+UNKNOWN = {"_value": ABSENT, "unit": "mg"}
 ACTIVE = coded("condition-clinical", "active")
 RESOLVED = coded("condition-clinical", "resolved")
 ERROR = coded("condition-ver-status", "entered-in-error")
@@ -73,6 +82,12 @@ REQUEST = {"method": "POST", "url": "Patient"}
 @pytest.mark.parametrize(
     "obeying",
     [
+        # a value that is absent, with an extension that says why, breaks no rule about it
+        observation(valueRange={"low": {"value": 2}, "high": UNKNOWN}),
+        dosage(_period=ABSENT, periodUnit="d"),
+        dosage(_duration=ABSENT, durationUnit="d"),
+        resource("RiskAssessment", status="final", subject=PATIENT,
+                 prediction=[{"_probabilityDecimal": ABSENT}]),
         patient(contact=[{"name": {"text": "x"}}]),
         patient(telecom=[{"system": "phone", "value": "1"}]),
         patient(name=[{"text": "x", "period": {"start": "2020", "end": "2021"}}]),
