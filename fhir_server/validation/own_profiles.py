@@ -23,6 +23,8 @@ _KEPT: Final = ("id", "path", "sliceName", "min", "max", "slicing", "constraint"
 _SLICE: Final = re.compile(r":[^.]*")
 _BY_URL: Final = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
 _BY_TYPE: Final = {"discriminator": [{"type": "type", "path": "$this"}], "rules": "open"}
+_NAMED: Final = {"rules": "open"}
+"""A name that is given to an element which occurs once: every item is of that slice."""
 _IMPLIED_SLICING: Final = {"extension": _BY_URL, "modifierExtension": _BY_URL}
 
 Rows = dict[str, JsonObject]
@@ -183,14 +185,16 @@ class _Layers:
         self._ensure(whole)
         sliced = self.rows[whole]
         if "slicing" not in sliced:
-            sliced = self.rows[whole] = sliced | {"slicing": self._slicing(name, bare)}
+            sliced = self.rows[whole] = sliced | {"slicing": self._slicing(name, bare, sliced)}
         kept = {key: sliced[key] for key in ("max", "type") if key in sliced}
         path = _SLICE.sub("", name)
         self.rows[name] = kept | {"id": name, "path": path, "sliceName": slice_name, "min": 0}
 
-    def _slicing(self, name: str, element: str) -> JsonObject:
+    def _slicing(self, name: str, element: str, sliced: JsonObject) -> JsonObject:
         """What R4 implies: extensions are told apart by url, choices by type."""
         implied = _BY_TYPE if element.endswith("[x]") else _IMPLIED_SLICING.get(element)
+        if implied is None and sliced.get("max") == "1":
+            return _NAMED
         if implied is None:
             raise DefinitionError(f"{self.url}: {name} is a slice, and nothing says of what.")
         return implied

@@ -198,6 +198,15 @@ def test_a_choice_is_sliced_by_type_unless_said_otherwise() -> None:
     ]
 
 
+def test_an_element_that_occurs_once_may_have_a_name() -> None:
+    place = {"path": "Patient.maritalStatus", "id": "Patient.maritalStatus:m", "min": 1}
+    text = {"path": "Patient.maritalStatus.text", "id": f"{place['id']}.text", "min": 1}
+    named_once = defined("once", "Patient", place | {"sliceName": "m"}, text)
+    assert errors(EVE | {"maritalStatus": {"text": "x"}}, "once", named_once) == []
+    assert errors(EVE, "once", named_once) == [("required", "Patient.maritalStatus")]
+    assert errors(EVE | {"maritalStatus": {"id": "a", "coding": []}}, "once", named_once)
+
+
 def test_a_snapshot_is_taken_as_it_is() -> None:
     whole = defined("whole", "Patient", {"path": "Patient.photo", "min": 1})
     rows = [
