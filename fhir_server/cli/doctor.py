@@ -14,11 +14,13 @@ from pymongo.errors import PyMongoError
 from rich.markup import escape
 from rich.table import Table
 
+from fhir_server.app import definitions
 from fhir_server.cli.console import CONSOLE
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import mongod_binary
 from fhir_server.store.mongo.mongod_binary import MINIMUM, EmbeddedFailure
+from fhir_server.validation.own_profiles import DefinitionError
 
 _FREE_GB: Final = 2
 """A database of 300,000 Observations with its indexes and journal takes about one."""
@@ -106,10 +108,21 @@ def _seeds(settings: Settings) -> Iterator[Finding]:
     yield Finding("seed bundles", bool(count) or not settings.seed, detail)
 
 
+def _definitions(settings: Settings) -> Iterator[Finding]:
+    folder = settings.profiles.absolute()
+    try:
+        definitions(settings)
+    except DefinitionError as error:
+        yield Finding("definitions", is_well=False, detail=str(error))
+    else:
+        yield Finding("definitions", True, f"{len(list(folder.rglob('*.json')))} in {folder}")
+
+
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _python,
     _database,
     _folder,
     _port,
     _seeds,
+    _definitions,
 )

@@ -88,6 +88,17 @@ def test_the_doctor_knows_a_replica_set(uri: str) -> None:
     assert "a replica set or cluster" in run("doctor", "--mongodb-uri", uri).output
 
 
+def test_the_doctor_knows_definitions_that_cannot_be_used(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FHIR_PROFILES", str(tmp_path))
+    assert f"0 in {tmp_path}" in run("doctor", "--mongodb-uri", uri).output.replace("\n", "")
+    (tmp_path / "own.json").write_text("{}", encoding="utf-8")
+    told = run("doctor", "--mongodb-uri", uri)
+    assert told.exit_code == 1
+    assert "is none of StructureDefinition" in " ".join(told.output.split())
+
+
 @pytest.mark.parametrize(
     ("command", "said"), [("doctor", "does not answer"), ("index", "cannot be reached")]
 )
