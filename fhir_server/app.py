@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ from fhir_server.jobs.definitions import Sources
 from fhir_server.jobs.runner import Pace
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, logs, openapi
+from fhir_server.rest.beside import beside
 from fhir_server.rest.budgets import Budget, Budgets
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
@@ -234,19 +236,21 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
     current = CurrentTerminology(knowledge.terminology)
     statement = _statement(settings)
     offered = offer(statement, OPERATIONS)
+    capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered)
+    services = replace(services, beside=beside(OPERATIONS, capabilities))
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
         version=version("fhir-server"),
         started=format_instant(services.now()),
     )
-    capabilities = capability.modes(published)
 
     def publish() -> None:
         own = capability.with_parameters(published, services.registry)
         capabilities.update(capability.modes(own))
 
+    publish()
     database = store.database
     sources = Sources(
         store, store.reindexing, MongoParameterStates(database), MongoWorkers(database)
@@ -254,8 +258,7 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
     background = Background(
         services, jobs, sources, current, _plan(settings), worker=new_id(), changed=publish
     )
-    operations = {each.name: each for each in OPERATIONS}
-    return Surface(services, operations, capabilities), background
+    return Surface(services), background
 
 
 async def _services(

@@ -13,7 +13,9 @@ from fhir_server.access.rights import Rights
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
+from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.offer import Offer
+from fhir_server.interactions.results import Result
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.registry import Registry
@@ -69,6 +71,10 @@ Guard: TypeAlias = Callable[["Context", Intent], Awaitable[None]]
 in `ctx.unit`; it is called again when the unit starts again."""
 
 
+Beside: TypeAlias = Callable[["Context", Asked], Awaitable[Result]]
+"""Carries out what is no interaction with resources: an operation, `/metadata`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The server's parts."""
@@ -91,6 +97,8 @@ class Services:
     """Whether `_explain=true` may be asked; for operators."""
     guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)
     """By resource type, in the order in which they are asked."""
+    beside: Mapping[str, Beside] = field(default_factory=dict)
+    """By code of the interaction."""
 
 
 @dataclass(frozen=True, slots=True)

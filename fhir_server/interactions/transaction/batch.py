@@ -10,24 +10,22 @@ from typing import Final, Protocol
 from fhir_server.core.errors import BadValue, FhirError
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
-from fhir_server.interactions.commands import Command, Write
+from fhir_server.interactions.commands import Write
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import Budget, Patience
-from fhir_server.interactions.transaction.entries import entry, rows
+from fhir_server.interactions.transaction.entries import Entry, entry, rows
 from fhir_server.interactions.transaction.places import at
 
 NESTED: Final = Text(
-    "A batch may not hold another batch, a transaction, `/metadata` or an operation.",
-    "Внутри batch не может быть другого batch, transaction, `/metadata` или операции.",
-    "Усередині batch не може бути іншого batch, transaction, `/metadata` чи операції.",
+    "A batch may not hold another batch, a transaction or the status of a request.",
+    "Внутри batch не может быть другого batch, transaction или состояния запроса.",
+    "Усередині batch не може бути іншого batch, transaction чи стану запиту.",
 )
 
-_OUTSIDE: Final = frozenset(
-    {"transaction", "capabilities", "operation", "job-status", "job-cancel"}
-)
+_OUTSIDE: Final = frozenset({"transaction", "job-status", "job-cancel"})
 
 
 class Journal(Protocol):
@@ -67,10 +65,9 @@ async def batch(
                 continue
         try:
             patience.check(index)
-            asked = _read(ctx, index, row)
-            with at(f"Bundle.entry[{index}]"):
-                budget.check(asked)
-                result = await _performed(ctx, index, asked, journal)
+            read = _read(ctx, index, row)
+            with at(read.path):
+                result = await _performed(ctx, read, budget, journal)
                 results.append(budget.taken(result))
             patience.answered(None)
         except FhirError as error:
@@ -83,15 +80,23 @@ async def batch(
 
 
 async def _performed(
-    ctx: Context, index: int, asked: Command, journal: Journal | None
+    ctx: Context, read: Entry, budget: Budget, journal: Journal | None
 ) -> Result:
+    """An operation that a lost worker leaves behind unnoted is carried out again, as its
+    client would: what each of them changes may be changed twice."""
+    beside = ctx.services.beside.get(read.code)
+    if beside is not None:
+        budget.check(read.asked)
+        return await beside(ctx, read.asked)
+    asked = command(read.asked)
+    budget.check(asked)
     if journal is not None and isinstance(asked, Write):
-        return await journal.write(ctx, index, asked)
+        return await journal.write(ctx, read.index, asked)
     return await perform(ctx, asked)
 
 
-def _read(ctx: Context, index: int, row: JsonObject) -> Command:
+def _read(ctx: Context, index: int, row: JsonObject) -> Entry:
     read = entry(index, row, ctx.services.base_url, ctx.services.offer)
     if read.code in _OUTSIDE:
         raise BadValue(NESTED, expression=f"{read.path}.request")
-    return command(read.asked)
+    return read

@@ -10,6 +10,7 @@ from typing import Final
 from fhir_server.core.errors import FhirError, TimedOut, TooCostly, Unavailable
 from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import Command, History, Read, Search, VRead
+from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.results import Result
 
 TOO_MUCH: Final = Text(
@@ -18,7 +19,7 @@ TOO_MUCH: Final = Text(
     "Відповіді на читання в цьому Bundle понад {limit} байтів; решту запитайте окремо.",
 )
 
-_READS: Final = (Read, VRead, Search, History)
+_READS: Final = (Read, VRead, Search, History, Asked)
 _PATIENCE: Final = 3
 """Entries in a row that meet no database: each has waited as long as an operation may."""
 _BREATH: Final = 20
@@ -38,8 +39,8 @@ class Budget:
         self._limit = limit
         self._left = limit
 
-    def check(self, asked: Command) -> None:
-        """Raise TooCostly where nothing is left for a read."""
+    def check(self, asked: Command | Asked) -> None:
+        """Raise TooCostly where nothing is left for a read or an operation."""
         if self._left < 0 and isinstance(asked, _READS):
             raise TooCostly(TOO_MUCH, limit=self._limit)
 

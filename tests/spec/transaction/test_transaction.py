@@ -265,7 +265,7 @@ def test_in_a_batch_an_entry_fails_alone(fhir: httpx.Client) -> None:
             entry("POST", "Patient", patient()),
             entry("POST", "Patient", patient() | {"gender": "foo"}),
             entry("GET", "Patient/nobody"),
-            entry("GET", "metadata"),
+            entry("POST", "", {"resourceType": "Bundle", "type": "batch"}),
         ],
     }
     answer = fhir.post("/", json=bundle)
@@ -277,3 +277,58 @@ def test_in_a_batch_an_entry_fails_alone(fhir: httpx.Client) -> None:
     assert outcome["issue"][0]["expression"][0].startswith("Bundle.entry[1]")
     assert found[2]["response"]["status"] == "404 Not Found"
     assert found[3]["response"]["status"][:1] == "4"
+
+
+def batch(fhir: httpx.Client, *entries: JsonObject) -> list[JsonObject]:
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": list(entries)}
+    answer = fhir.post("/", json=bundle)
+    assert answer.status_code == 200, answer.text
+    found: list[JsonObject] = answer.json()["entry"]
+    return found
+
+
+def test_an_operation_may_be_an_entry_of_a_batch(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    place = f"Patient/{made['id']}"
+    tag = {"tag": [{"system": "urn:tag", "code": "seen"}]}
+    body = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": tag}]}
+    found = batch(
+        fhir,
+        entry("GET", f"{place}/$everything?_count=5"),
+        entry("POST", f"{place}/$meta-add", body),
+        entry("GET", f"{place}/$meta"),
+        entry("POST", "Patient/$validate", patient() | {"gender": "foo"}),
+    )
+    assert [each["response"]["status"] for each in found] == ["200 OK"] * 4
+    assert ids(found[0]["resource"]) == [made["id"]]
+    assert found[2]["resource"]["parameter"][0]["valueMeta"]["tag"] == tag["tag"]
+    assert found[3]["resource"]["issue"][0]["code"] == "code-invalid"
+
+
+def test_the_capability_statement_may_be_an_entry_of_a_batch(fhir: httpx.Client) -> None:
+    whole, part = batch(
+        fhir, entry("GET", "metadata"), entry("GET", "metadata?_elements=fhirVersion")
+    )
+    assert whole["resource"]["rest"][0]["mode"] == "server"
+    assert part["resource"]["fhirVersion"] == "4.0.1"
+    assert "rest" not in part["resource"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [
+        ("GET", "Patient/$nothing", "404"),
+        ("GET", "Patient/nobody/$everything", "404"),
+        ("GET", "Patient/x/$meta-add", "405"),
+        ("GET", "metadata?mode=foo", "400"),
+        ("GET", "$job-status/x", "400"),
+    ],
+)
+def test_what_an_operation_refuses_is_refused_in_a_batch(
+    fhir: httpx.Client, method: str, url: str, status: str
+) -> None:
+    refused, made = batch(fhir, entry(method, url), entry("POST", "Patient", patient()))
+    assert refused["response"]["status"][:3] == status
+    path = refused["response"]["outcome"]["issue"][0].get("expression", ["Bundle.entry[0]"])[0]
+    assert path.startswith("Bundle.entry[0]")
+    assert made["response"]["status"] == "201 Created"

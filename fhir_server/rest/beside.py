@@ -1,0 +1,71 @@
+"""What is asked of the server beside the interactions with resources: its statement, its
+operations. HTTP and the entries of a batch come here through `Services.beside`.
+
+https://hl7.org/fhir/R4/http.html#capabilities
+https://hl7.org/fhir/R4/operations.html#executing
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fhir_server.core.errors import BadValue, MethodNotAllowed, NotFound
+from fhir_server.core.messages import Text
+from fhir_server.interactions.context import Beside, Context
+from fhir_server.interactions.doors import Asked
+from fhir_server.interactions.permits import check_letter
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.views import part
+from fhir_server.operations.call import Call, Operation
+
+NO_OPERATION: Final = Text(
+    "There is no operation `{name}` here.",
+    "Операции `{name}` здесь нет.",
+    "Операції `{name}` тут немає.",
+)
+NEEDS_POST: Final = Text(
+    "`{method}` cannot carry this operation: it answers {allow}.",
+    "`{method}` не годится для этой операции: возможны {allow}.",
+    "`{method}` не підходить для цієї операції: можливі {allow}.",
+)
+BAD_MODE: Final = Text(
+    "The mode `{mode}` is none of full, normative, terminology.",
+    "Режим `{mode}` — не full, normative или terminology.",
+    "Режим `{mode}` — не full, normative або terminology.",
+)
+
+
+def beside(
+    operations: Iterable[Operation], capabilities: Mapping[str, bytes]
+) -> Mapping[str, Beside]:
+    """`Services.beside`; `capabilities` are `/metadata` by mode: full, normative,
+    terminology, and are looked at when they are asked for."""
+    by_name = {each.name: each for each in operations}
+
+    async def state(ctx: Context, asked: Asked) -> Result:
+        mode = dict(asked.pairs).get("mode", "full")
+        if mode not in capabilities:
+            raise BadValue(BAD_MODE, mode=mode, expression="mode")
+        body = part(capabilities[mode], asked.pairs, ctx.services.limits.depth)
+        return Result(200, body=body, wanted=True)
+
+    async def operate(ctx: Context, asked: Asked) -> Result:
+        call = Call(asked.target, asked.pairs, asked.resource)
+        found = _offered(ctx, by_name, call)
+        if found.affects_state and asked.method != "POST":
+            allow = ("POST", "OPTIONS")
+            raise MethodNotAllowed(NEEDS_POST, method=asked.method, allow=allow)
+        for letter, kind in found.scopes:
+            check_letter(ctx, letter, kind or asked.target.type)
+        call.check_body(ctx.services.validator)
+        return await found.run(ctx, call)
+
+    return {"capabilities": state, "operation": operate}
+
+
+def _offered(ctx: Context, by_name: Mapping[str, Operation], call: Call) -> Operation:
+    name = call.target.operation or ""
+    found = by_name.get(name)
+    offered = ctx.services.offer.operations.get(call.target.type or "", frozenset())
+    if found is None or name.removeprefix("$") not in offered or call.level not in found.levels:
+        raise NotFound(NO_OPERATION, name=name)
+    return found
