@@ -73,6 +73,9 @@ CURSOR: Final = "_cursor"
 """Where paging keeps its place; ours, so clients only repeat it."""
 
 _SHOWN: Final = 64  # characters of a refused value that its message repeats
+_INCLUDES: Final = frozenset({"_include", "_revinclude"})
+_ONCE: Final = frozenset({"_count", "_total", "_summary", "_contained", "_containedType"})
+"""Of these the last one counts."""
 _TYPES: Final = frozenset(RESOURCE_TYPES)
 _DIGITS: Final = 9  # of a `_count`; more are as good as this many
 
@@ -140,13 +143,18 @@ def parse(pairs: Pairs, problems: Problems, limits: SearchLimits) -> SearchReque
             if read is None:
                 criteria.append(pair)
             else:
+                _check_modifier(name)
                 result.update(read(result, name, value))
         except FhirError as error:
             problems.note(error, name)
         else:
+            if name in _ONCE:
+                kept = [each for each in kept if each[0] != name]
             kept.append(pair)
     if "cursor" in result:
         kept = [pair for pair in kept if pair[0] != CURSOR]
+    if result.get("count") == 0:
+        result["summary"] = "count"
     return SearchRequest(tuple(criteria), tuple(kept), **result)
 
 
@@ -171,6 +179,12 @@ def _check_characters(name: str, value: str) -> None:
         raise BadValue(UNUSABLE_CHARACTER, name=shown[:_SHOWN])
 
 
+def _check_modifier(name: str) -> None:
+    base, colon, modifier = name.partition(":")
+    if colon and (base not in _INCLUDES or modifier not in ("iterate", "recurse")):
+        raise UnknownParameter(UNKNOWN_RESULT, name=name[:_SHOWN])
+
+
 Found = Mapping[str, Any]
 Read = Callable[[Found, str, str], Found]
 
@@ -180,11 +194,11 @@ def _sort(found: Found, _: str, value: str) -> Found:
     return {"sort": (*found.get("sort", ()), *items)}
 
 
-def _count(_: Found, name: str, value: str) -> Found:
+def _count(_: Found, __: str, value: str) -> Found:
     if not (value.isascii() and value.isdigit()):
         raise BadValue(BAD_COUNT, value=value[:_SHOWN])
     count = int(value[-_DIGITS:]) if len(value) <= _DIGITS else 10**_DIGITS
-    return {"count": count} if count else {"count": 0, **_summary(_, name, "count")}
+    return {"count": count}
 
 
 def _one_of(key: str, values: Iterable[str]) -> Read:
@@ -212,9 +226,6 @@ def _elements(found: Found, _: str, value: str) -> Found:
 
 
 def _include(found: Found, name: str, value: str) -> Found:
-    modifier = name.partition(":")[2]
-    if ":" in name and modifier not in ("iterate", "recurse"):
-        raise UnknownParameter(UNKNOWN_RESULT, name=name[:_SHOWN])
     return {"includes": (*found.get("includes", ()), (name, value))}
 
 

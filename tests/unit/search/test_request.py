@@ -50,10 +50,7 @@ def test_an_unusable_value_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", ["_include:foo", "_foo", "_has", "_format:x:y", "__proto__"])
 def test_an_unknown_parameter_with_an_underscore_is_refused(name: str) -> None:
-    if name.startswith("_format"):
-        assert refusals("Patient", f"{name}=json") == []
-    else:
-        assert refusals("Patient", f"{name}=x") == [("not-supported", name)]
+    assert refusals("Patient", f"{name}=x") == [("not-supported", name)]
 
 
 def test_elements_and_types_are_lists() -> None:
@@ -71,6 +68,23 @@ def test_empty_parameters_are_ignored_in_a_search() -> None:
     found = search("Patient", "name=&foo=&gender=male&_sort=")
     assert found.where == (("Patient", Keys("tokens", ("gender|~|male",))),)
     assert found.request.kept == (("gender", "male"),)
+
+
+# "the server SHALL return the parameters that were actually used": search.html#conformance
+def test_of_a_result_parameter_that_stands_twice_the_last_is_used_and_told() -> None:
+    found = request("_count=0&name=a&_total=none&_count=2&_total=accurate&name=b")
+    assert (found.count, found.total, found.summary) == (2, "accurate", "false")
+    kept = (("name", "a"), ("_count", "2"), ("_total", "accurate"), ("name", "b"))
+    assert found.kept == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_sort:desc", "_count:x", "_total:exact", "_summary:not", "_elements:x", "_contained:x",
+     "_type:not"],
+)  # fmt: skip
+def test_what_shapes_the_result_has_no_modifiers(name: str) -> None:
+    assert refusals("Patient", f"{name}=1") == [("not-supported", name)]
 
 
 @pytest.mark.parametrize(
