@@ -8,9 +8,10 @@ https://hl7.org/fhir/R4/search.html#quantity
 https://hl7.org/fhir/R4/search.html#number
 """
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from math import inf
+from math import inf, nextafter
 from typing import Final
 
 from fhir_server.core.quantities import canonical
@@ -40,9 +41,12 @@ def _number(values: IndexValues, row: Row, value: Number) -> None:
 
 def _quantity(values: IndexValues, row: Row, value: JsonObject) -> None:
     number = value.get("value")
-    if number is not None:
-        below, above = _ENDS[value.get("comparator", "")]
-        _under_units(values, row, value, number if below else None, number if above else None)
+    if number is None:
+        return
+    comparator = value.get("comparator", "")
+    below, above = _ENDS[comparator]
+    found = _under_units(row, value, number if below else None, number if above else None)
+    values.quantities += map(_EXCLUDED[comparator], found) if comparator in _EXCLUDED else found
 
 
 #: Whether the number is the lower, the upper end of what the comparator means.
@@ -54,14 +58,20 @@ _ENDS: Final = {
     ">=": (True, False),
 }
 
+#: "The actual value is less than the given value": the number itself lies outside.
+_EXCLUDED: Final[Mapping[str, Callable[[Ranged], Ranged]]] = {
+    "<": lambda found: found._replace(hi=nextafter(found.hi, -inf)),
+    ">": lambda found: found._replace(lo=nextafter(found.lo, inf)),
+}
+
 
 def _under_units(
-    values: IndexValues, row: Row, unit: JsonObject, low: Number | None, high: Number | None
-) -> None:
+    row: Row, unit: JsonObject, low: Number | None, high: Number | None
+) -> list[Ranged]:
     """`low` to `high` under every key of `unit`; None is open."""
     lead = row.lead
     found = _spans(unit.get("system"), unit.get("code"), unit.get("unit"), low, high)
-    values.quantities += [Ranged(lead + key, lo, hi) for key, lo, hi in found]
+    return [Ranged(lead + key, lo, hi) for key, lo, hi in found]
 
 
 # One quantity is written for up to four parameters, one after the other.
@@ -103,13 +113,13 @@ def _range(values: IndexValues, row: Row, value: JsonObject) -> None:
     low, high = value.get("low", {}), value.get("high", {})
     if "value" in low or "value" in high:
         unit = low if "value" in low else high
-        _under_units(values, row, unit, low.get("value"), high.get("value"))
+        values.quantities += _under_units(row, unit, low.get("value"), high.get("value"))
 
 
 def _money(values: IndexValues, row: Row, value: JsonObject) -> None:
     if "value" in value:
         unit = {"system": CURRENCIES, "code": value["currency"]} if "currency" in value else {}
-        _under_units(values, row, unit, value["value"], value["value"])
+        values.quantities += _under_units(row, unit, value["value"], value["value"])
 
 
 def _sampled(values: IndexValues, row: Row, value: JsonObject) -> None:
@@ -119,7 +129,7 @@ def _sampled(values: IndexValues, row: Row, value: JsonObject) -> None:
     if samples and "value" in origin:
         zero, factor = _decimal(origin["value"]), _decimal(value.get("factor", 1))
         ends = [zero + factor * each for each in (min(samples)[0], max(samples)[0])]
-        _under_units(values, row, origin, min(ends), max(ends))
+        values.quantities += _under_units(row, origin, min(ends), max(ends))
 
 
 def _decimal(value: Number) -> Decimal:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/search.html#quantity
 """
 
 from decimal import Decimal
-from math import inf
+from math import inf, nextafter
 from typing import Any
 
 import pytest
@@ -24,6 +24,10 @@ def quantities(kind: str, code: str, /, **elements: Any) -> set[tuple[str, float
         for each in values.quantities
         if each.key.startswith(f"{code}|")
     }
+
+
+def below(value: float) -> float:
+    return nextafter(value, -inf)
 
 
 def mg(value: str, **more: str) -> dict[str, Any]:
@@ -55,15 +59,19 @@ def mg(value: str, **more: str) -> dict[str, Any]:
             {"valueQuantity": {"value": 3, "system": UCUM, "code": "tablet"}},
             {("", 3, 3), (f"{UCUM}|tablet", 3, 3), ("|tablet", 3, 3)},
         ),
-        # comparators open one side
+        # comparators open one side; of < and > the number itself is outside
         (
             {"valueQuantity": mg("500", comparator="<")},
             {
-                ("", -inf, 500),
-                (f"{UCUM}|mg", -inf, 500),
-                ("|mg", -inf, 500),
-                ("=|g", -inf, 0.5),
+                ("", -inf, below(500)),
+                (f"{UCUM}|mg", -inf, below(500)),
+                ("|mg", -inf, below(500)),
+                ("=|g", -inf, below(0.5)),
             },
+        ),
+        (
+            {"valueQuantity": {"value": 5, "comparator": ">"}},
+            {("", nextafter(5, inf), inf)},
         ),
         (
             {"valueQuantity": {"value": 5, "comparator": ">="}},

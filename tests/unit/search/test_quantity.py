@@ -63,8 +63,31 @@ def test_what_is_no_quantity_is_refused(asked: str) -> None:
     assert refusals("Observation", f"value-quantity={asked}") == [("value", "value-quantity")]
 
 
-def test_a_less_than_value_is_an_open_range() -> None:
-    value = {"value": 5, "comparator": "<", "code": "mg", "system": UCUM}
+# "<: The actual value is less than the given value": valueset-quantity-comparator.html
+@pytest.mark.parametrize(
+    ("comparator", "asked", "found"),
+    [
+        ("<", "lt5", True),
+        ("<", "le5", True),
+        ("<", "eb5", True),
+        ("<", "gt4", True),
+        ("<", "ge5", False),
+        ("<", "gt5", False),
+        ("<", "5", False),
+        ("<=", "ge5", True),
+        ("<=", "eb5", False),
+        (">", "gt5", True),
+        (">", "ge5", True),
+        (">", "sa5", True),
+        (">", "lt6", True),
+        (">", "le5", False),
+        (">", "lt5", False),
+        (">=", "le5", True),
+        (">=", "sa5", False),
+    ],
+)
+def test_a_comparator_opens_one_side(comparator: str, asked: str, found: bool) -> None:
+    value = {"value": 5, "comparator": comparator, "code": "mg", "system": UCUM}
     values = stored("Observation", "value-quantity", "Quantity", value)
-    assert matches("Observation", "value-quantity=lt5", values)
-    assert not matches("Observation", "value-quantity=gt5", values)
+    assert matches("Observation", f"value-quantity={asked}", values) is found
+    assert matches("Observation", f"value-quantity={asked}|{UCUM}|mg", values) is found
