@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from fhir_server.core.errors import BadValue, NotSupported, TooCostly, UnknownParameter
 from fhir_server.core.messages import Text
 from fhir_server.search import dates, references, special, strings, tokens, uris
+from fhir_server.search.canonicals import ways
 from fhir_server.search.composites import composite
 from fhir_server.search.contained import NEVER_FOLLOWED, Inside, inside
 from fhir_server.search.elements import types_of
@@ -22,7 +23,7 @@ from fhir_server.search.escapes import split
 from fhir_server.search.limits import SearchLimits
 from fhir_server.search.nodes import UNSUPPORTED, presence, union
 from fhir_server.search.numbers import number
-from fhir_server.search.plan import Chain, Everything, Has, Node, Not, Nothing, Or
+from fhir_server.search.plan import By, Chain, Everything, Has, Node, Not, Nothing, Or
 from fhir_server.search.quantities import quantity
 from fhir_server.search.scope import Asked, Parse, Scope
 from fhir_server.search.texts import word_search
@@ -53,11 +54,6 @@ NO_CHAIN: Final = Text(
     "`{code}` of {type} does not lead to other resources, so nothing can follow it.",
     "`{code}` типа {type} не ведёт к другим ресурсам, продолжить его нельзя.",
     "`{code}` типу {type} не веде до інших ресурсів, продовжити його не можна.",
-)
-CANONICAL_CHAIN: Final = Text(
-    "`{code}` of {type} holds canonical URLs; chains through them are not supported.",
-    "`{code}` типа {type} хранит канонические URL; цепочки через них не поддерживаются.",
-    "`{code}` типу {type} містить канонічні URL; ланцюжки через них не підтримуються.",
 )
 BAD_HAS: Final = Text(
     "`{key}` has not the form _has:Type:reference:parameter.",
@@ -219,13 +215,14 @@ def compiled(scope: Scope, kind: str, key: str, links: Links) -> Parse:
         return _final(scope, kind, key)
     code = head.partition(":")[0]
     found = linked(scope, kind, head, links, lambda to: compiled(scope, to, rest, links))
-    return lambda text: union(chained(code, to, parse(text)) for to, parse in found)
+    by = ways(kind, find(scope, kind, code))
+    return lambda text: union(chained(code, to, parse(text), by) for to, parse in found)
 
 
-def chained(code: str, kind: str, of: Node) -> Node:
+def chained(code: str, kind: str, of: Node, by: Sequence[By]) -> Node:
     """A reference of `code` leads to a `kind` that satisfies `of`; "a chained condition will
     be evaluated inside contained resources", too."""
-    chain = Chain(code, kind, of)
+    chain = union(Chain(code, kind, of, each) for each in by)
     within = None if kind in NEVER_FOLLOWED else inside(of, Inside(kind, code))
     return chain if within is None else union((chain, within))
 
@@ -238,7 +235,6 @@ def linked(
 
     Raises:
         UnknownParameter: the link is unknown, or what follows is unknown on every type.
-        NotSupported: it leads through canonical URLs.
         TooCostly: it is a link too many, or leads to too many types.
     """
     code, _, name = head.partition(":")
@@ -287,8 +283,6 @@ def _link(scope: Scope, kind: str, code: str) -> SearchParameter:
     parameter = find(scope, kind, code)
     if parameter.type != "reference":
         raise UnknownParameter(NO_CHAIN, code=code, type=kind)
-    if types_of(kind, parameter) and types_of(kind, parameter) <= {"canonical", "uri"}:
-        raise NotSupported(CANONICAL_CHAIN, code=code, type=kind)
     return parameter
 
 
@@ -303,7 +297,8 @@ def _reverse(scope: Scope, kind: str, key: str, links: Links) -> Parse:
     links.enter()
     parse = compiled(scope, source, rest, links)
     links.leave()
-    return lambda text: Has(source, code, parse(text))
+    by = ways(source, parameter)
+    return lambda text: union(Has(source, code, parse(text), each) for each in by)
 
 
 def _final(scope: Scope, kind: str, key: str) -> Parse:

@@ -13,6 +13,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final, assert_never
 
 from fhir_server.search import plan
+from fhir_server.search.canonicals import Name, is_named, name_of, names
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import Combined, IndexValues, Interval, Ranged
 
@@ -35,6 +36,7 @@ class Resources:
     by_type: Mapping[str, Mapping[str, Record]]
     within: Restriction
     _referred: dict[plan.Has, frozenset[str]] = field(default_factory=dict)
+    _named: dict[plan.Has, frozenset[Name]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Iterable[Record], within: Restriction) -> "Resources":
@@ -65,6 +67,15 @@ class Resources:
             self._referred[node] = found
         return found
 
+    def named(self, node: plan.Has) -> frozenset[Name]:
+        """What the canonicals of those that `node` speaks of name; kept, too."""
+        found = self._named.get(node)
+        if found is None:
+            uris = (each.values.uris for each in self.matching(node.type, node.of))
+            found = frozenset(name for each in uris for name in names(each, node.param))
+            self._named[node] = found
+        return found
+
 
 def satisfies(resources: Resources, record: Record, node: Node) -> bool:
     """Whether `record` satisfies `node`; `resources` are there for chains to follow."""
@@ -91,6 +102,13 @@ def _leads(
     """What other resources decide."""
     here = f"{record.type}/{record.id}"
     match node:
+        case plan.Chain(by="url"):
+            wanted = names(record.values.uris, node.param)
+            targets = resources.matching(node.type, node.of) if wanted else ()
+            return any((name := _name(each)) and is_named(name, wanted) for each in targets)
+        case plan.Has(by="url"):
+            name = _name(record)
+            return name is not None and is_named(name, resources.named(node))
         case plan.Chain(param, kind, of):
             prefix = f"{param}|{kind}/"
             ids = (
@@ -105,6 +123,10 @@ def _leads(
             return bool(found_list and f"item|{here}" in found_list.values.references)
         case _:
             assert_never(node)
+
+
+def _name(record: Record) -> Name | None:
+    return name_of((*record.values.uris, *record.values.tokens))
 
 
 Leaf = (

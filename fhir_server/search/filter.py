@@ -19,6 +19,7 @@ from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.core.text import fold
 from fhir_server.search import keys, strings
+from fhir_server.search.canonicals import ways
 from fhir_server.search.criteria import Links, bound, chained, find, linked, of_values
 from fhir_server.search.dates import comparison
 from fhir_server.search.nodes import intersection, presence, union
@@ -218,7 +219,8 @@ def _along(scope: Scope, steps: list[_Step], operator: str, value: str) -> _Make
             return _compare(scope, kind, step.name, operator, value)
         code = step.name.partition(":")[0]
         found = linked(scope, kind, step.name, links, lambda to: follow(to, links))
-        return union(chained(code, to, node) for to, node in found)
+        by = ways(kind, find(scope, kind, code))
+        return union(chained(code, to, node, by) for to, node in found)
 
     def follow(kind: str, links: Links) -> Node:
         parts = [step.inside(kind, links)] if step.inside else []

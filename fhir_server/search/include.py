@@ -13,11 +13,11 @@ from typing import Final, Protocol
 from fhir_server.core.errors import BadValue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.paths import ID
-from fhir_server.core.references import split_canonical
 from fhir_server.search import keys
+from fhir_server.search.canonicals import IDENTITY, Name, called, name_of, names, naming, ways
 from fhir_server.search.criteria import find
 from fhir_server.search.nodes import union
-from fhir_server.search.plan import And, Ids, Keys, Node
+from fhir_server.search.plan import Ids, Keys, Node
 from fhir_server.search.references import targets
 from fhir_server.search.registry import ANY, Registry
 from fhir_server.search.scope import Scope
@@ -118,14 +118,20 @@ def _check(scope: Scope, source: str, code: str, target: str | None) -> None:
 def wanted_references(
     registry: Registry, kind: str, includes: Iterable[Include]
 ) -> tuple[str, ...]:
-    """`Search.references` for rows of `kind`: the prefixes of the keys includes follow."""
-    found = {
-        keys.reference(code, ""): None
-        for include in includes
-        if not include.reverse and include.source in (kind, ANY)
-        for code in _codes(registry, kind, include)
-    }
+    """`Search.references` for rows of `kind`: the prefixes of the keys includes follow, and
+    of what canonicals call such a row."""
+    found: dict[str, None] = {}
+    for include in includes:
+        if include.reverse and include.target in (kind, None) and _has_url(registry, kind):
+            found.update(dict.fromkeys(IDENTITY))
+        elif not include.reverse and include.source in (kind, ANY):
+            codes = _codes(registry, kind, include)
+            found.update((keys.reference(code, ""), None) for code in codes)
     return tuple(found)
+
+
+def _has_url(registry: Registry, kind: str) -> bool:
+    return "url" in registry.indexed(kind)
 
 
 def _codes(registry: Registry, kind: str, include: Include) -> Iterator[str]:
@@ -164,19 +170,37 @@ def forward(
     seen: Container[tuple[str, str]] = (),
 ) -> dict[str, Node]:
     """What `rows` refer to by `include`, as a predicate a type; not the (type, id) `seen`."""
+    rows = tuple(rows)
     ids: dict[str, dict[str, None]] = {}
-    canonicals: dict[tuple[str, ...], dict[str, None]] = {}
+    named: dict[str, set[Name]] = {}
     for source, references in _by_source(include, rows).items():
         for code in _codes(registry, source, include):
             kinds = _kinds(registry, source, code, include)
+            absolute = False
             for value in _values(references, code):
                 kind, _, id_ = value.partition("/")
                 if kind in _TYPES and ID.fullmatch(id_):
                     if kind in kinds and (kind, id_) not in seen:
                         ids.setdefault(kind, {})[id_] = None
-                elif ":" in value:
-                    canonicals.setdefault(kinds, {})[value] = None
-    return _predicates(registry, ids, canonicals)
+                else:
+                    absolute = absolute or ":" in value
+            if absolute:
+                found = _named(rows, source, code)
+                for kind in kinds:
+                    if _has_url(registry, kind):
+                        named.setdefault(kind, set()).update(found)
+    return _predicates(ids, named)
+
+
+def _named(rows: Iterable[Row], source: str, code: str) -> set[Name]:
+    """Row by row: one may write the version that another leaves open."""
+    return {
+        name
+        for row in rows
+        if row.type == source
+        for name in names(row.references, code)
+        if ":" in name.url
+    }
 
 
 def _by_source(include: Include, rows: Iterable[Row]) -> dict[str, dict[str, None]]:
@@ -204,29 +228,12 @@ def _values(references: Iterable[str], code: str) -> Iterator[str]:
 
 
 def _predicates(
-    registry: Registry,
-    ids: Mapping[str, Iterable[str]],
-    canonicals: Mapping[tuple[str, ...], Iterable[str]],
+    ids: Mapping[str, Iterable[str]], named: Mapping[str, Iterable[Name]]
 ) -> dict[str, Node]:
     found: dict[str, list[Node]] = {kind: [Ids(tuple(each))] for kind, each in ids.items()}
-    for kinds, urls in canonicals.items():
-        for kind in kinds:
-            if "url" in registry.indexed(kind):
-                found.setdefault(kind, []).extend(_by_url(list(urls)))
+    for kind, each in named.items():
+        found.setdefault(kind, []).append(called(each))
     return {kind: union(nodes) for kind, nodes in found.items()}
-
-
-def _by_url(found: list[str]) -> Iterator[Node]:
-    """The index has each canonical with and without its version: where a version was
-    written, that one alone is meant."""
-    versioned = {split_canonical(each)[0] for each in found if "|" in each}
-    for each in found:
-        url, version = split_canonical(each)
-        by_url = Keys("uris", (keys.uri("url", url),))
-        if version is not None:
-            yield And((by_url, Keys("tokens", (keys.token("version", None, version),))))
-        elif url not in versioned:
-            yield by_url
 
 
 def backward(
@@ -238,13 +245,29 @@ def backward(
     targeted = [row for row in rows if include.target in (None, row.type)]
     found: dict[str, Node] = {}
     for source in sources:
-        references = tuple(
-            keys.reference(code, f"{row.type}/{row.id}")
+        nodes = [
+            node
             for code in _codes(registry, source, include)
-            for row in targeted
-            if row.type in _kinds(registry, source, code, include)
-            and registry.may_reverse(row.type, source, code)
-        )
-        if references:
-            found[source] = Keys("references", references)
+            for node in _referring(registry, include, source, code, targeted)
+        ]
+        if nodes:
+            found[source] = union(nodes)
     return found
+
+
+def _referring(
+    registry: Registry, include: Include, source: str, code: str, rows: Iterable[Row]
+) -> Iterator[Node]:
+    """A `source` refers to one of `rows` by `code`."""
+    kinds = _kinds(registry, source, code, include)
+    rows = [
+        row
+        for row in rows
+        if row.type in kinds and registry.may_reverse(row.type, source, code)
+    ]
+    if rows:
+        wanted = (keys.reference(code, f"{row.type}/{row.id}") for row in rows)
+        yield Keys("references", tuple(wanted))
+    parameter = registry.find(source, code)
+    if parameter is not None and "url" in ways(source, parameter):
+        yield naming(code, {name for row in rows if (name := name_of(row.references))})

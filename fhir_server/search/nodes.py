@@ -83,7 +83,7 @@ def parts(node: Node) -> Iterator[Node]:
         case And(of) | Or(of):
             for each in of:
                 yield from parts(each)
-        case Not(of) | Chain(_, _, of) | Has(_, _, of):
+        case Not(of) | Chain(of=of) | Has(of=of):
             yield from parts(of)
         case _:
             pass

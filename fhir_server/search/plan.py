@@ -13,6 +13,8 @@ from fhir_server.search.values import Interval
 
 Bound = Literal["lo", "hi"]
 Op = Literal["<", "<=", ">", ">="]
+By = Literal["id", "url"]
+"""How a reference names what it leads to: as `Type/id`, or as a canonical."""
 RangeField = Literal["dates", "quantities"]
 ValueField = Literal[
     "tokens", "strings", "references", "uris", "words", "dates", "quantities", "combined"
@@ -142,6 +144,7 @@ class Chain:
     param: str
     type: str
     of: "Node"
+    by: By = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Has:
     type: str
     param: str
     of: "Node"
+    by: By = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +245,4 @@ class Search:
     total: Total = "none"
     references: tuple[str, ...] = ()
     """Key prefixes (`subject|`) of the reference and canonical values wanted with each
-    row, for includes."""
+    row, for includes; with `search.canonicals.IDENTITY` also what the row is called."""

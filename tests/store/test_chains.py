@@ -63,6 +63,25 @@ async def store(mongo_store: MongoStore) -> MongoStore:
         ),
         version("ward", kind="List", references=["item|Patient/a", "item|Observation/of-a"]),
         version("covert", kind="List", tokens=[SECRET], references=["item|Patient/c"]),
+        *(
+            version(
+                f"q{number}",
+                kind="Questionnaire",
+                uris=["url|urn:q"],
+                tokens=[f"version|~|{number}", "status|~|final", *secret],
+            )
+            for number, secret in enumerate(([], [SECRET]), 1)
+        ),
+        *(
+            version(
+                f"to-{number}",
+                kind="QuestionnaireResponse",
+                uris=["questionnaire|urn:q", *versioned],
+            )
+            for number, versioned in enumerate(
+                ([], ["questionnaire|urn:q|1"], ["questionnaire|urn:q|2"])
+            )
+        ),
         version("loop", kind="Encounter", tokens=male, references=["part-of|Encounter/loop"]),
     )
     await removed(mongo_store, "d", at=2_000)
@@ -85,6 +104,17 @@ async def store(mongo_store: MongoStore) -> MongoStore:
         ("Observation", Chain("subject", "Patient", TO_PATIENT),
          ["of-a", "of-b", "of-c", "of-c-2"], ["of-a", "of-c"]),
         ("Patient", Has("Observation", "subject", And((FINAL, BY_PATIENT))), ["a", "b"], ["a"]),
+        # By URL: without a version any, with one that alone; a secret one for those who may.
+        ("QuestionnaireResponse", Chain("questionnaire", "Questionnaire", FINAL, "url"),
+         ["to-0", "to-1", "to-2"], ["to-0", "to-1"]),
+        ("QuestionnaireResponse", Chain("questionnaire", "Questionnaire", Ids(("q2",)), "url"),
+         ["to-0", "to-2"], []),
+        ("QuestionnaireResponse", Chain("questionnaire", "Questionnaire", MALE, "url"), [], []),
+        ("Questionnaire", Has("QuestionnaireResponse", "questionnaire", Ids(("to-0",)), "url"),
+         ["q1", "q2"], ["q1"]),
+        ("Questionnaire", Has("QuestionnaireResponse", "questionnaire", Ids(("to-2",)), "url"),
+         ["q2"], []),
+        ("Questionnaire", Has("QuestionnaireResponse", "questionnaire", MALE, "url"), [], []),
         ("Observation", Chain("subject", "Basic", MALE), [], []),
         ("Patient", Has("Basic", "subject", MALE), [], []),
     ],

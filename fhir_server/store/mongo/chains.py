@@ -7,13 +7,14 @@ https://hl7.org/fhir/R4/search.html#chaining
 https://hl7.org/fhir/R4/search.html#has
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.search import keys
+from fhir_server.search.canonicals import IDENTITY, called, name_of, names, naming
 from fhir_server.search.plan import (
     And,
     Chain,
@@ -42,10 +43,12 @@ TOO_DEEP: Final = Text(
 
 _MAX_DEPTH: Final = 12
 """Twice the links a search may ask for: a Restriction may add chains of its own."""
+_MAX_NAMES: Final = 500
+"""Canonicals that one link may go through; each is a clause of its own."""
 
 
 class Lookup(Protocol):
-    """The two questions a stage asks."""
+    """The questions a stage asks."""
 
     async def ids(self, kind: str, where: Filter, limit: int) -> Sequence[str]:
         """The ids of up to `limit` live resources."""
@@ -54,6 +57,11 @@ class Lookup(Protocol):
         self, kind: str, where: Filter, prefix: str, limit: int
     ) -> Sequence[str]:
         """Up to `limit` different reference keys with `prefix` of live resources."""
+
+    async def named(
+        self, kind: str, where: Filter, prefixes: tuple[str, ...], limit: int
+    ) -> Sequence[Sequence[str]]:
+        """The uri and token keys with one of `prefixes` of up to `limit` live resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,10 @@ class Resolver:
         if not leads_elsewhere(node):
             return node
         match node:
+            case Chain(by="url"):
+                return await self._chain_by_url(node)
+            case Has(by="url"):
+                return await self._naming(node)
             case Chain(param, target, of):
                 return await self._chain(param, target, of)
             case Has(source, param, of):
@@ -102,6 +114,23 @@ class Resolver:
         self._check(found, source)
         return Ids(tuple(key[len(prefix) :] for key in found)) if found else Nothing()
 
+    async def _chain_by_url(self, node: Chain) -> Node:
+        where = await self._stage(node.type, node.of)
+        rows = await self.lookup.named(node.type, where, IDENTITY, self.ceiling + 1)
+        self._check(rows, node.type)
+        found = {name for row in rows if (name := name_of(row))}
+        self._check(found, node.type, _MAX_NAMES)
+        return naming(node.param, found)
+
+    async def _naming(self, node: Has) -> Node:
+        where = await self._stage(node.type, node.of)
+        prefix = keys.uri(node.param, "")
+        rows = await self.lookup.named(node.type, where, (prefix,), self.ceiling + 1)
+        self._check(rows, node.type)
+        found = {name for row in rows for name in names(row, node.param)}
+        self._check(found, node.type, _MAX_NAMES)
+        return called(found)
+
     async def _stage(self, kind: str, of: Node) -> Filter:
         if self.depth >= _MAX_DEPTH:
             raise TooCostly(TOO_DEEP, most=_MAX_DEPTH)
@@ -109,9 +138,10 @@ class Resolver:
         visible = And((of, self.within.of(kind)))
         return to_filter(await deeper.resolve(visible, kind))
 
-    def _check(self, found: Sequence[str], kind: str) -> None:
-        if len(found) > self.ceiling:
-            raise TooCostly(TOO_MANY, type=kind, most=self.ceiling)
+    def _check(self, found: Sized, kind: str, most: int | None = None) -> None:
+        most = self.ceiling if most is None else most
+        if len(found) > most:
+            raise TooCostly(TOO_MANY, type=kind, most=most)
 
 
 def leads_elsewhere(node: Node) -> bool:

@@ -14,6 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
 from fhir_server.search import keys
+from fhir_server.search.canonicals import VERSION
 from fhir_server.search.plan import Everything, Node, Restriction, Search
 from fhir_server.store.mongo import batches, sorts
 from fhir_server.store.mongo.bodies import Bodies
@@ -271,6 +272,15 @@ class Reader:
         )
         return [row["_id"] for row in await cursor.to_list()]
 
+    async def named(
+        self, kind: str, where: Filter, prefixes: tuple[str, ...], limit: int
+    ) -> Sequence[Sequence[str]]:
+        """`chains.Lookup`."""
+        wanted = {"_id": 0, "uri": 1, "tok": 1}
+        table = self.tables.current(kind)
+        rows = await batches.rows(table, where, wanted, limit=limit, session=self.session)
+        return [_starting(row, prefixes) for row in rows]
+
 
 _NO_FILTER: Final[Filter] = {}
 
@@ -309,6 +319,7 @@ def _projection(plan: Search, field_: str) -> Document:
         projection[field_] = 1
     if plan.references:
         projection |= {"ref": 1, "uri": 1}
+        projection |= {"tok": 1} if VERSION in plan.references else {}
     return projection
 
 
@@ -343,4 +354,10 @@ def _references(plan: Search, row: Document) -> tuple[str, ...]:
     found = [*row.get("ref", ()), *row.get("uri", ())]
     if "" in plan.references:
         return tuple(found)
-    return tuple([key for key in found if key.startswith(plan.references)])
+    return _starting(row, plan.references)
+
+
+def _starting(row: Document, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of `row` with one of `prefixes`."""
+    found = (key for name in ("ref", "uri", "tok") for key in row.get(name, ()))
+    return tuple([key for key in found if key.startswith(prefixes)])

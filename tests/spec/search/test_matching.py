@@ -74,6 +74,10 @@ ROWS = [
     ("QuestionnaireResponse?questionnaire=http://test.example/q", ["s-qr1"]),
     ("QuestionnaireResponse?questionnaire=http://test.example/q|1.0", ["s-qr1"]),
     ("QuestionnaireResponse?questionnaire=http://test.example/q|2.0", []),
+    ("QuestionnaireResponse?questionnaire.title=how", ["s-qr1"]),
+    ("QuestionnaireResponse?questionnaire:Questionnaire.status=draft", []),
+    ("Questionnaire?_has:QuestionnaireResponse:questionnaire:patient=s-p1", ["s-q1"]),
+    ("Questionnaire?_has:QuestionnaireResponse:questionnaire:patient=s-p2", []),
     # uri
     ("Questionnaire?url=http://test.example/q", ["s-q1"]),
     ("Questionnaire?url=http://test.example/q|1.0", ["s-q1"]),

@@ -64,6 +64,8 @@ def modes(clinic: httpx.Client, query: str) -> dict[str, list[str]]:
             "QuestionnaireResponse?_id=s-qr1&_include=QuestionnaireResponse:questionnaire",
             ["s-q1"],
         ),
+        ("Questionnaire?_id=s-q1&_revinclude=QuestionnaireResponse:questionnaire", ["s-qr1"]),
+        ("Questionnaire?_id=s-q1&_revinclude=*", ["s-qr1"]),
         ("Encounter?_id=s-e1&_include=Encounter:subject", []),
     ],
 )

@@ -30,6 +30,26 @@ RECORDS = (
     Record("Location", "room", 1, IndexValues(references=["partof|Location/ward"])),
     Record("Location", "ward", 1, IndexValues(references=["partof|Location/house"])),
     Record("Location", "house", 1, IndexValues()),
+    Record("Questionnaire", "q1", 1, IndexValues(
+        uris=["url|http://a/q"], tokens=["version|~|1", "status|~|active"],
+    )),
+    Record("Questionnaire", "q2", 1, IndexValues(
+        uris=["url|http://a/q"], tokens=["version|~|2", "status|~|draft"],
+    )),
+    Record("Questionnaire", "r", 1, IndexValues(uris=["url|http://a/r"])),
+    Record("QuestionnaireResponse", "to-q1", 1, IndexValues(
+        uris=["questionnaire|http://a/q", "questionnaire|http://a/q|1"],
+    )),
+    Record("QuestionnaireResponse", "to-q2", 1, IndexValues(
+        uris=["questionnaire|http://a/q", "questionnaire|http://a/q|2"], tokens=["status|~|x"],
+    )),
+    Record("QuestionnaireResponse", "to-q", 1, IndexValues(uris=["questionnaire|http://a/q"])),
+    Record("QuestionnaireResponse", "to-r9", 1, IndexValues(
+        uris=["questionnaire|http://a/r", "questionnaire|http://a/r|9"],
+    )),
+    Record("QuestionnaireResponse", "to-id", 1, IndexValues(
+        references=["questionnaire|Questionnaire/r"], uris=["questionnaire|http://here/r"],
+    )),
 )  # fmt: skip
 ALL = Resources.of(RECORDS, UNRESTRICTED)
 
@@ -77,6 +97,36 @@ def test_a_chain_follows_references(query: str, ids: list[str]) -> None:
 )
 def test_has_asks_who_refers_here(query: str, ids: list[str]) -> None:
     assert found("Patient", query) == ids
+
+
+# "canonical references … by URL, and perhaps version": references.html#canonical
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("questionnaire.status=active", ["to-q1", "to-q"]),
+        ("questionnaire:Questionnaire.status=draft", ["to-q2", "to-q"]),
+        ("questionnaire.url=http://a/q", ["to-q1", "to-q2", "to-q"]),
+        ("questionnaire.url=http://a/r", ["to-id"]),
+        ("questionnaire.status=retired", []),
+        ("questionnaire._has:QuestionnaireResponse:questionnaire:status=x", ["to-q2", "to-q"]),
+    ],
+)
+def test_a_chain_goes_through_canonicals(query: str, ids: list[str]) -> None:
+    assert found("QuestionnaireResponse", query) == ids
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("_has:QuestionnaireResponse:questionnaire:_id=to-q1", ["q1"]),
+        ("_has:QuestionnaireResponse:questionnaire:_id=to-q", ["q1", "q2"]),
+        ("_has:QuestionnaireResponse:questionnaire:_id=to-q1,to-q2", ["q1", "q2"]),
+        ("_has:QuestionnaireResponse:questionnaire:_id=to-r9", []),
+        ("_has:QuestionnaireResponse:questionnaire:_id=to-id", ["r"]),
+    ],
+)
+def test_has_goes_through_canonicals(query: str, ids: list[str]) -> None:
+    assert found("Questionnaire", query) == ids
 
 
 def test_a_chain_without_a_type_tries_each_that_has_the_parameter() -> None:
@@ -158,7 +208,6 @@ def test_another_type_is_not_in_the_hierarchy() -> None:
         ("Patient", "_has:Observation:device:code"),
         ("Patient", "_has"),
         ("Patient", "performer:identifier.name"),
-        ("QuestionnaireResponse", "questionnaire.title"),
     ],
 )
 def test_a_chain_that_leads_nowhere_is_refused(kind: str, key: str) -> None:

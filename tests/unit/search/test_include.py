@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from fhir_server.search.include import Include, backward, forward, wanted_references
-from fhir_server.search.plan import And, Ids, Keys, Or
+from fhir_server.search.plan import And, Ids, Keys, Not, Or, Prefix
 from fhir_server.search.registry import Registry
 from tests.support.searching import refusals, search
 
@@ -111,6 +111,34 @@ def test_canonicals_are_followed_by_url_and_version() -> None:
             )
         )
     }
+
+
+def test_a_version_that_one_row_writes_does_not_bind_another() -> None:
+    rows = [
+        Row("QuestionnaireResponse", "1", ("questionnaire|http://a/q",)),
+        Row("QuestionnaireResponse", "2", ("questionnaire|http://a/q|2", "questionnaire|http://a/q")),
+    ]  # fmt: skip
+    (found,) = forward(REGISTRY, Include("*", "*"), rows).values()
+    assert Keys("uris", ("url|http://a/q",)) in getattr(found, "of", ())
+
+
+def test_a_reverse_round_asks_for_canonicals_too() -> None:
+    include = Include("QuestionnaireResponse", "questionnaire", reverse=True)
+    prefixes = wanted_references(REGISTRY, "Questionnaire", (include,))
+    assert prefixes == ("url|", "version|~|")
+    rows = [
+        Row("Questionnaire", "q", ("url|http://a/q", "version|~|2")),
+        Row("Questionnaire", "x", ()),
+    ]
+    found = backward(REGISTRY, include, rows, ())["QuestionnaireResponse"]
+    plain = Keys("uris", ("questionnaire|http://a/q",))
+    assert found == Or(
+        (
+            Keys("references", tuple(f"questionnaire|Questionnaire/{id_}" for id_ in "qx")),
+            Keys("uris", ("questionnaire|http://a/q|2",)),
+            And((plain, Not(Prefix("uris", "questionnaire|http://a/q|")))),
+        )
+    )  # fmt: skip
 
 
 def test_a_reverse_round_asks_who_refers_to_rows() -> None:
