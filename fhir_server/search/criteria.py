@@ -152,6 +152,9 @@ _MODIFIED: Final[Mapping[tuple[SearchType, str], Build]] = {
     ("uri", "below"): lambda _, asked: partial(uris.below, asked.code),
 }
 
+_OF_PARTS: Final = frozenset({"HumanName", "Address"})
+"""Types whose parts are strings each."""
+
 _NEGATIVE: Final = frozenset({"not", "not-in"})
 """These turn round the whole list: "the negation applies to the set"."""
 
@@ -328,6 +331,8 @@ def of_values(scope: Scope, asked: Asked) -> Parse:
         return own(scope, asked)
     if asked.parameter.expression is None and asked.parameter.type != "composite":
         raise NotSupported(UNSUPPORTED, code=asked.code)
+    if not asked.modifier and _has_parts(asked):
+        return partial(strings.of_parts, asked.code)
     if not asked.modifier:
         return _PLAIN[asked.parameter.type](scope, asked)
     build = _MODIFIED.get((asked.parameter.type, asked.modifier))
@@ -339,6 +344,11 @@ def of_values(scope: Scope, asked: Asked) -> Parse:
             raise UnknownParameter(NOT_A_TARGET, **where)
         return partial(references.of_type, scope, asked)
     raise _unknown_modifier(asked)
+
+
+def _has_parts(asked: Asked) -> bool:
+    types = types_of(asked.kind, asked.parameter)
+    return asked.parameter.type == "string" and not types.isdisjoint(_OF_PARTS)
 
 
 def _unknown_modifier(asked: Asked) -> UnknownParameter:

@@ -10,6 +10,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.text import fold
 from fhir_server.search import keys
 from fhir_server.search.escapes import unescape
+from fhir_server.search.nodes import intersection, union
 from fhir_server.search.plan import Containing, Keys, Node, Prefix
 
 NO_TEXT: Final = Text(
@@ -18,6 +19,7 @@ NO_TEXT: Final = Text(
     "У `{value}` немає ні літери, ні цифри для пошуку.",
 )
 
+_MOST_WORDS: Final = 8  # each is a condition of its own; a name or address line has fewer
 _SHOWN: Final = 64  # characters of a refused value that its message repeats
 
 
@@ -28,6 +30,22 @@ def string(code: str, text: str) -> Node:
         BadValue: nothing is left to compare.
     """
     return Prefix("strings", keys.folded(code, _folded(text)))
+
+
+def of_parts(code: str, text: str) -> Node:
+    """A name or address that begins with `text`, or of which each word begins a part:
+    the parts are values of their own.
+
+    Raises:
+        BadValue: nothing is left to compare.
+    """
+    whole = _folded(text)
+    found = Prefix("strings", keys.folded(code, whole))
+    words = whole.split(" ")
+    if not 1 < len(words) <= _MOST_WORDS:
+        return found
+    each = (Prefix("strings", keys.folded(code, word)) for word in words)
+    return union((found, intersection(each)))
 
 
 def exact(code: str, text: str) -> Node:

@@ -51,7 +51,17 @@ def test_a_string_is_compared_without_case_and_accents(
         ("name=peter", True),
         ("name=james", True),
         ("name=mr", True),
-        ("name=peter james", False),
+        # Several words, each begins a part: "a server defined search that may match any of
+        # the string fields in the HumanName".
+        ("name=peter james", True),
+        ("name=chalmers peter", True),
+        ("name=CHALM  JAM", True),
+        ("name=peter eve", False),
+        ("name=peter eve,chalmers james", True),
+        ("given=peter james", False),
+        ("name=a b c d e f g h i", False),
+        ("name:exact=Peter Chalmers", False),
+        ("name:contains=peter chal", False),
         ("name=chalmers&name=jam", True),
         ("name=chalmers&name=eve", False),
         ("name=eve,chalmers", True),
