@@ -109,6 +109,13 @@ def _token(_: Scope, asked: Asked) -> Parse:
     return partial(tokens.contact if is_contact else tokens.token, asked.code)
 
 
+def _of_type(_: Scope, asked: Asked) -> Parse:
+    types = types_of(asked.kind, asked.parameter)
+    if types and "Identifier" not in types:
+        raise _unknown_modifier(asked)
+    return partial(tokens.of_type, asked.code)
+
+
 def _components(scope: Scope, parameter: SearchParameter) -> Iterator[SearchParameter]:
     for each in parameter.components:
         found = scope.registry.defined(each.definition)
@@ -144,7 +151,7 @@ _MODIFIED: Final[Mapping[tuple[SearchType, str], Build]] = {
     ("token", "not-in"): lambda scope, asked: partial(tokens.in_value_set, scope, asked.code),
     ("token", "above"): lambda scope, asked: partial(tokens.above, scope, asked.code),
     ("token", "below"): lambda scope, asked: partial(tokens.below, scope, asked.code),
-    ("token", "of-type"): lambda _, asked: partial(tokens.of_type, asked.code),
+    ("token", "of-type"): _of_type,
     ("reference", "identifier"): lambda _, asked: partial(references.identifier, asked.code),
     ("reference", "above"): lambda scope, asked: partial(references.above, scope, asked),
     ("reference", "below"): lambda scope, asked: partial(references.below, scope, asked),

@@ -49,7 +49,8 @@ def test_missing_is_true_or_false() -> None:
     [
         "name:foo", "name:", "name:not", "name:text", "birthdate:exact", "gender:contains",
         "gender:identifier", "_id:exact", "_lastUpdated:not", "organization:in", "name:EXACT",
-        "identifier:ofType", "link:Group", "near", "nonsense", "Name", "", "name:exact:exact",
+        "identifier:ofType", "gender:of-type", "active:of-type",
+        "link:Group", "near", "nonsense", "Name", "", "name:exact:exact",
     ],
 )  # fmt: skip
 def test_what_is_unknown_is_refused_by_name(key: str) -> None:
