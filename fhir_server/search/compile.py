@@ -35,13 +35,14 @@ NO_CONDITION: Final = Text(
 )
 
 NOT_IN_CONTAINED: Final = Text(
-    "Contained resources can be searched one type at a time, sorted by _id or _lastUpdated "
-    "of their containers, and not by composites, places, ids or lists.",
-    "Вложенные (contained) ресурсы можно искать по одному типу, с сортировкой по _id или "
-    "_lastUpdated содержащего ресурса, но не по составным параметрам, месту, id и спискам.",
-    "Вкладені (contained) ресурси можна шукати за одним типом, із сортуванням за _id або "
-    "_lastUpdated ресурсу, що їх містить, але не за складеними параметрами, місцем, id "
-    "і списками.",
+    "Contained resources can be searched up to eight types at a time, sorted by _id or "
+    "_lastUpdated of their containers, and not by composites, places, ids or lists.",
+    "Вложенные (contained) ресурсы можно искать не более чем по восьми типам, с сортировкой "
+    "по _id или _lastUpdated содержащего ресурса, но не по составным параметрам, месту, id "
+    "и спискам.",
+    "Вкладені (contained) ресурси можна шукати не більш ніж за вісьмома типами, із "
+    "сортуванням за _id або _lastUpdated ресурсу, що їх містить, але не за складеними "
+    "параметрами, місцем, id і списками.",
 )
 NOT_ALONE: Final = Text(
     "Contained resources alone are given for _contained=true without chains.",
@@ -50,6 +51,7 @@ NOT_ALONE: Final = Text(
 )
 
 CONTAINERS: Final = tuple(kind for kind in RESOURCE_TYPES if is_a(kind, "DomainResource"))
+_CONTAINED_TYPES: Final = 8  # each is a part of the search of every type that may contain it
 _CONTAINER_SORTS: Final = frozenset({"_id", "-_id", "_lastUpdated", "-_lastUpdated"})
 
 Searched = tuple[tuple[tuple[str, Node], ...], tuple[tuple[SortKey, ...], ...]]
@@ -167,7 +169,8 @@ class Compiler:
         """The same over containers: of any type, with what was asked for in them."""
         found = [inside(node, Inside(kind)) for kind, node in where]
         nodes = [node for node in found if node is not None]
-        if len(where) != 1 or not nodes or not _CONTAINER_SORTS.issuperset(request.sort):
+        told = len(nodes) == len(where) <= _CONTAINED_TYPES
+        if not told or not _CONTAINER_SORTS.issuperset(request.sort):
             problems.note(NotSupported(NOT_IN_CONTAINED), "_contained")
         if request.contained_type == "contained" and not _is_plain(request, where):
             problems.note(NotSupported(NOT_ALONE), "_containedType")

@@ -140,6 +140,21 @@ def test_contained_resources_are_searched_on_request(
         assert bundle["total"] == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "urls"),
+    [
+        ("_contained=true", ["MedicationRequest/s-mr1"]),
+        ("_contained=both", ["Medication/s-m1", "MedicationRequest/s-mr1"]),
+        ("_contained=true&_containedType=contained", ["MedicationRequest/s-mr1#m"]),
+    ],
+)
+def test_contained_resources_of_several_types_are_searched(
+    clinic: httpx.Client, query: str, urls: list[str]
+) -> None:
+    found = clinic.get(f"/?_type=Substance,Medication&code=asa&{query}").json()
+    assert [each["fullUrl"].partition("/fhir/")[2] for each in found["entry"]] == urls
+
+
 def problems(answer: httpx.Response) -> list[str]:
     outcome: JsonObject = answer.json()
     assert outcome["resourceType"] == "OperationOutcome"

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from fhir_server.core.errors import NotSupported
 from fhir_server.search.compile import CONTAINERS
 from fhir_server.search.evaluate import Record, Resources, satisfies
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.plan import UNRESTRICTED, Node
 from fhir_server.search.registry import Registry
-from tests.support.searching import BASE, refusals, search, where
+from fhir_server.spec.structures import RESOURCE_TYPES
+from tests.support.searching import BASE, COMPILER, pairs, refusals, search, where
 
 INDEXER = Indexer(Registry(), BASE)
 
@@ -94,6 +96,30 @@ def test_every_type_that_can_contain_is_searched() -> None:
     compiled = search("Medication", "code=abc&_contained=true&_containedType=contained")
     assert tuple(kind for kind, _ in compiled.where) == CONTAINERS
     assert compiled.contained == (("Medication", where("Medication", "code=abc")),)
+
+
+@pytest.mark.parametrize(
+    ("query", "containers", "own"),
+    [
+        ("_contained=true", ["abc", "two"], []),
+        ("_contained=both", ["abc", "two"], ["abc"]),
+        ("_contained=true&_containedType=contained", ["abc", "two"], []),
+    ],
+)
+def test_contained_resources_of_several_types_are_found(
+    query: str, containers: list[str], own: list[str]
+) -> None:
+    kinds = ("Medication", "Substance")
+    compiled = COMPILER.search(kinds, pairs(f"code=abc&{query}"))
+    nodes = dict(compiled.where)
+    assert found("MedicationRequest", nodes["MedicationRequest"]) == containers
+    assert found("Medication", nodes["Medication"]) == own
+    assert [kind for kind, _ in compiled.contained] == (list(kinds) if "Type" in query else [])
+
+
+def test_contained_resources_of_many_types_are_too_many() -> None:
+    with pytest.raises(NotSupported):
+        COMPILER.search(RESOURCE_TYPES[:9], pairs("_contained=true"))
 
 
 @pytest.mark.parametrize(
