@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Final
 
-from fhir_server.core.errors import BadValue, FhirError, Invalid, Issue, NotSupported
+from fhir_server.core.errors import (
+    BadValue,
+    FhirError,
+    Invalid,
+    Issue,
+    NotSupported,
+    TooCostly,
+)
 from fhir_server.core.messages import Text
 from fhir_server.search.contained import Inside, inside
-from fhir_server.search.criteria import Links, compiled, find
+from fhir_server.search.criteria import TOO_WIDE, Links, compiled, find
 from fhir_server.search.filter import compiled_filter
 from fhir_server.search.include import WITH_TEXT, Include, parse_include
 from fhir_server.search.limits import SearchLimits
@@ -52,6 +59,7 @@ NOT_ALONE: Final = Text(
 
 CONTAINERS: Final = tuple(kind for kind in RESOURCE_TYPES if is_a(kind, "DomainResource"))
 _CONTAINED_TYPES: Final = 8  # each is a part of the search of every type that may contain it
+_CONTAINED_LINKS: Final = 8  # each is a query for every type: 130 queries of about 1 ms
 _CONTAINER_SORTS: Final = frozenset({"_id", "-_id", "_lastUpdated", "-_lastUpdated"})
 
 Searched = tuple[tuple[tuple[str, Node], ...], tuple[tuple[SortKey, ...], ...]]
@@ -172,12 +180,19 @@ class Compiler:
         told = len(nodes) == len(where) <= _CONTAINED_TYPES
         if not told or not _CONTAINER_SORTS.issuperset(request.sort):
             problems.note(NotSupported(NOT_IN_CONTAINED), "_contained")
+        self._check_links(nodes, problems)
         if request.contained_type == "contained" and not _is_plain(request, where):
             problems.note(NotSupported(NOT_ALONE), "_containedType")
         own = dict(where) if request.contained == "both" else {}
         sort = self._sort(CONTAINERS[0], request, Problems())
         every = [(kind, union((*nodes, own.get(kind, Nothing())))) for kind in CONTAINERS]
         return tuple(every), (sort,) * len(every)
+
+    def _check_links(self, nodes: Sequence[Node], problems: Problems) -> None:
+        """A link is followed for each type of container."""
+        links = sum(isinstance(part, Chain | Has) for node in nodes for part in parts(node))
+        if links > _CONTAINED_LINKS:
+            problems.note(TooCostly(TOO_WIDE), "_contained")
 
     def _of_one(
         self, kinds: Sequence[str], request: SearchRequest, problems: Problems

@@ -135,6 +135,12 @@ def test_contained_resources_of_many_types_are_too_many() -> None:
             "_contained=true&code-value-quantity=a$1",
             ("not-supported", "_contained"),
         ),
+        # Every link is followed for each type of container.
+        (
+            "QuestionnaireResponse",
+            "_contained=true&item-subject._id=x",
+            ("too-costly", "_contained"),
+        ),
         (
             "Medication",
             "_contained=both&_containedType=contained",
