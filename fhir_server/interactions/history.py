@@ -11,7 +11,7 @@ from typing import Final
 
 from fhir_server.core import bundles
 from fhir_server.core.datetimes import Interval, parse_interval
-from fhir_server.core.errors import BadValue, NotFound, UnknownParameter
+from fhir_server.core.errors import BadValue, NotFound, NotSupported, UnknownParameter
 from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import History, Pairs
 from fhir_server.interactions.context import Context
@@ -19,7 +19,9 @@ from fhir_server.interactions.read import NOT_FOUND
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.views import part
 from fhir_server.search.links import link
+from fhir_server.search.plan import Node
 from fhir_server.search.request import CURSOR
+from fhir_server.search.special import listed
 from fhir_server.store.port import HistoryPlan, Stored
 
 UNKNOWN: Final = Text(
@@ -38,7 +40,7 @@ BAD_COUNT: Final = Text(
     "`_count` — ціле число від 0, а не `{value}`.",
 )
 
-_PARAMETERS: Final = frozenset({"_since", "_at", "_count", CURSOR})
+_PARAMETERS: Final = frozenset({"_since", "_at", "_list", "_count", CURSOR})
 _OF_EVERY_INTERACTION: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 _LONGEST_COUNT: Final = 9  # digits
 _STATUS: Final[Mapping[str, str]] = {"POST": "201 Created", "DELETE": "204 No Content"}
@@ -91,6 +93,7 @@ def _plan(ctx: Context, command: History, given: Mapping[str, str]) -> HistoryPl
         command.id,
         since=None if since is None else since.lo,
         at=at,
+        where=_listed(given.get("_list")),
         count=min(count, limits.page),
         after=_after(ctx, command, given.get(CURSOR)),
         total=command.id is not None,  # of a type it would count the whole collection
@@ -112,6 +115,15 @@ def _interval(given: Mapping[str, str], name: str) -> Interval | None:
         raise error.at(name) from error
 
 
+def _listed(text: str | None) -> Node | None:
+    """The versions of its items: "only include resource versions that are referenced in the
+    specified list (current list references allowed)"."""
+    try:
+        return None if text is None else listed(text)
+    except NotSupported as error:
+        raise error.at("_list") from error
+
+
 def _after(
     ctx: Context, command: History, text: str | None
 ) -> tuple[int, str, str, int] | None:
@@ -122,7 +134,7 @@ def _after(
 
 
 def _query(command: History) -> tuple[object, ...]:
-    kept = [pair for pair in command.pairs if pair[0] in ("_since", "_at")]
+    kept = [pair for pair in command.pairs if pair[0] in ("_since", "_at", "_list")]
     return ("_history", command.type, command.id, kept)
 
 

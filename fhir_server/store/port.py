@@ -88,6 +88,8 @@ class HistoryPlan:
     """Milliseconds; versions written at or after it."""
     at: tuple[int, int] | None = None
     """Half-open; versions that were current at some time within it."""
+    where: Node | None = None
+    """A predicate on each version."""
     count: int = 50
     after: tuple[int, str, str, int] | None = None
     """(at, type, id, number) of the last row seen; order is newest first."""

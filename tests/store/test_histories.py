@@ -69,6 +69,9 @@ def visible(rows: list[tuple[str, int]]) -> list[tuple[str, int]]:
         (HistoryPlan("Patient", at=(299, 301)), [("b", 2), ("a", 2), ("b", 1)]),
         (HistoryPlan("Patient", at=(600, 601)), [("b", 4), ("d", 1), ("c", 1), ("a", 2)]),
         (HistoryPlan("Patient", at=(0, 100)), []),
+        (HistoryPlan("Patient", where=Ids(("c", "a"))), [("c", 1), ("a", 2), ("a", 1)]),
+        (HistoryPlan("Patient", "a", where=Ids(("c",))), []),
+        (HistoryPlan(None, where=Nothing()), []),
     ],
 )
 async def test_which_versions(

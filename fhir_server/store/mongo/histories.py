@@ -57,8 +57,8 @@ async def _branches(
     reader: Reader, plan: HistoryPlan, kind: str, within: Restriction
 ) -> Iterable[_Branch]:
     times = _times(plan)
-    live = await reader.filter(kind, within.of(kind), within, CURRENT)
-    past = await reader.filter(kind, within.of(kind), within, HISTORY)
+    live = await reader.filter(kind, within.of(kind), within, CURRENT, also=plan.where)
+    past = await reader.filter(kind, within.of(kind), within, HISTORY, also=plan.where)
     of_one = [] if plan.id is None else [{"_id": plan.id}]
     versions = [] if plan.id is None else [{"_id": versions_of(plan.id)}]
     until = [] if plan.at is None else [_still_current(plan.at[0])]

@@ -35,6 +35,20 @@ def test_versions_come_newest_first(fhir: httpx.Client, lived: str) -> None:
     assert bundle["entry"][2]["resource"]["gender"] == "male"
 
 
+def test_a_history_may_be_that_of_the_items_of_a_list(fhir: httpx.Client, lived: str) -> None:
+    items = [{"item": {"reference": lived.strip("/")}}]
+    mine = {"resourceType": "List", "status": "current", "mode": "working", "entry": items}
+    ours = create(fhir, mine)["id"]
+    for url in ("/Patient/_history", "/_history"):
+        bundle = fhir.get(f"{url}?_list={ours}").json()
+        assert {each["fullUrl"].rpartition("/fhir")[2] for each in bundle["entry"]} == {lived}
+        assert len(bundle["entry"]) == 4
+    first = fhir.get(f"/Patient/_history?_list={ours}&_count=3").json()
+    (url,) = (each["url"] for each in first["link"] if each["relation"] == "next")
+    assert len(fhir.get(url).json()["entry"]) == 1
+    assert fhir.get(f"{lived}/_history?_list=none").json()["total"] == 0
+
+
 def test_pages_join_without_gaps(fhir: httpx.Client, lived: str) -> None:
     seen: list[str] = []
     url: str | None = f"{lived}/_history?_count=1"
@@ -53,7 +67,14 @@ def test_count(fhir: httpx.Client, lived: str, count: str) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"_count": "-1"}, {"_count": "x"}, {"_since": "soon"}, {"foo": "1"}, {"_cursor": "abc"}],
+    [
+        {"_count": "-1"},
+        {"_count": "x"},
+        {"_since": "soon"},
+        {"foo": "1"},
+        {"_cursor": "abc"},
+        {"_list": "$current-problems"},
+    ],
 )
 def test_a_wrong_parameter_is_400(
     fhir: httpx.Client, lived: str, params: dict[str, str]
