@@ -6,6 +6,7 @@ reaches another parameter. `~` is the any-system mark; no system is the single c
 
 from hashlib import sha256
 from typing import Final
+from unicodedata import normalize
 
 ANY_SYSTEM: Final = "~"
 LAST: Final = "\U0010ffff"
@@ -43,8 +44,13 @@ def folded(param: str, text: str) -> str:
 
 
 def exact(param: str, text: str) -> str:
-    """A string as `:exact` compares it."""
-    return bounded(f"{param}=|{text}")
+    """A string as `:exact` compares it: accents count, not how they are encoded."""
+    return bounded(f"{param}=|{composed(text)}")
+
+
+def composed(text: str) -> str:
+    """`text` as exact keys have it: a letter and its accents are one, where Unicode has it."""
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def reference(param: str, target: str) -> str:

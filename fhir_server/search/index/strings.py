@@ -11,6 +11,7 @@ from typing import Final
 
 from fhir_server.core.text import fold
 from fhir_server.core.types import JsonObject
+from fhir_server.search import keys
 from fhir_server.search.index.rows import Row, ValueWriter, Writer, by_type
 from fhir_server.search.values import IndexValues
 
@@ -18,7 +19,7 @@ from fhir_server.search.values import IndexValues
 def _string(values: IndexValues, row: Row, value: str) -> None:
     folded = fold(value)
     if folded:
-        values.strings += (row.lead + folded, row.exact + value)
+        values.strings += (row.lead + folded, row.exact + keys.composed(value))
 
 
 def _parts(names: Sequence[str]) -> ValueWriter:
