@@ -11,6 +11,8 @@ from fhir_server.core.types import JsonObject
 from fhir_server.search.index.rows import Row, Writer, by_type
 from fhir_server.search.values import MAX_TIME, MIN_TIME, IndexValues, Interval, Ranged
 
+_PRECISION: Final = 1  # ms
+
 
 def _interval(text: str) -> tuple[float, float] | None:
     """None for what is no date: a value that validation let pass is not found by it."""
@@ -24,6 +26,14 @@ def _date(values: IndexValues, row: Row, value: str) -> None:
     found = _interval(value)
     if found is not None:
         values.dates.append(Ranged(row.code, *found))
+
+
+def _instant(values: IndexValues, row: Row, value: str) -> None:
+    """A moment: "a fixed point in time with an interval smaller than the precision of the
+    system"."""
+    found = _interval(value)
+    if found is not None:
+        values.dates.append(Ranged(row.code, found[0], found[0] + _PRECISION))
 
 
 def _outer(period: JsonObject) -> Interval | None:
@@ -59,7 +69,7 @@ write_dates: Final[Writer] = by_type(
     {
         "date": _date,
         "dateTime": _date,
-        "instant": _date,
+        "instant": _instant,
         "Period": _period,
         "Timing": _timing,
     }

@@ -24,7 +24,7 @@ def dates(kind: str, code: str, /, **elements: Any) -> set[tuple[float, float]]:
 @pytest.mark.parametrize(
     ("kind", "code", "elements", "expected"),
     [
-        # date, dateTime, instant: the interval of their precision
+        # date, dateTime: the interval of their precision
         ("Patient", "birthdate", {"birthDate": "1990"}, (ms("1990"), ms("1991"))),
         ("Patient", "birthdate", {"birthDate": "1990-12"}, (ms("1990-12"), ms("1991"))),
         (
@@ -32,6 +32,13 @@ def dates(kind: str, code: str, /, **elements: Any) -> set[tuple[float, float]]:
             "date",
             {"effectiveDateTime": "2024-05-01T10:00:00+03:00"},
             (ms("2024-05-01T07:00:00Z"), ms("2024-05-01T07:00:01Z")),
+        ),
+        # "An instant is considered a fixed point in time": no second, but a moment
+        (
+            "Slot",
+            "start",
+            {"start": "2024-05-01T10:00:00Z"},
+            (ms("2024-05-01T10:00:00.000Z"), ms("2024-05-01T10:00:00.001Z")),
         ),
         (
             "Observation",
