@@ -109,13 +109,6 @@ def _token(_: Scope, asked: Asked) -> Parse:
     return partial(tokens.contact if is_contact else tokens.token, asked.code)
 
 
-def _of_type(_: Scope, asked: Asked) -> Parse:
-    types = types_of(asked.kind, asked.parameter)
-    if types and "Identifier" not in types:
-        raise _unknown_modifier(asked)
-    return partial(tokens.of_type, asked.code)
-
-
 def _components(scope: Scope, parameter: SearchParameter) -> Iterator[SearchParameter]:
     for each in parameter.components:
         found = scope.registry.defined(each.definition)
@@ -151,13 +144,16 @@ _MODIFIED: Final[Mapping[tuple[SearchType, str], Build]] = {
     ("token", "not-in"): lambda scope, asked: partial(tokens.in_value_set, scope, asked.code),
     ("token", "above"): lambda scope, asked: partial(tokens.above, scope, asked.code),
     ("token", "below"): lambda scope, asked: partial(tokens.below, scope, asked.code),
-    ("token", "of-type"): _of_type,
+    ("token", "of-type"): lambda _, asked: partial(tokens.of_type, asked.code),
     ("reference", "identifier"): lambda _, asked: partial(references.identifier, asked.code),
     ("reference", "above"): lambda scope, asked: partial(references.above, scope, asked),
     ("reference", "below"): lambda scope, asked: partial(references.below, scope, asked),
     ("uri", "above"): lambda _, asked: partial(uris.above, asked.code),
     ("uri", "below"): lambda _, asked: partial(uris.below, asked.code),
 }
+
+_NEEDS: Final[Mapping[str, str]] = {"of-type": "Identifier", "identifier": "Reference"}
+"""Modifiers for one type alone, of those with the same search type."""
 
 _OF_PARTS: Final = frozenset({"HumanName", "Address"})
 """Types whose parts are strings each."""
@@ -342,8 +338,9 @@ def of_values(scope: Scope, asked: Asked) -> Parse:
         return partial(strings.of_parts, asked.code)
     if not asked.modifier:
         return _PLAIN[asked.parameter.type](scope, asked)
+    types = types_of(asked.kind, asked.parameter)
     build = _MODIFIED.get((asked.parameter.type, asked.modifier))
-    if build is not None:
+    if build is not None and _NEEDS.get(asked.modifier) in {None, *(types or _NEEDS.values())}:
         return build(scope, asked)
     if asked.parameter.type == "reference" and asked.modifier in _TYPES:
         if asked.modifier not in references.targets(asked.parameter):

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from fhir_server.core.text import fold
 from fhir_server.core.types import JsonObject
+from fhir_server.search import keys
 from fhir_server.search.compartments import compartments_of
 from fhir_server.search.contained import add_contained, contained_resources
 from fhir_server.search.index.bounds import bounded_keys
@@ -135,7 +137,7 @@ def _write_sort_values(values: IndexValues, compiled: _Type) -> None:
         first = min((each.lo for each in values.dates if each.key == code), default=None)
         values.sort_date = None if first is None else int(first)
     if compiled.chief_string is not None:
-        prefix = f"{compiled.chief_string}|"
-        texts = [key[len(prefix) :] for key in values.strings if key.startswith(prefix)]
+        prefix = keys.exact(compiled.chief_string, "")  # the folded ones have parts beside
+        texts = [fold(key[len(prefix) :]) for key in values.strings if key.startswith(prefix)]
         if texts:
             values.sort_text, values.sort_text_last = min(texts), max(texts)

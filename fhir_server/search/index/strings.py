@@ -6,6 +6,7 @@ is a value of its own, so that a search finds a resource from the beginning of a
 https://hl7.org/fhir/R4/search.html#string
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +16,10 @@ from fhir_server.search import keys
 from fhir_server.search.index.rows import Row, ValueWriter, Writer, by_type
 from fhir_server.search.values import IndexValues
 
+_FAMILY: Final = "family"
+"""Of a HumanName, and the parameter that searches it."""
+_BETWEEN: Final = re.compile(r"[ \-‐‑–]+(?=\w)")  # the parts of a folded family name
+
 
 def _string(values: IndexValues, row: Row, value: str) -> None:
     folded = fold(value)
@@ -22,22 +27,34 @@ def _string(values: IndexValues, row: Row, value: str) -> None:
         values.strings += (row.lead + folded, row.exact + keys.composed(value))
 
 
+def _family(values: IndexValues, row: Row, value: str) -> None:
+    """Found by each part: "servers should search the parts of a family name independently"."""
+    _string(values, row, value)
+    folded = fold(value)
+    values.strings += [row.lead + folded[found.end() :] for found in _BETWEEN.finditer(folded)]
+
+
+def _plain(values: IndexValues, row: Row, value: str) -> None:
+    (_family if row.code == _FAMILY else _string)(values, row, value)
+
+
 def _parts(names: Sequence[str]) -> ValueWriter:
     def write(values: IndexValues, row: Row, value: JsonObject) -> None:
         for name in names:
+            put = _family if name == _FAMILY else _string
             part = value.get(name)
             if part is None:
                 continue
             for each in part if isinstance(part, list) else (part,):
                 if each is not None:
-                    _string(values, row, each)
+                    put(values, row, each)
 
     return write
 
 
 write_strings: Final[Writer] = by_type(
     {
-        "string": _string,
+        "string": _plain,
         "HumanName": _parts(("text", "family", "given", "prefix", "suffix")),
         "Address": _parts(
             ("text", "line", "city", "district", "state", "postalCode", "country")

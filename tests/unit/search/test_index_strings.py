@@ -26,7 +26,7 @@ def strings(kind: str, code: str, /, **elements: Any) -> set[str]:
             "Patient",
             "family",
             {"name": [{"family": "Семёнов"}, {"family": "van der Berg"}]},
-            {"семенов", "=Семёнов", "van der berg", "=van der Berg"},
+            {"семенов", "=Семёнов", "van der berg", "der berg", "berg", "=van der Berg"},
         ),
         (
             "Patient",
@@ -107,7 +107,7 @@ def test_no_text_breaks_the_index() -> None:
 
 
 def test_the_least_and_the_greatest_are_kept_for_sorting() -> None:
-    names = [{"family": "Ёлкин"}, {"family": "Abel"}, {"given": ["Zoe"]}]
+    names = [{"family": "Ёлкин"}, {"family": "Abel Aaron"}, {"given": ["Zoe"]}]
     values = INDEXER.values({"resourceType": "Patient", "id": "1", "name": names})
-    assert (values.sort_text, values.sort_text_last) == ("abel", "елкин")
+    assert (values.sort_text, values.sort_text_last) == ("abel aaron", "елкин")
     assert INDEXER.values({"resourceType": "Patient", "id": "1"}).sort_text is None

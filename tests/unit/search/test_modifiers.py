@@ -42,6 +42,12 @@ def test_missing_is_true_or_false() -> None:
     assert refusals("Patient", "gender:missing=yes") == [("value", "gender:missing")]
 
 
+def test_a_canonical_has_no_identifier() -> None:
+    # "not supported on canonical elements since they do not have an identifier"
+    key = "questionnaire:identifier"
+    assert refusals("QuestionnaireResponse", f"{key}=1") == [("not-supported", key)]
+
+
 # "Server SHALL reject any search request that … is suffixed by a modifier that the server
 # does not support for that parameter."
 @pytest.mark.parametrize(

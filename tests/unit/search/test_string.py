@@ -85,6 +85,33 @@ def test_a_text_of_which_nothing_is_left_never_matches_all(query: str) -> None:
     assert refusals("Patient", query) == [("value", query.partition("=")[0])]
 
 
+# "searching either "Carreno" or "Quinones" should match a family name of "Carreno Quinones""
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("name=carreno", True),
+        ("name=Quiñones", True),
+        ("name=carreno quinones", True),
+        ("name=quinones, carreno", True),
+        ("name=quinones ana", True),
+        ("name=uinones", False),
+        ("name=maria", False),
+        ("name:exact=Quinones", False),
+        ("name:exact=Carreno Quinones", True),
+    ],
+)
+def test_a_family_name_is_found_by_each_of_its_parts(query: str, *, found: bool) -> None:
+    value = name(family="Carreno Quinones", given=["Ana Maria"])
+    assert matches("Patient", query, value) is found
+
+
+@pytest.mark.parametrize("asked", ["нечуй", "левицький", "Нечуй-Левицький"])
+def test_a_family_name_with_a_hyphen_has_parts_too(asked: str) -> None:
+    value = stored("Patient", "family", "string", "Нечуй-Левицький")
+    assert matches("Patient", f"family={asked}", value)
+    assert not matches("Patient", f"family=x{asked}", value)
+
+
 @pytest.mark.parametrize("asked", ["xx\\xx", "xx\\", "\\x"])
 def test_an_escape_of_what_needs_none_is_illegal(asked: str) -> None:
     assert refusals("Patient", f"given={asked}") == [("value", "given")]
