@@ -47,13 +47,15 @@ def names(found: Iterable[str], code: str) -> set[Name]:
 
 def name_of(found: Iterable[str]) -> Name | None:
     """What a resource is called, by its keys of IDENTITY; None: it has no `url`."""
-    url = version = None
+    url, versions = None, []
     for key in found:
         if key.startswith(URL):
             url = key[len(URL) :]
         elif key.startswith(VERSION):
-            version = key[len(VERSION) :]
-    return None if url is None else Name(url, version)
+            versions.append(key[len(VERSION) :])
+    # A version stands there in lower case, too.
+    written = min(versions, key=lambda each: each == each.lower(), default=None)
+    return None if url is None else Name(url, written)
 
 
 def is_named(name: Name, among: Iterable[Name]) -> bool:

@@ -105,8 +105,10 @@ def _parts(scope: Scope, asked: Asked) -> Parse:
 
 
 def _token(_: Scope, asked: Asked) -> Parse:
-    is_contact = "ContactPoint" in types_of(asked.kind, asked.parameter)
-    return partial(tokens.contact if is_contact else tokens.token, asked.code)
+    types = types_of(asked.kind, asked.parameter)
+    if "ContactPoint" in types:
+        return partial(tokens.contact, asked.code)
+    return partial(tokens.plain_text if types == {"string"} else tokens.token, asked.code)
 
 
 def _components(scope: Scope, parameter: SearchParameter) -> Iterator[SearchParameter]:

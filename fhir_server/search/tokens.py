@@ -61,6 +61,15 @@ def token(code: str, text: str) -> Node:
     return Keys("tokens", (keys.token(code, system, value),))
 
 
+def plain_text(code: str, text: str) -> Node:
+    """A string that equals `text`, whatever its case; the index has it in lower case too.
+
+    Raises:
+        BadValue: it has more than one separator.
+    """
+    return token(code, text.lower())
+
+
 def contact(code: str, text: str) -> Node:
     """A telephone number or address, in whatever case and grouping it is written.
 

@@ -53,6 +53,13 @@ def _plain(values: IndexValues, row: Row, value: str) -> None:
     values.tokens += (f"{row.lead}|{value}", row.any_system + value)
 
 
+def _string(values: IndexValues, row: Row, value: str) -> None:
+    """Also in lower case: "if the underlying data type is string then the search is not
+    case sensitive"."""
+    for form in dict.fromkeys((value, value.lower())):
+        _plain(values, row, form)
+
+
 def _code(values: IndexValues, row: Row, value: str) -> None:
     """The system of a `code` is implicit; `|male` and the system in full both find it."""
     _plain(values, row, value)
@@ -120,7 +127,7 @@ def _contact(values: IndexValues, row: Row, value: JsonObject) -> None:
 write_tokens: Final[Writer] = by_type(
     {
         "code": _code,
-        "string": _plain,
+        "string": _string,
         "uri": _plain,
         "boolean": _boolean,
         "Coding": _coding,

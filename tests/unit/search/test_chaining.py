@@ -36,6 +36,12 @@ RECORDS = (
     Record("Questionnaire", "q2", 1, IndexValues(
         uris=["url|http://a/q"], tokens=["version|~|2", "status|~|draft"],
     )),
+    Record("Questionnaire", "v", 1, IndexValues(
+        uris=["url|http://a/v"], tokens=["version|~|v1b", "version|~|V1B"],
+    )),
+    Record("QuestionnaireResponse", "to-v", 1, IndexValues(
+        uris=["questionnaire|http://a/v", "questionnaire|http://a/v|V1B"],
+    )),
     Record("Questionnaire", "r", 1, IndexValues(uris=["url|http://a/r"])),
     Record("QuestionnaireResponse", "to-q1", 1, IndexValues(
         uris=["questionnaire|http://a/q", "questionnaire|http://a/q|1"],
@@ -107,6 +113,7 @@ def test_has_asks_who_refers_here(query: str, ids: list[str]) -> None:
         ("questionnaire:Questionnaire.status=draft", ["to-q2", "to-q"]),
         ("questionnaire.url=http://a/q", ["to-q1", "to-q2", "to-q"]),
         ("questionnaire.url=http://a/r", ["to-id"]),
+        ("questionnaire.url=http://a/v", ["to-v"]),
         ("questionnaire.status=retired", []),
         ("questionnaire._has:QuestionnaireResponse:questionnaire:status=x", ["to-q2", "to-q"]),
     ],

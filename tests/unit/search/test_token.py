@@ -23,6 +23,21 @@ def concept(*codings: tuple[str | None, str], text: str | None = None) -> IndexV
     return stored("Condition", "code", "CodeableConcept", value)
 
 
+# "If the underlying data type is string then the search is not case sensitive."
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("version=V1.0a", True),
+        ("version=v1.0A", True),
+        ("version:not=v1.0A", False),
+        ("version=v1", False),
+    ],
+)
+def test_a_string_is_compared_whatever_its_case(query: str, *, found: bool) -> None:
+    value = stored("Questionnaire", "version", "string", "V1.0a")
+    assert matches("Questionnaire", query, value) is found
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
