@@ -10,7 +10,8 @@ a text is found so, on the index side and the query side alike:
    Ukrainian `і`, `є`, `ґ` become the Russian `и`, `е`, `г`, so that both spellings of a name
    meet; Polish `ł` becomes `l`; and so on;
 4. apostrophes and invisible characters fall away: `Мар'яна`, `Мар’яна` and `Марʼяна` are one;
-5. a run of white space is one space, none at the ends.
+5. other punctuation is white space (`Anne-Marie`, `St. Paul`), unless there is nothing else;
+6. a run of white space is one space, none at the ends.
 
 https://hl7.org/fhir/R4/search.html#string
 """
@@ -50,6 +51,15 @@ class _Folding(dict[int, str | None]):
         return _PLAIN.get(letter, letter)
 
 
+class _Spacing(_Folding):
+    """The same without punctuation, which "should also be ignored"."""
+
+    @override
+    def _replacement(self, letter: str) -> str | None:
+        found = super()._replacement(letter)
+        return " " if found is not None and category(letter)[0] == "P" else found
+
+
 class _Splitting(_Folding):
     """The same, with a space for whatever stands between words."""
 
@@ -61,6 +71,7 @@ class _Splitting(_Folding):
 
 _FOLDING_SIZE: Final = 4096  # more than the letters of any clinic's languages
 _FOLDING: Final = _Folding()
+_SPACING: Final = _Spacing()
 _SPLITTING: Final = _Splitting()
 _LONGEST_WORD: Final = 64
 
@@ -78,7 +89,9 @@ MAX_TEXT: Final = 1024
 
 @lru_cache(maxsize=8192)  # names, cities and displays repeat
 def _fold(text: str) -> str:
-    return " ".join(_lower(text).translate(_FOLDING).split())[:MAX_TEXT].rstrip()
+    lower = _lower(text)
+    found = lower.translate(_SPACING).split() or lower.translate(_FOLDING).split()
+    return " ".join(found)[:MAX_TEXT].rstrip()
 
 
 def fold(text: str) -> str:

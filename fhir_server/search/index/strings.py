@@ -6,7 +6,6 @@ is a value of its own, so that a search finds a resource from the beginning of a
 https://hl7.org/fhir/R4/search.html#string
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,7 +17,7 @@ from fhir_server.search.values import IndexValues
 
 _FAMILY: Final = "family"
 """Of a HumanName, and the parameter that searches it."""
-_BETWEEN: Final = re.compile(r"[ \-‐‑–]+(?=\w)")  # the parts of a folded family name
+_MOST_PARTS: Final = 8  # of a family name that are found by themselves
 
 
 def _string(values: IndexValues, row: Row, value: str) -> None:
@@ -31,7 +30,9 @@ def _family(values: IndexValues, row: Row, value: str) -> None:
     """Found by each part: "servers should search the parts of a family name independently"."""
     _string(values, row, value)
     folded = fold(value)
-    values.strings += [row.lead + folded[found.end() :] for found in _BETWEEN.finditer(folded)]
+    words = folded.split(" ")
+    later = range(1, min(len(words), _MOST_PARTS))
+    values.strings += [row.lead + " ".join(words[start:]) for start in later]
 
 
 def _plain(values: IndexValues, row: Row, value: str) -> None:

@@ -33,6 +33,11 @@ from fhir_server.core.text import MAX_TEXT, fold, words
         ("Мар'яна", "Мар’яна"),
         ("Марʼяна", "Маряна"),
         ("O`Connor", "OConnor"),
+        # "Punctuation … should also be ignored": it parts words, as white space does
+        ("Anne-Marie", "Anne Marie"),
+        ("12 Main St., apt. 5", "12 main st apt 5"),
+        ("Нечуй–Левицький", "Нечуй Левицький"),
+        ("...", "..."),
         # white space, and what cannot be seen
         ("  van  der\tBerg\n", "van der berg"),
         ("Anna\u00a0Maria", "anna maria"),
@@ -47,10 +52,14 @@ def test_two_spellings_of_one_text(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Anna", "Anne"), ("Anne-Marie", "Anne Marie"), ("Ин", "Ын"), ("Шилов", "Щилов")],
+    [("Anna", "Anne"), ("Anne-Marie", "AnneMarie"), ("Ин", "Ын"), ("Шилов", "Щилов")],
 )
 def test_two_texts(one: str, other: str) -> None:
     assert fold(one) != fold(other)
+
+
+def test_punctuation_alone_is_kept() -> None:
+    assert (fold(".*"), fold("?"), fold(" - ")) == (".*", "?", "-")
 
 
 @given(st.text())

@@ -78,7 +78,7 @@ def strings(kind: str, code: str, /, **elements: Any) -> set[str]:
         ),
         ("Patient", "address-city", {"address": [{"city": "Київ"}]}, {"киив", "=Київ"}),
         # markdown is a string
-        ("Library", "description", {"description": "*Bold*"}, {"*bold*", "=*Bold*"}),
+        ("Library", "description", {"description": "*Bold*"}, {"bold", "=*Bold*"}),
         # the text of a concept, where an expression asks for it
         (
             "Observation",
