@@ -265,12 +265,14 @@ def test_scp_19_a_batch_is_judged_entry_by_entry(
         {"request": {"method": "GET", "url": "Observation/letters-1"}},
         {"request": {"method": "POST", "url": "Observation"}, "resource": observation()},
         {"request": {"method": "GET", "url": "Condition"}},
+        {"request": {"method": "GET", "url": "Observation/letters-1/$meta"}},
+        {"request": {"method": "GET", "url": "Condition/any/$meta"}},
     ]
     batch = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     statuses = [
         each["response"]["status"][:3] for each in fhir("POST", "/", batch).json()["entry"]
     ]
-    assert statuses == ["200", "403", "403"]
+    assert statuses == ["200", "403", "403", "200", "403"]
 
 
 def test_scp_19_a_transaction_is_refused_whole(
