@@ -6,6 +6,7 @@ second sees what the first has written.
 https://hl7.org/fhir/R4/http.html#ccreate
 """
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -48,8 +49,21 @@ async def only_match(
     Raises:
         MultipleMatches: there are more.
     """
-    await unit.claim(f"{kind}?{urlencode(sorted(criteria))}")
-    found = await unit.find(kind, where, limit=2, within=ctx.rights.search)
+    await unit.claim(claim_key(kind, criteria))
+    return the_one(await unit.find(kind, where, limit=2, within=ctx.rights.search), kind)
+
+
+def claim_key(kind: str, criteria: Pairs) -> str:
+    """What a unit claims that depends on what `criteria` find."""
+    return f"{kind}?{urlencode(sorted(criteria))}"
+
+
+def the_one(found: Sequence[Stored], kind: str) -> Stored | None:
+    """The one resource of `found`, or None.
+
+    Raises:
+        MultipleMatches: there are more.
+    """
     if len(found) > 1:
         raise MultipleMatches(MANY_MATCHES, type=kind)
     return found[0] if found else None

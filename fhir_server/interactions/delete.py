@@ -40,12 +40,23 @@ async def delete(ctx: Context, command: Delete) -> Result:
     async def work(unit: Unit) -> Result:
         current = await unit.read(command.type, command.id, within=ctx.rights.delete)
         check_existence(ctx, "d", command.type, command.id, current)
-        check_if_match(command.if_match, current)
-        if current is None or current.deleted:
-            return Result(204, current)
-        return Result(204, await _removed(ctx, unit, current))
+        return await deleted(ctx, unit, current, command.if_match)
 
     return await in_unit(ctx, command.type, work)
+
+
+async def deleted(
+    ctx: Context, unit: Unit, current: Stored | None, if_match: str | None
+) -> Result:
+    """Leave a tombstone where `current` lives.
+
+    Raises:
+        PreconditionFailed: If-Match names another version.
+    """
+    check_if_match(if_match, current)
+    if current is None or current.deleted:
+        return Result(204, current)
+    return Result(204, await _removed(ctx, unit, current))
 
 
 async def conditional_delete(ctx: Context, command: ConditionalDelete) -> Result:
@@ -58,27 +69,31 @@ async def conditional_delete(ctx: Context, command: ConditionalDelete) -> Result
     kind = command.type
 
     async def work(unit: Unit) -> Result:
-        return await removed(ctx, unit, kind, await matching(ctx, unit, command))
+        where = compiled(ctx, kind, command.criteria)
+        limit = ctx.services.limits.conditional_delete + 1
+        found = await unit.find(kind, where, limit=limit, within=ctx.rights.search)
+        await check_removable(ctx, unit, kind, found, command.if_match)
+        return await removed(ctx, unit, kind, found)
 
     return await in_unit(ctx, kind, work)
 
 
-async def matching(ctx: Context, unit: Unit, command: ConditionalDelete) -> Sequence[Stored]:
-    """Everything that a conditional delete removes.
+async def check_removable(
+    ctx: Context, unit: Unit, kind: str, found: Sequence[Stored], if_match: str | None
+) -> None:
+    """Raise for what a conditional delete may not remove.
 
     Raises:
         MultipleMatches: it is more than one request may delete.
+        Forbidden: one of them is out of the caller's reach.
         PreconditionFailed: If-Match names another version than one of them has.
     """
     limit = ctx.services.limits.conditional_delete
-    where = compiled(ctx, command.type, command.criteria)
-    found = await unit.find(command.type, where, limit=limit + 1, within=ctx.rights.search)
     if len(found) > limit:
         raise MultipleMatches(TOO_MANY, limit=limit)
-    await check_writable(ctx, unit, "d", command.type, found)
+    await check_writable(ctx, unit, "d", kind, found)
     for each in found or (None,):
-        check_if_match(command.if_match, each)
-    return found
+        check_if_match(if_match, each)
 
 
 async def removed(ctx: Context, unit: Unit, kind: str, found: Sequence[Stored]) -> Result:

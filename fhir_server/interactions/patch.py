@@ -47,7 +47,7 @@ async def patch(ctx: Context, command: Patch) -> Result:
         found = await unit.read(command.type, command.id, within=ctx.rights.update)
         check_existence(ctx, "u", command.type, command.id, found)
         current = live(found, command.type, command.id)
-        return await _patched(ctx, unit, current, command.change, command.if_match)
+        return await patched(ctx, unit, current, command.change, command.if_match)
 
     return await in_unit(ctx, command.type, work)
 
@@ -67,14 +67,20 @@ async def conditional_patch(ctx: Context, command: ConditionalPatch) -> Result:
         if found is None:
             raise NotFound(NO_MATCH, type=kind)
         await check_writable(ctx, unit, "u", kind, (found,))
-        return await _patched(ctx, unit, found, command.change, command.if_match)
+        return await patched(ctx, unit, found, command.change, command.if_match)
 
     return await in_unit(ctx, kind, work)
 
 
-async def _patched(
+async def patched(
     ctx: Context, unit: Unit, current: Stored, change: Change, if_match: str | None
 ) -> Result:
+    """Apply `change` to `current`, which lives.
+
+    Raises:
+        PreconditionFailed: If-Match names another version.
+        Unprocessable: the patch does not fit, or what it makes is not valid.
+    """
     check_if_match(if_match, current)
     before: JsonObject = loads(current.body, max_depth=ctx.services.limits.depth)
     after = change(before)

@@ -125,11 +125,32 @@ class Reads(Protocol):
 
 
 class Unit(Reads, Protocol):
-    """One unit of work on a snapshot: all of its writes, or none."""
+    """One unit of work on a snapshot: all of its writes, or none.
 
-    async def claim(self, key: str) -> None:
-        """Stand alone with `key` until the end of the unit: of two units that claim the
-        same key one starts again after the other has ended (conditional writes)."""
+    A write that cannot be made (Conflict) may be told of later than its call: at the next
+    read, or when `work` has ended.
+    """
+
+    async def read_each(
+        self, kind: str, ids: Sequence[str], *, within: Restriction
+    ) -> Sequence[Stored | None]:
+        """What `read` would give for each of `ids`, in few questions; those that live with
+        `document` filled."""
+
+    async def find_each(
+        self, kind: str, wheres: Sequence[Node], *, limit: int, within: Restriction
+    ) -> Sequence[Sequence[Stored]]:
+        """What `find` would give for each of `wheres`, in as few questions as they allow:
+        few for those made of ids, tokens, references and uris alone.
+
+        Raises:
+            TooCostly: one of them is.
+        """
+
+    async def claim(self, *keys: str) -> None:
+        """Stand alone with `keys` until the end of the unit: of two units that claim a
+        same key one starts again after the other has ended (conditional writes). Several
+        are named at once, and in an order that all units keep."""
 
     async def insert(self, versions: Sequence[Version]) -> None:
         """Write resources that have no current version.

@@ -1,7 +1,7 @@
 """Which resource each entry of a transaction means, settled before anything is written.
 
-Creates are promised an id, conditional entries and conditional references are looked up in
-the unit of work, and two entries that mean the same resource are refused.
+Creates are promised an id, conditional entries are looked up in the unit of work, and two
+entries that mean the same resource are refused.
 
 https://hl7.org/fhir/R4/http.html#trules
 """
@@ -10,22 +10,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlencode
 
-from fhir_server.core.errors import (
-    BadValue,
-    FhirError,
-    Invalid,
-    Issue,
-    PreconditionFailed,
-)
+from fhir_server.core.errors import BadValue, Invalid, Issue
 from fhir_server.core.messages import Text
-from fhir_server.interactions.commands import ConditionalDelete
-from fhir_server.interactions.conditions import compiled, only_match
+from fhir_server.interactions.conditions import the_one
 from fhir_server.interactions.context import Context
-from fhir_server.interactions.delete import matching
-from fhir_server.interactions.doors import parse_query
+from fhir_server.interactions.delete import check_removable
+from fhir_server.interactions.transaction.criteria import Answer, Criteria, answers, criteria
 from fhir_server.interactions.transaction.entries import Entry
+from fhir_server.interactions.transaction.places import at
+from fhir_server.interactions.transaction.references import resolve
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.port import Stored, Unit
 
@@ -39,24 +33,8 @@ SAME_URL: Final = Text(
     "fullUrl `{url}` стоит и в {other}.",
     "fullUrl `{url}` стоїть і в {other}.",
 )
-DANGLING: Final = Text(
-    "No entry of the Bundle has the fullUrl `{url}`.",
-    "Ни у одной записи Bundle нет fullUrl `{url}`.",
-    "Жоден запис Bundle не має fullUrl `{url}`.",
-)
-NO_TARGET: Final = Text(
-    "The conditional reference `{url}` finds nothing.",
-    "Условная ссылка `{url}` ничего не находит.",
-    "Умовне посилання `{url}` нічого не знаходить.",
-)
-MANY_TARGETS: Final = Text(
-    "The conditional reference `{url}` finds more than one resource.",
-    "Условная ссылка `{url}` находит больше одного ресурса.",
-    "Умовне посилання `{url}` знаходить більше одного ресурсу.",
-)
 
 _RESTFUL: Final = re.compile(r".*/(?P<local>(?P<type>[A-Za-z]+)/[A-Za-z0-9\-.]{1,64})")
-_CONDITIONAL: Final = re.compile(r"(?P<type>[A-Za-z]+)\?(?P<query>.+)")
 _TYPES: Final = frozenset(RESOURCE_TYPES)
 
 
@@ -96,53 +74,41 @@ async def settle(ctx: Context, unit: Unit, entries: Sequence[Entry]) -> Identiti
         PreconditionFailed: criteria match more than one resource.
     """
     found = Identities()
-    # Claims in one order: bundles that name the same criteria in opposite orders would
-    # otherwise each wait for what the other holds.
-    for each in sorted(entries, key=_criteria):
-        try:
-            await _settle(ctx, unit, each, found)
-        except FhirError as error:
-            raise error.at(f"{each.path}.request") from error
+    asked = await criteria(ctx, entries)
+    for each, answer in await answers(ctx, unit, asked) if asked else ():
+        with at(f"{each.entry.path}.request"):
+            await _take(ctx, unit, each, answer, found)
+    for entry in entries:
+        _name(ctx, entry, found)
     _check_overlap(entries, found)
     _link(entries, found)
-    await _resolve_references(ctx, unit, entries, found)
+    await resolve(ctx, unit, entries, found.links)
     return found
 
 
-def _criteria(entry: Entry) -> str:
-    asked = entry.asked
-    match entry.code:
-        case "create":
-            return f"{asked.target.type}?{asked.if_none_exist or ''}"
-        case "conditional-update" | "conditional-patch" | "conditional-delete":
-            return f"{asked.target.type}?{urlencode(asked.pairs)}"
-    return ""
+async def _take(
+    ctx: Context, unit: Unit, asked: Criteria, answer: Answer, found: Identities
+) -> None:
+    entry = asked.entry
+    if isinstance(answer, Invalid):
+        raise answer
+    if asked.is_many:
+        await check_removable(ctx, unit, asked.kind, answer, entry.asked.if_match)
+        found.removals[entry.index] = answer
+    else:
+        found.matches[entry.index] = the_one(answer, asked.kind)
 
 
-async def _settle(ctx: Context, unit: Unit, entry: Entry, found: Identities) -> None:
-    asked, kind = entry.asked, entry.asked.target.type or ""
+def _name(ctx: Context, entry: Entry, found: Identities) -> None:
+    match_ = found.matches.get(entry.index)
     match entry.code:
         case "create":
-            criteria = asked.if_none_exist
-            match_ = None
-            if criteria is not None:
-                pairs = parse_query(criteria.removeprefix("?"))
-                where = compiled(ctx, kind, pairs)
-                match_ = await only_match(ctx, unit, kind, pairs, where)
-                found.matches[entry.index] = match_
             found.ids[entry.index] = match_.id if match_ else ctx.services.new_id()
         case "conditional-update" | "conditional-patch":
-            where = compiled(ctx, kind, asked.pairs)
-            match_ = await only_match(ctx, unit, kind, asked.pairs, where)
-            found.matches[entry.index] = match_
-            given = (asked.resource or {}).get("id")
+            given = (entry.asked.resource or {}).get("id")
             found.ids[entry.index] = match_.id if match_ else given or ctx.services.new_id()
-        case "conditional-delete":
-            found.removals[entry.index] = await matching(
-                ctx, unit, ConditionalDelete(kind, asked.pairs, asked.if_match)
-            )
         case "update" | "patch" | "delete":
-            found.ids[entry.index] = asked.target.id or ""
+            found.ids[entry.index] = entry.asked.target.id or ""
 
 
 def _check_overlap(entries: Iterable[Entry], found: Identities) -> None:
@@ -177,47 +143,3 @@ def _link(entries: Iterable[Entry], found: Identities) -> None:
         restful = _RESTFUL.fullmatch(each.full_url)
         if restful and restful["type"] in _TYPES:
             found.links[restful["local"]] = target
-
-
-async def _resolve_references(
-    ctx: Context, unit: Unit, entries: Iterable[Entry], found: Identities
-) -> None:
-    issues: list[Issue] = []
-    failed: dict[str, Issue] = {}
-    for each in entries:
-        for url in each.linked.references() if each.linked is not None else ():
-            if url in found.links or not _needs_resolution(url):
-                continue
-            if url not in failed:
-                await _resolve(ctx, unit, url, found.links, failed)
-            if url in failed and each.linked is not None:
-                path = each.linked.path(url)
-                issues.append(failed[url].at(path).at(f"{each.path}.resource"))
-    if issues:
-        raise Invalid.of(issues)
-
-
-def _needs_resolution(url: str) -> bool:
-    return url.startswith(("urn:uuid:", "urn:oid:")) or "?" in url
-
-
-async def _resolve(
-    ctx: Context, unit: Unit, url: str, links: dict[str, str], failed: dict[str, Issue]
-) -> None:
-    conditional = _CONDITIONAL.fullmatch(url)
-    if conditional is None or conditional["type"] not in _TYPES:
-        if url.startswith("urn:"):
-            failed[url] = Issue("not-found", DANGLING, {"url": url})
-        return
-    kind, pairs = conditional["type"], parse_query(conditional["query"])
-    try:
-        where = compiled(ctx, kind, pairs)
-        rows = await unit.find(kind, where, limit=2, within=ctx.rights.search)
-    except (PreconditionFailed, Invalid) as error:
-        failed[url] = error.issues[0]
-        return
-    if len(rows) == 1:
-        links[url] = f"{kind}/{rows[0].id}"
-    else:
-        text, code = (MANY_TARGETS, "multiple-matches") if rows else (NO_TARGET, "not-found")
-        failed[url] = Issue(code, text, {"url": url})

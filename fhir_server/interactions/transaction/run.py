@@ -10,14 +10,14 @@ from fhir_server.access.rights import UNLIMITED
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
-from fhir_server.interactions.commands import Delete
 from fhir_server.interactions.context import Context
-from fhir_server.interactions.delete import delete, removed
+from fhir_server.interactions.delete import deleted, removed
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
-from fhir_server.interactions.permits import check_command
+from fhir_server.interactions.permits import check_command, check_existence
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import Budget, breath
+from fhir_server.interactions.transaction.current import current
 from fhir_server.interactions.transaction.entries import Entry, read, rows
 from fhir_server.interactions.transaction.identities import Identities, check_urls, settle
 from fhir_server.interactions.transaction.places import at
@@ -120,14 +120,18 @@ async def _deletes(
     ctx: Context, unit: Unit, entries: Sequence[Entry], found: Identities
 ) -> dict[int, Result]:
     results: dict[int, Result] = {}
-    for each in entries:
+    old = await current(ctx, unit, [e for e in entries if e.code == "delete"], found, "d")
+    for place, each in enumerate(entries):
         kind = each.asked.target.type or ""
         if each.code == "conditional-delete":
             results[each.index] = await removed(ctx, unit, kind, found.removals[each.index])
         elif each.code == "delete":
-            asked = Delete(kind, each.asked.target.id or "", each.asked.if_match)
             with at(each.path):
-                results[each.index] = await delete(ctx, asked)
+                version = old[each.index]
+                check_existence(ctx, "d", kind, found.ids[each.index], version)
+                asked = each.asked.if_match
+                results[each.index] = await deleted(ctx, unit, version, asked)
+        await breath(place)
     return results
 
 

@@ -3,17 +3,17 @@
 https://hl7.org/fhir/R4/http.html#trules
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from fhir_server.core.types import JsonObject
-from fhir_server.interactions.commands import Patch
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
-from fhir_server.interactions.patch import patch
+from fhir_server.interactions.patch import patched
 from fhir_server.interactions.permits import check_existence
+from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import breath
+from fhir_server.interactions.transaction.current import current
 from fhir_server.interactions.transaction.entries import Entry
 from fhir_server.interactions.transaction.identities import Identities
 from fhir_server.interactions.transaction.places import at
@@ -25,7 +25,6 @@ from fhir_server.interactions.update import (
     put,
 )
 from fhir_server.interactions.versions import check_id, check_if_match, first_version, stored
-from fhir_server.search.plan import Ids
 from fhir_server.store.port import Stored, Unit, Version
 
 
@@ -43,16 +42,18 @@ async def write(
         if each.code == "create":
             results[each.index] = await _created(ctx, unit, each, found, fresh)
         await breath(place)
-    updates = [e for e in entries if e.code in {"update", "conditional-update"}]
-    current = await _current(ctx, unit, updates, found)
+    changes = [e for e in entries if e.code != "create"]
+    old = await current(ctx, unit, changes, found, "u")
+    updates = [e for e in changes if e.code in {"update", "conditional-update"}]
     for place, each in enumerate(updates):
-        results[each.index] = await _updated(ctx, unit, each, found, current, fresh)
+        results[each.index] = await _updated(ctx, unit, each, found, old[each.index], fresh)
         await breath(place)
     if fresh:
         await unit.insert(fresh)
-    for each in entries:
-        if each.code in {"patch", "conditional-patch"}:
-            results[each.index] = await _patched(ctx, each, found)
+    patches = [e for e in changes if e.code in {"patch", "conditional-patch"}]
+    for place, each in enumerate(patches):
+        results[each.index] = await _patched(ctx, unit, each, found, old[each.index])
+        await breath(place)
     return results
 
 
@@ -77,33 +78,15 @@ def _linked(entry: Entry, found: Identities) -> JsonObject:
     return entry.linked.fill(found.links)
 
 
-async def _current(
-    ctx: Context, unit: Unit, updates: Iterable[Entry], found: Identities
-) -> dict[tuple[str, str], Stored | None]:
-    """What each updated identity holds now; tombstones too."""
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for each in updates:
-        wanted[each.asked.target.type or ""].append(found.ids[each.index])
-    current: dict[tuple[str, str], Stored | None] = {}
-    for kind, ids in wanted.items():
-        live = await unit.find(kind, Ids(tuple(ids)), limit=len(ids), within=ctx.rights.update)
-        current |= {(kind, each.id): each for each in live}
-        for id_ in ids:
-            if (kind, id_) not in current:
-                current[kind, id_] = await unit.read(kind, id_, within=ctx.rights.update)
-    return current
-
-
 async def _updated(
     ctx: Context,
     unit: Unit,
     entry: Entry,
     found: Identities,
-    current: dict[tuple[str, str], Stored | None],
+    old: Stored | None,
     fresh: list[Version],
 ) -> Result:
     kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
-    old = current[kind, id_]
     resource = _linked(entry, found)
     with at(entry.path):
         if not _has_new_id(entry, found):
@@ -135,11 +118,14 @@ def _check(entry: Entry, resource: JsonObject, found: Identities, old: Stored | 
         matched_id(resource, found.matches[entry.index])
 
 
-async def _patched(ctx: Context, entry: Entry, found: Identities) -> Result:
+async def _patched(
+    ctx: Context, unit: Unit, entry: Entry, found: Identities, old: Stored | None
+) -> Result:
     asked = entry.asked
     with at(entry.path):
-        change = asked.change
-        if change is None:
+        if asked.change is None:
             raise AssertionError(entry.path)  # entries.read gave every PATCH its change
-        command = Patch(asked.target.type or "", found.ids[entry.index], change, asked.if_match)
-        return await patch(ctx, command)
+        kind, id_ = asked.target.type or "", found.ids[entry.index]
+        check_existence(ctx, "u", kind, id_, old)
+        version = live(old, kind, id_)
+        return await patched(ctx, unit, version, asked.change, asked.if_match)

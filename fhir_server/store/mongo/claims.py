@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/http.html#ccreate
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
@@ -33,12 +33,13 @@ class ClaimQueue:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[None]:
-        """Wait for the others with `key`, not for long: the database decides in the end."""
+    async def turn(self, key: str, until: float) -> AsyncIterator[None]:
+        """Wait for the others with `key`, but not beyond `until` of the loop's clock: the
+        database decides in the end."""
         lock = self._locks.get(key)
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()
-        held = await _acquired(lock)
+        held = await _acquired(lock, until)
         try:
             yield
         finally:
@@ -54,18 +55,20 @@ class Claims(AsyncExitStack):
         self._queue = queue
         self._taken: set[str] = set()
 
-    async def take(self, key: str) -> bool:
-        """Wait for `key`; False if the unit has it already."""
-        if key in self._taken:
-            return False
-        self._taken.add(key)
-        await self.enter_async_context(self._queue.turn(key))
-        return True
+    async def take(self, keys: Iterable[str]) -> Sequence[str]:
+        """Wait for `keys`, one after the other and not long for all of them together;
+        those that the unit had not taken before."""
+        fresh = [key for key in dict.fromkeys(keys) if key not in self._taken]
+        until = asyncio.get_running_loop().time() + _LONGEST_WAIT
+        for key in fresh:
+            self._taken.add(key)
+            await self.enter_async_context(self._queue.turn(key, until))
+        return fresh
 
 
-async def _acquired(lock: asyncio.Lock) -> bool:
+async def _acquired(lock: asyncio.Lock, until: float) -> bool:
     try:
-        async with asyncio.timeout(_LONGEST_WAIT):
+        async with asyncio.timeout_at(until):
             return await lock.acquire()
     except TimeoutError:
         return False

@@ -32,6 +32,13 @@ HOST: Final = "127.0.0.1"
 DEFAULT_CACHE_GB: Final = 0.5
 """WiredTiger's own default is half of the memory: too much for a guest on a desktop."""
 
+_EVICTION: Final = (
+    "eviction_dirty_target=30,eviction_dirty_trigger=70,"
+    "eviction_updates_target=30,eviction_updates_trigger=60"
+)
+"""An open transaction has its writes in the cache. By default a tenth of the cache may hold
+such: 50 MB, which 4,800 Patients written at once exceed, and MongoDB gives up on them."""
+
 START_PATIENCE: Final = 90.0
 """Seconds to a writable primary; recovery of a large journal takes the longest."""
 STOP_PATIENCE: Final = 60.0
@@ -132,6 +139,7 @@ class Embedded:
             *("--auth", "--keyFile", str(self._folder.key_file)),
             *("--networkMessageCompressors", "snappy,zstd"),
             *("--wiredTigerCacheSizeGB", str(self._cache_gb)),
+            *("--wiredTigerEngineConfigString", _EVICTION),
             "--noscripting",
             *("--logpath", str(self._folder.log), "--logappend", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),

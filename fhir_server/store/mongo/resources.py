@@ -141,7 +141,7 @@ class Reader:
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
             beyond = {} if after is None else {"_id": {"$gt": after}}
-            rows = await self._rows(kind, _both(beyond, seen), [("_id", 1)], limit, None)
+            rows = await self._rows(kind, both(beyond, seen), [("_id", 1)], limit, None)
             return await self.whole(kind, rows)
 
     async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
@@ -186,7 +186,7 @@ class Reader:
         projection = _projection(plan, field_)
         rows: list[Document] = []
         for phase in sorts.phases(field_, plan.sort, plan.after):
-            where = _both(seen, phase.filter)
+            where = both(seen, phase.filter)
             missing = wanted - len(rows)
             rows += await self._rows(plan.type, where, phase.order, missing, projection)
             if len(rows) >= wanted:
@@ -246,7 +246,7 @@ class Reader:
                 resolver = Resolver(self, within, self.limits.chained)
                 plain = await resolver.resolve(each, kind)
             filters.append(to_filter(plain, place))
-        return _both(*filters)
+        return both(*filters)
 
     async def ids(self, kind: str, where: Filter, limit: int) -> Sequence[str]:
         """`chains.Lookup`."""
@@ -306,7 +306,8 @@ def _and(seen: Filter) -> Filter:
     return {"$and": [seen]} if seen else _NO_FILTER
 
 
-def _both(*filters: Filter) -> Filter:
+def both(*filters: Filter) -> Filter:
+    """One filter that asks for all of `filters`."""
     parts = [each for each in filters if each]
     if len(parts) > 1:
         return {"$and": parts}

@@ -1,0 +1,100 @@
+"""Many reads of one type, many predicates of one type: asked together.
+
+Every question carries the Restriction, as the single ones do. 5,000 finds are 5,000 round
+trips of 0.6 ms and more; asked 200 at a time they cost the database 0.03 ms each.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar
+
+from fhir_server.search.plan import Ids, Node, Or, Restriction
+from fhir_server.store.mongo import batches
+from fhir_server.store.mongo.allotment import Allotment, is_told_by_values
+from fhir_server.store.mongo.client import answered
+from fhir_server.store.mongo.documents import BODY, stored
+from fhir_server.store.mongo.resources import Reader, both, versions_of
+from fhir_server.store.mongo.translate import HISTORY
+from fhir_server.store.port import Stored
+
+T = TypeVar("T")
+
+_IDS: Final = 250
+"""Of one read: 1 MB of 4 KB resources, decoded in 15 ms."""
+_PREDICATES: Final = 200
+"""Of one find: planned and answered in 5 to 18 ms."""
+
+
+async def read_each(
+    reader: Reader, kind: str, ids: Sequence[str], within: Restriction
+) -> list[Stored | None]:
+    """`port.Unit.read_each`."""
+    found: dict[str, Stored] = {}
+    for part in _parts(list(dict.fromkeys(ids)), _IDS):
+        live = await reader.find(kind, Ids(part), limit=len(part), within=within)
+        found |= {each.id: each for each in live}
+        missing = [id_ for id_ in part if id_ not in found]
+        for each in await _tombstones(reader, kind, missing, within) if missing else ():
+            found[each.id] = each
+    return [found.get(id_) for id_ in ids]
+
+
+async def _tombstones(
+    reader: Reader, kind: str, ids: Sequence[str], within: Restriction
+) -> Sequence[Stored]:
+    with answered():
+        seen = await reader.filter(kind, within.of(kind), within, HISTORY)
+        # Without `until` it is the last version: nothing made the resource exist again.
+        ended = {"$or": [{"_id": versions_of(id_)} for id_ in ids], "m": "DELETE"}
+        where = both(ended | {"until": None}, seen)
+        rows = await batches.rows(
+            reader.tables.history(kind), where, BODY, limit=len(ids), session=reader.session
+        )
+        return [stored(kind, row) for row in rows]
+
+
+async def find_each(
+    reader: Reader, kind: str, wheres: Sequence[Node], limit: int, within: Restriction
+) -> list[Sequence[Stored]]:
+    """`port.Unit.find_each`."""
+    found: dict[Node, Sequence[Stored]] = {}
+    together: list[Node] = []
+    for where in dict.fromkeys(wheres):
+        if is_told_by_values(where):
+            together.append(where)
+        else:
+            found[where] = await reader.find(kind, where, limit=limit, within=within)
+    for part in _parts(together, _PREDICATES):
+        found |= await _find_together(reader, kind, part, limit, within)
+    return [found[where] for where in wheres]
+
+
+async def _find_together(
+    reader: Reader, kind: str, wheres: tuple[Node, ...], limit: int, within: Restriction
+) -> dict[Node, Sequence[Stored]]:
+    if len(wheres) == 1:
+        alone = await reader.find(kind, wheres[0], limit=limit, within=within)
+        return {wheres[0]: alone}
+    most = 2 * len(wheres)
+    with answered():
+        seen = await reader.filter(kind, Or(wheres), within, also=within.of(kind))
+        rows = await batches.rows(
+            reader.tables.current(kind), seen, None, limit=most + 1, session=reader.session
+        )
+        if len(rows) <= most:
+            rows.sort(key=lambda row: str(row["_id"]))
+            whole = await reader.whole(kind, rows)
+            allotted = Allotment(rows, wheres)
+            return {
+                where: [whole[place] for place in allotted.of(where)[:limit]]
+                for where in wheres
+            }
+    # One of them finds many, perhaps all there are: the others are asked without it.
+    half = len(wheres) // 2
+    first = await _find_together(reader, kind, wheres[:half], limit, within)
+    return first | await _find_together(reader, kind, wheres[half:], limit, within)
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
+    return (tuple(items[begin : begin + size]) for begin in range(0, len(items), size))
