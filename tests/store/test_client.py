@@ -146,6 +146,7 @@ async def test_a_database_that_does_not_answer_is_504(tmp_path: Path) -> None:
         (errors.WTimeoutError("", 64), TimedOut),
         (errors.DocumentTooLarge(""), TooLarge),
         (errors.OperationFailure("", 388), TooLarge),
+        (errors.BulkWriteError({"writeErrors": [{"code": 388}]}), TooLarge),
         (errors.OperationFailure("", 10334), TooLarge),
         (errors.OperationFailure("", 292), TooCostly),
         (InvalidDocument(""), BadValue),

@@ -4,41 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pymongo import AsyncMongoClient
-from pymongo.monitoring import (
-    CommandFailedEvent,
-    CommandListener,
-    CommandStartedEvent,
-    CommandSucceededEvent,
-)
-from typing_extensions import override
 
 from fhir_server.search.plan import UNRESTRICTED, Everything, Keys, Search, SortKey
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import HistoryPlan, Unit
+from tests.support.commands import Commands
 from tests.support.units import updated
 from tests.support.versions import version
 
 pytestmark = pytest.mark.anyio
-
-
-class Commands(CommandListener):
-    """The names of the commands sent."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    @override
-    def started(self, event: CommandStartedEvent) -> None:
-        self.names.append(event.command_name)
-
-    @override
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing to note."""
-
-    @override
-    def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing to note."""
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +35,13 @@ async def store(
 
 
 async def test_a_create_is_one_insert(store: MongoStore, commands: Commands) -> None:
-    commands.names.clear()
+    commands.clear()
     await store.insert(version("new"))
     assert commands.names == ["insert"]
 
 
 async def test_a_read_is_one_find(store: MongoStore, commands: Commands) -> None:
-    commands.names.clear()
+    commands.clear()
     await store.read("Patient", "p001", within=UNRESTRICTED)
     assert commands.names == ["find"]
 
@@ -77,7 +52,7 @@ async def test_a_page_is_one_find_whatever_its_size(
     store: MongoStore, commands: Commands, count: int, direction: str
 ) -> None:
     sort = (SortKey("chief-date", "asc" if direction == "asc" else "desc"),)
-    commands.names.clear()
+    commands.clear()
     search = Search("Patient", Keys("tokens", ("all|~|1",)), sort, count)
     assert len((await store.search(search, within=UNRESTRICTED)).rows) == count
     assert commands.names == ["find"]
@@ -87,7 +62,7 @@ async def test_a_computed_order_and_a_history_are_one_aggregation(
     store: MongoStore, commands: Commands
 ) -> None:
     sort = (SortKey("values", "asc", "tokens", "all|~|"),)
-    commands.names.clear()
+    commands.clear()
     await store.search(Search("Patient", Everything(), sort, 140), within=UNRESTRICTED)
     await store.history(HistoryPlan("Patient", count=140), within=UNRESTRICTED)
     assert commands.names == ["aggregate", "aggregate"]
@@ -96,7 +71,7 @@ async def test_a_computed_order_and_a_history_are_one_aggregation(
 async def test_an_update_is_three_round_trips_and_the_read(
     store: MongoStore, commands: Commands
 ) -> None:
-    commands.names.clear()
+    commands.clear()
     await updated(store, "p001", at=2_000)
     assert commands.names == ["find", "insert", "update", "commitTransaction"]
 
@@ -105,9 +80,38 @@ async def test_many_creates_of_a_type_are_one_insert(
     store: MongoStore, commands: Commands
 ) -> None:
     rows = [version(f"many-{n}") for n in range(100)]
-    commands.names.clear()
+    commands.clear()
     await store.run(["Patient"], lambda unit: unit.insert(rows))
     assert commands.names == ["insert", "commitTransaction"]
+
+
+async def test_many_replacements_and_removals_are_sent_together(
+    store: MongoStore, commands: Commands
+) -> None:
+    rows = [version(f"changed-{n}") for n in range(80)]
+    await store.run(["Patient"], lambda unit: unit.insert(rows))
+
+    async def work(unit: Unit) -> None:
+        names = [row.id for row in rows]
+        found = await unit.read_each("Patient", names, within=UNRESTRICTED)
+        for old in found[:40]:
+            assert old is not None
+            await unit.replace(old, version(old.id, 2, at=2_000, method="PUT"))
+        for old in found[40:]:
+            assert old is not None
+            await unit.remove(old, at=2_000)
+
+    commands.clear()
+    await store.run(["Patient"], work)
+    sent = ["find", "insert", "update", "delete", "commitTransaction"]
+    assert commands.names == sent
+
+
+async def test_many_claims_are_one_command(store: MongoStore, commands: Commands) -> None:
+    commands.clear()
+    keys = [f"claim-{n}" for n in range(300)]
+    await store.run([], lambda unit: unit.claim(*keys))
+    assert commands.names == ["update", "commitTransaction"]
 
 
 async def test_a_unit_that_asks_nothing_costs_nothing(
@@ -116,6 +120,6 @@ async def test_a_unit_that_asks_nothing_costs_nothing(
     async def nothing(unit: Unit) -> None:
         del unit
 
-    commands.names.clear()
+    commands.clear()
     await store.run(["Patient"], nothing)
     assert commands.names == []

@@ -69,6 +69,12 @@ async def test_what_a_unit_raises_leaves_nothing_written(mongo_store: MongoStore
     assert names(rows) == [("kept", 1)]
 
 
+async def test_a_unit_may_write_a_quarter_of_the_cache(mongo_store: MongoStore) -> None:
+    rows = [version(f"big{n}", kind="Binary", body=b"%04d" % n * 2**20) for n in range(16)]
+    await mongo_store.run(["Binary"], lambda unit: unit.insert(rows))
+    assert await mongo_store.count("Binary", Everything(), within=UNRESTRICTED) == 16
+
+
 async def test_a_version_that_is_no_longer_current_is_not_replaced(
     mongo_store: MongoStore,
 ) -> None:
@@ -129,6 +135,32 @@ async def test_of_parallel_replacements_of_one_version_one_wins(
         return True
 
     assert sum(await asyncio.gather(*map(attempt, range(8)))) == 1
+
+
+@pytest.mark.parametrize("stores", [1, 2], ids=["one process", "two processes"])
+async def test_of_parallel_units_with_the_same_claims_each_condition_is_met_once(
+    mongodb_client: Client, database_name: str, stores: int
+) -> None:
+    opened = [await MongoStore.open(mongodb_client, database_name) for _ in range(stores)]
+    numbers = range(30)
+    same = [Keys("tokens", (f"many|{stores}|{n}", f"many|~|{stores}-{n}")) for n in numbers]
+
+    async def create(unit_number: int) -> int:
+        async def work(unit: Unit) -> int:
+            await unit.claim(*(f"Patient?many={stores}-{n}" for n in numbers))
+            found = await unit.find_each("Patient", same, limit=2, within=UNRESTRICTED)
+            fresh = [n for n in numbers if not found[n]]
+            await unit.insert(
+                [
+                    version(f"m{stores}-{unit_number}-{n}", tokens=list(same[n].keys))
+                    for n in fresh
+                ]
+            )
+            return len(fresh)
+
+        return await opened[unit_number % stores].run(["Patient"], work)
+
+    assert sum(await asyncio.gather(*map(create, range(8)))) == 30
 
 
 @pytest.mark.parametrize("stores", [1, 2], ids=["one process", "two processes"])

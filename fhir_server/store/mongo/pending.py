@@ -64,12 +64,10 @@ class Pending:
     def set(self, table: str, where: Mapping[str, Any], values: Document) -> None:
         """The one document that `where` finds gets `values`."""
         self._change(table, UpdateOne(where, {"$set": values}))
-        self._note({})
 
     def delete(self, table: str, where: Mapping[str, Any]) -> None:
         """The one document that `where` finds is gone."""
         self._change(table, DeleteOne(where))
-        self._note({})
 
     async def send(self) -> None:
         """Carry out what waits.

@@ -1,0 +1,36 @@
+"""The commands that a client of MongoDB sends."""
+
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+from typing_extensions import override
+
+
+class Commands(CommandListener):
+    """Their names, in order; `within`: of those that belong to a MongoDB transaction."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.within: list[str] = []
+
+    def clear(self) -> None:
+        """Forget what was sent so far."""
+        self.names.clear()
+        self.within.clear()
+
+    @override
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+        if "autocommit" in event.command:
+            self.within.append(event.command_name)
+
+    @override
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    @override
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to note."""
