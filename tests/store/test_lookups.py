@@ -98,6 +98,19 @@ async def test_each_finds_what_it_finds_alone(
     assert await store.run([], together) == alone
 
 
+async def test_predicates_of_very_many_values_are_answered_too(store: MongoStore) -> None:
+    many = [
+        Keys("tokens", (f"identifier|urn:mrn|{n}", *(f"none{n}|~|{i}" for i in range(400))))
+        for n in range(1, 9)
+    ]
+
+    async def work(unit: Unit) -> list[list[str]]:
+        found = await unit.find_each("Patient", many, limit=2, within=UNRESTRICTED)
+        return [ids(rows) for rows in found]
+
+    assert await store.run([], work) == [[f"p{n:02}"] for n in range(1, 9)]
+
+
 async def test_what_is_found_can_be_replaced(store: MongoStore) -> None:
     async def work(unit: Unit) -> None:
         wheres = [identifier(n) for n in (40, 41)]

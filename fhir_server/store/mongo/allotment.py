@@ -31,6 +31,11 @@ def is_told_by_values(node: Node) -> bool:
             return False
 
 
+def weight(node: Node) -> int:
+    """How many values `node` asks for."""
+    return sum(1 for _ in _values(node))
+
+
 class Allotment:
     """The documents `rows`, by the values that `nodes` ask for."""
 
