@@ -3,6 +3,8 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
+import json
+from base64 import b64encode
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -20,6 +22,11 @@ CALLER: Final = Principal("app", (), patient=P, user=f"Patient/{P}")
 DOCUMENT: Final = "DocumentReference/letters-document"
 PATCH: Final = {"Content-Type": "application/json-patch+json"}
 AMEND: Final = [{"op": "replace", "path": "/status", "value": "amended"}]
+PATCHED: Final = {
+    "resourceType": "Binary",
+    "contentType": "application/json-patch+json",
+    "data": b64encode(json.dumps(AMEND).encode()).decode(),
+}
 
 
 def observation(id_: str = "", patient: str = P, category: str = "laboratory") -> JsonObject:
@@ -289,6 +296,36 @@ def test_scp_19_a_transaction_is_refused_whole(
     assert answer.status_code == 403
     assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1]"]
     assert fhir("GET", "/Observation?_summary=count").json()["total"] == before
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PUT", "Observation?_id=letters-2", observation()),
+        ("PUT", "Observation/letters-2", observation("letters-2")),
+        ("PATCH", "Observation?_id=letters-2", PATCHED),
+        ("PATCH", "Observation/letters-2", PATCHED),
+        ("DELETE", "Observation?_id=letters-2", None),
+        ("DELETE", "Observation/letters-2", None),
+    ],
+)
+def test_scp_14_what_a_transaction_finds_it_may_not_have_the_right_to_write(
+    worlds: tuple[World, World], tokens: Tokens, method: str, url: str, body: JsonObject | None
+) -> None:
+    laboratory = "category=urn:category|laboratory"
+    fhir = client(worlds, tokens, f"patient/Observation.s patient/Observation.cud?{laboratory}")
+    entry = {"request": {"method": method, "url": url}}
+    entries = [
+        {"request": {"method": "POST", "url": "Observation"}, "resource": observation()},
+        entry | ({"resource": body} if body else {}),
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = fhir("POST", "/", bundle)
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["issue"][0]["expression"][0].startswith("Bundle.entry[1]")
+    everything = client(worlds, tokens, "system/*.rs", patient=None)
+    kept = everything("GET", "/Observation/letters-2").json()
+    assert kept["meta"]["versionId"] == "1"
 
 
 @pytest.mark.parametrize("path", ["/$reindex", "/Observation/$reindex"])
