@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from fhir_server.core.types import JsonObject
-from fhir_server.fhirpath import Selected, Selector, compile, selector  # noqa: A004 # re.compile's word
+from fhir_server.fhirpath import Selected, Selector, around, compile, selector  # noqa: A004 # re.compile's word
 from fhir_server.spec.search_parameters import of_type
 
 PATIENT: Final[JsonObject] = {
@@ -93,7 +93,8 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 
 def _select(selectors: list[Selector], resource: JsonObject) -> list[list[Selected]]:
-    return [select(resource) for select in selectors]
+    env = around(resource, resource["resourceType"])
+    return [select(resource, env) for select in selectors]
 
 
 def main() -> None:

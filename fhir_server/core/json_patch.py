@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/http.html#patch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -77,8 +78,10 @@ NOT_AN_OBJECT: Final = Text(
 
 MAX_OPERATIONS: Final = 1000
 MAX_NODES: Final = 100_000
-"""Values copied by one patch: thirty times the largest of HL7's examples. Without a bound
-thirty operations that copy a value into itself make 2^30 values of it."""
+"""Values copied by the operations of one patch: thirty times the largest of HL7's examples.
+Without a bound thirty operations that copy a value into itself make 2^30 values of it."""
+CHARACTERS: Final = 1000
+"""Of a text, that count as one value more: texts are shared until they are written."""
 MAX_DEPTH: Final = 64
 
 
@@ -163,21 +166,24 @@ def _text(row: Mapping[str, Any], member: str, op: str) -> str:
 
 
 class _Work:
-    """A private copy of the resource, and how much was copied in all."""
+    """A private copy of the resource, and how much the operations may still copy."""
 
     def __init__(self, resource: JsonObject) -> None:
-        self._nodes = 0
+        self._left = inf
         self.root: JsonObject = self.copy(resource)
+        self._left = MAX_NODES
 
     def copy(self, value: Any, depth: int = 0) -> Any:
         """A copy that shares no object and no array."""
-        self._nodes += 1
-        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
             raise TooCostly(TOO_LARGE)
         if type(value) is dict:
             return {name: self.copy(each, depth + 1) for name, each in value.items()}
         if type(value) is list:
             return [self.copy(each, depth + 1) for each in value]
+        if type(value) is str:
+            self._left -= len(value) // CHARACTERS
         return value
 
     def put(self, pointer: Pointer, value: Any) -> None:

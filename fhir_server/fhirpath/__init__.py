@@ -13,7 +13,7 @@ from fhir_server.fhirpath.errors import (
 from fhir_server.fhirpath.expression import Expression, compile  # noqa: A004 # re.compile's word
 from fhir_server.fhirpath.model import Item, Node
 from fhir_server.fhirpath.quantity import Quantity
-from fhir_server.fhirpath.selectors import Selected, Selector, selector
+from fhir_server.fhirpath.selectors import Selected, Selector, around, selector
 from fhir_server.fhirpath.temporal import Temporal
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "SemanticFault",
     "SyntaxFault",
     "Temporal",
+    "around",
     "compile",
     "selector",
 ]

@@ -98,6 +98,8 @@ PREFIXES: Final[Mapping[str, str]] = {
 _DEFINE: Final = "defineVariable"
 _COUNTING: Final = ("first", "last", "skip", "tail", "take")
 _CASTS: Final = ("as", "ofType")
+_STEADY: Final = ("first", "last", "tail")
+"""Functions without arguments that follow from their input alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,29 @@ def build(part: Tree, scope: Scope) -> Code:
     Raises:
         SemanticFault: it names something that does not exist.
     """
-    return _build(part, scope)[0]
+    code = _build(part, scope)[0]
+    return _remembered(code) if _is_steady(part) else code
+
+
+def _is_steady(part: Tree) -> bool:
+    """Whether it is a path from `%resource` or its kin, the same for every item of a loop."""
+    steps = 0
+    while isinstance(part, Member) or (isinstance(part, Call) and part.name in _STEADY):
+        part, steps = part.of, steps + 1
+    return steps > 1 and isinstance(part, Constant) and part.name in _SURROUNDINGS
+
+
+def _remembered(code: Code) -> Code:
+    """`code`, run once an evaluation: a loop over n items would run it n times over as many."""
+    source, key = code.run, object()
+
+    def run(item: Item, env: Environment) -> list[Item]:
+        found: list[Item] | None = env.known.get(key)
+        if found is None:
+            found = env.known[key] = source(item, env)
+        return found
+
+    return Code(run, code.kinds, one=code.one, unordered=code.unordered)
 
 
 def _build(part: Tree, scope: Scope) -> tuple[Code, Scope]:

@@ -53,12 +53,17 @@ TOO_COSTLY: Final = Text(
 
 
 class Environment:
-    """One evaluation's surroundings; several evaluations over one resource may share it."""
+    """One evaluation's surroundings and its state; several evaluations over one resource may
+    share it, one after the other. Nothing of an evaluation is kept elsewhere, so that threads
+    evaluate beside each other.
+    """
 
     __slots__ = (
         "conforms_to",
         "context",
         "index",
+        "inside",
+        "known",
         "limit",
         "member_of",
         "now",
@@ -85,11 +90,13 @@ class Environment:
         conforms_to: Conformance = _unknown,
         subsumes: Subsumption = _unrelated,
         trace: Tracer = _no_trace,
+        inside: Mapping[str, Node] | None = None,
         steps: int = MAX_STEPS,
     ) -> None:
         """`resource` holds what is evaluated, `root_resource` contains that.
 
-        `now` is an ISO dateTime with a zone; `variables` are collections by name.
+        `now` is an ISO dateTime with a zone; `variables` are collections by name. `inside`
+        is what `root_resource` contains, by id, for who asks about it more than once.
         """
         self.resource = resource
         self.root_resource = root_resource or resource
@@ -101,9 +108,17 @@ class Environment:
         self.conforms_to = conforms_to
         self.subsumes = subsumes
         self.trace = trace
+        self.inside = inside
         self.index = 0
+        self.known: dict[object, Any] = {}
+        """What does not change while one expression is evaluated, by who asks for it."""
         self.steps = self.limit = steps
         self.total: list[Item] = []
+
+    def forget(self) -> None:
+        """Ask the resources again: they have changed."""
+        self.known.clear()
+        self.inside = None
 
     def spend(self, items: int) -> None:
         """Count a loop's items.
@@ -114,7 +129,3 @@ class Environment:
         self.steps -= items
         if self.steps < 0:
             raise EvaluationFault(TOO_COSTLY, limit=self.limit)
-
-
-NOWHERE: Final = Environment()
-"""For expressions that ask nothing of their surroundings."""

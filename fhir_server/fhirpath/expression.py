@@ -4,39 +4,27 @@ https://hl7.org/fhir/R4/fhirpath.html
 """
 
 from functools import lru_cache
-from typing import Final
 
 from fhir_server.fhirpath.code import Code
 from fhir_server.fhirpath.compiler import NO_TYPE, Scope, build
-from fhir_server.fhirpath.environment import MAX_STEPS, NOWHERE, Environment
+from fhir_server.fhirpath.environment import MAX_STEPS, Environment
 from fhir_server.fhirpath.errors import SemanticFault
 from fhir_server.fhirpath.model import Item, resource_type
 from fhir_server.fhirpath.parser import parse
-from fhir_server.fhirpath.syntax import Call, Constant, Counter, Tree, parts
 from fhir_server.spec.structures import TYPES
-
-_ASKING: Final = frozenset(
-    {
-        "aggregate", "conformsTo", "defineVariable", "memberOf", "now", "resolve", "subsumedBy",
-        "subsumes", "timeOfDay", "today", "trace",
-    }
-)  # fmt: skip
-"""Functions that read or write the environment."""
 
 
 class Expression:
     """A compiled expression: call it with a focus, or ask whether it `holds`."""
 
-    __slots__ = ("_run", "_truth", "alone", "code", "text", "type")
+    __slots__ = ("_run", "_truth", "code", "text", "type")
 
-    def __init__(self, text: str, type: str | None, tree: Tree, code: Code) -> None:  # noqa: A002 # FHIR's word
+    def __init__(self, text: str, type: str | None, code: Code) -> None:  # noqa: A002 # FHIR's word
         self.text = text
         self.type = type
         self.code = code
         self._run = code.run
         self._truth = code.truth
-        self.alone = not asks(tree)
-        """Whether it asks nothing of an environment, so that none need be made for it."""
 
     def __call__(self, focus: Item, env: Environment | None = None) -> list[Item]:
         """Evaluate over a JSON object, a node `(type, value, extra)` or a System value.
@@ -71,18 +59,11 @@ class Expression:
 
     def _environment(self, item: Item, env: Environment | None) -> Environment:
         if env is None:
-            env = NOWHERE if self.alone else Environment(item if type(item) is tuple else None)
+            return Environment(item if type(item) is tuple else None)
         env.steps = MAX_STEPS
+        if env.known:
+            env.known = {}
         return env
-
-
-def asks(tree: Tree) -> bool:
-    """Whether an evaluation needs an environment of its own."""
-    if isinstance(tree, (Constant, Counter)) or (
-        isinstance(tree, Call) and tree.name in _ASKING
-    ):
-        return True
-    return any(asks(each) for each in parts(tree))
 
 
 # Invariants and search expressions are compiled once by their owners; this is for clients'.
@@ -100,4 +81,4 @@ def compile(text: str, *, type: str | None = None, strict: bool = True) -> Expre
         raise SemanticFault(NO_TYPE, name=type)
     tree = parse(text)
     kinds = None if type is None else frozenset({type})
-    return Expression(text, type, tree, build(tree, Scope(kinds, strict)))
+    return Expression(text, type, build(tree, Scope(kinds, strict)))

@@ -12,8 +12,7 @@ from typing import Any, Final, TypeAlias
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath.code import Code, Run
 from fhir_server.fhirpath.compiler import Scope, build
-from fhir_server.fhirpath.environment import MAX_STEPS, NOWHERE, Environment
-from fhir_server.fhirpath.expression import asks
+from fhir_server.fhirpath.environment import MAX_STEPS, Environment
 from fhir_server.fhirpath.model import Item
 from fhir_server.fhirpath.parser import parse
 from fhir_server.fhirpath.references import by_text
@@ -22,7 +21,8 @@ from fhir_server.fhirpath.values import described
 
 Selected: TypeAlias = tuple[str, Any, JsonObject | None]
 """A FHIR type's name, a JSON value, and a primitive's `_` sibling."""
-Selector: TypeAlias = Callable[[JsonObject], list[Selected]]
+Selector: TypeAlias = Callable[[JsonObject, Environment], list[Selected]]
+"""The values that a resource, or a part of one, has; `around` makes the environment."""
 
 _FHIR_NAMES: Final = {"Boolean": "boolean", "Integer": "integer", "Decimal": "decimal"}
 
@@ -50,8 +50,6 @@ def selector(
     if not codes:
         return _nothing
     run = codes[0].run if len(codes) == 1 else _all_of([code.run for code in codes])
-    if asks(tree):
-        return _resolving(run, type, steps)
     return (_plain if all(map(_gives_nodes, codes)) else _mixed)(run, type, steps)
 
 
@@ -63,14 +61,19 @@ def _all_of(runs: list[Run]) -> Run:
     return lambda item, env: [found for run in runs for found in run(item, env)]
 
 
-def _nothing(_: JsonObject) -> list[Selected]:
+def around(resource: JsonObject, kind: str) -> Environment:
+    """The surroundings of every selector of one `resource` of type `kind`, in turn."""
+    return Environment((kind, resource, None), resolve=by_text)
+
+
+def _nothing(_: JsonObject, __: Environment) -> list[Selected]:
     return []
 
 
 def _plain(run: Run, kind: str, steps: int) -> Selector:
-    def select(resource: JsonObject) -> list[Selected]:
-        NOWHERE.steps = steps
-        return run((kind, resource, None), NOWHERE)
+    def select(resource: JsonObject, env: Environment) -> list[Selected]:
+        env.steps = steps
+        return run((kind, resource, None), env)
 
     return select
 
@@ -78,18 +81,9 @@ def _plain(run: Run, kind: str, steps: int) -> Selector:
 def _mixed(run: Run, kind: str, steps: int) -> Selector:
     """Where conditions are selected: `deceased.exists() and deceased != false`."""
 
-    def select(resource: JsonObject) -> list[Selected]:
-        NOWHERE.steps = steps
-        return [_as_node(each) for each in run((kind, resource, None), NOWHERE)]
-
-    return select
-
-
-def _resolving(run: Run, kind: str, steps: int) -> Selector:
-    def select(resource: JsonObject) -> list[Selected]:
-        node = (kind, resource, None)
-        env = Environment(node, resolve=by_text, steps=steps)
-        return [_as_node(each) for each in run(node, env)]
+    def select(resource: JsonObject, env: Environment) -> list[Selected]:
+        env.steps = steps
+        return [_as_node(each) for each in run((kind, resource, None), env)]
 
     return select
 

@@ -115,11 +115,17 @@ class Context:
     language: Language = "en"
     lenient: bool = False
     """`Prefer: handling=lenient`."""
+    size: int = 0
+    """Bytes of the resource that is written; the work on a large one is done aside."""
 
     @property
     def reads(self) -> Reads:
         """Where to read: the open unit, so that a transaction sees its own writes."""
         return self.services.store if self.unit is None else self.unit
+
+    def sized(self, size: int) -> "Context":
+        """The same request for one resource of `size` bytes."""
+        return self if size == self.size else replace(self, size=size)
 
     def inside(self, unit: Unit) -> "Context":
         """The same request within `unit`."""

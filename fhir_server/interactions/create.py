@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#create
 https://hl7.org/fhir/R4/http.html#ccreate
 """
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import Create, Pairs
 from fhir_server.interactions.conditions import compiled, only_match
@@ -22,7 +23,10 @@ async def create(ctx: Context, command: Create) -> Result:
         Invalid: the resource is malformed or breaks a rule of R4.
         MultipleMatches: more than one resource meets the condition.
     """
-    version = prepared(ctx, command)
+    check_type(command.resource, command.type)
+    # "If an id is provided, the server SHALL ignore it."  (http.html#create)
+    id_ = command.id or ctx.services.new_id()
+    version = await aside(ctx.size, _prepared, ctx, command, id_, least=HEAVY)
     if command.if_none_exist is not None:
         return await _conditional(ctx, command.if_none_exist, version, command.resource)
     if ctx.unit is None and not is_guarded(ctx, command.type):
@@ -39,12 +43,9 @@ async def _inserted(ctx: Context, unit: Unit, version: Version, resource: JsonOb
     return Result(201, stored(version), located=True)
 
 
-def prepared(ctx: Context, command: Create) -> Version:
+def _prepared(ctx: Context, command: Create, id_: str) -> Version:
     """The version to be stored, checked and indexed, with nothing written yet."""
-    check_type(command.resource, command.type)
     ctx.services.validator.check(command.resource, command.type)
-    # "If an id is provided, the server SHALL ignore it."  (http.html#create)
-    id_ = command.id or ctx.services.new_id()
     return first_version(ctx, command.type, id_, command.resource, "POST")
 
 

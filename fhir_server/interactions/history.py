@@ -6,9 +6,10 @@ is left out though its successor is there.
 https://hl7.org/fhir/R4/http.html#history
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from fhir_server.aside import aside
 from fhir_server.core import bundles
 from fhir_server.core.datetimes import Interval, parse_interval
 from fhir_server.core.errors import BadValue, NotFound, NotSupported, UnknownParameter
@@ -62,14 +63,25 @@ async def history(ctx: Context, command: History) -> Result:
         await _check_existence(ctx, command)
     shown = rows if plan.count else []
     links = _links(ctx, command, rows[-1] if shown and more else None)
-    body = bundles.history(
+    size = sum([len(each.body) for each in shown])
+    body = await aside(size, _written, ctx, command, shown, links, total)
+    return Result(200, body=body, wanted=True)
+
+
+def _written(
+    ctx: Context,
+    command: History,
+    shown: Sequence[Stored],
+    links: Mapping[str, str],
+    total: int | None,
+) -> bytes:
+    return bundles.history(
         [_entry(ctx, each, command.pairs) for each in shown],
         links,
         id_=ctx.services.new_id(),
         at=ctx.services.now(),
         total=total,
     )
-    return Result(200, body=body, wanted=True)
 
 
 def _read(ctx: Context, pairs: Pairs) -> dict[str, str]:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#patch
 
 from typing import Final
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, NotFound
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -82,10 +83,17 @@ async def patched(
         Unprocessable: the patch does not fit, or what it makes is not valid.
     """
     check_if_match(if_match, current)
+    sized = ctx.sized(max(ctx.size, len(current.body)))
+    after = await aside(sized.size, _after, ctx, current, change, least=HEAVY)
+    return await put(sized, unit, current.type, current.id, current, after, "PATCH")
+
+
+def _after(ctx: Context, current: Stored, change: Change) -> JsonObject:
+    """What the patch makes of the current version, valid."""
     before: JsonObject = loads(current.body, max_depth=ctx.services.limits.depth)
     after = change(before)
     check_type(after, current.type)
     if after.get("id") != current.id:
         raise BadValue(ID_PATCHED, expression=f"{current.type}.id")
     ctx.services.validator.check(after, current.type)
-    return await put(ctx, unit, current.type, current.id, current, after, "PATCH")
+    return after

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#vread
 
 from typing import Final
 
+from fhir_server.aside import aside
 from fhir_server.core.errors import Gone, NotFound
 from fhir_server.core.header_values import etags, http_date
 from fhir_server.core.messages import Text
@@ -46,7 +47,7 @@ async def read(ctx: Context, command: Read) -> Result:
     version = live(found, command.type, command.id)
     if _is_known(version, command):
         return Result(304, version, wanted=True)
-    return Result(200, _viewed(ctx, version, command.view), wanted=True)
+    return Result(200, await _viewed(ctx, version, command.view), wanted=True)
 
 
 async def vread(ctx: Context, command: VRead) -> Result:
@@ -63,7 +64,7 @@ async def vread(ctx: Context, command: VRead) -> Result:
     if found is None:
         raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
     version = live(found, command.type, command.id)
-    return Result(200, _viewed(ctx, version, command.view), wanted=True)
+    return Result(200, await _viewed(ctx, version, command.view), wanted=True)
 
 
 def live(found: Stored | None, kind: str, id_: str) -> Stored:
@@ -80,8 +81,10 @@ def live(found: Stored | None, kind: str, id_: str) -> Stored:
     return found
 
 
-def _viewed(ctx: Context, version: Stored, view: Pairs) -> Stored:
-    return viewed(version, view, ctx.services.limits.depth) if view else version
+async def _viewed(ctx: Context, version: Stored, view: Pairs) -> Stored:
+    if not view:
+        return version
+    return await aside(len(version.body), viewed, version, view, ctx.services.limits.depth)
 
 
 def _is_known(version: Stored, command: Read) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from fhir_server.aside import HEAVY, LARGE, aside
 from fhir_server.core.bundles import search_entry, searchset, stored_entries
 from fhir_server.core.errors import Issue, NotFound
 from fhir_server.core.messages import Text
@@ -65,7 +66,11 @@ async def search(ctx: Context, command: SearchCommand) -> Result:
     if compiled.request.explain:
         return Result(200, body=await explained(ctx, compiled), wanted=True)
     page = await result_page(ctx, compiled, _query(command, compiled.request))
-    return Result(200, body=_bundle(ctx, command, compiled, page), wanted=True)
+    size = sum([len(row.body) for rows in (page.matches, page.included) for row in rows])
+    # What is judged within its container is indexed anew.
+    least = HEAVY if compiled.contained else LARGE
+    body = await aside(size, _bundle, ctx, command, compiled, page, least=least)
+    return Result(200, body=body, wanted=True)
 
 
 def compile_search(ctx: Context, command: SearchCommand) -> CompiledSearch:

@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/http.html#cond-update
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, Duplicate, PreconditionFailed
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -21,12 +22,11 @@ from fhir_server.interactions.versions import (
     check_id,
     check_if_match,
     check_type,
-    first_version,
     is_unchanged,
-    next_version,
     stored,
+    version_behind,
 )
-from fhir_server.store.port import Stored, Unit
+from fhir_server.store.port import Stored, Unit, Version
 
 NO_ID: Final = Text(
     "An update needs the id of the resource in its body too: `{id}`.",
@@ -66,7 +66,7 @@ async def update(ctx: Context, command: Update) -> Result:
     """
     check_type(command.resource, command.type)
     check_body_id(command.resource, command.id)
-    ctx.services.validator.check(command.resource, command.type)
+    await check(ctx, command.resource, command.type)
 
     async def work(unit: Unit) -> Result:
         current = await unit.read(command.type, command.id, within=ctx.rights.update)
@@ -103,7 +103,7 @@ async def conditional_update(ctx: Context, command: ConditionalUpdate) -> Result
     """
     kind, resource = command.type, command.resource
     check_type(resource, kind)
-    ctx.services.validator.check(resource, kind)
+    await check(ctx, resource, kind)
     where = compiled(ctx, kind, command.criteria)
 
     async def work(unit: Unit) -> Result:
@@ -153,15 +153,38 @@ async def put(
     """Make `resource`, which is valid, the version behind `current`."""
     if current is None or current.deleted:
         await ask(ctx, unit, kind, id_, before=None, after=resource)
-        version = first_version(ctx, kind, id_, resource, method, after=current)
+        version = await made(ctx, current, kind, id_, resource, method)
         await unit.insert([version])
         return Result(201, stored(version), located=True)
-    if is_unchanged(resource, current):
+    if await aside(ctx.size, is_unchanged, resource, current, least=HEAVY):
         return Result(200, current)
     await ask(ctx, unit, kind, id_, before=current, after=resource)
-    version = next_version(ctx, current, resource, method)
+    version = await made(ctx, current, kind, id_, resource, method)
     await unit.replace(current, version)
     return Result(200, stored(version))
+
+
+async def check(ctx: Context, resource: JsonObject, kind: str) -> None:
+    """Let pass what may be stored as a resource of type `kind`, aside if it is large.
+
+    Raises:
+        Invalid, Unprocessable: it may not.
+    """
+    await aside(ctx.size, ctx.services.validator.check, resource, kind, least=HEAVY)
+
+
+async def made(
+    ctx: Context,
+    current: Stored | None,
+    kind: str,
+    id_: str,
+    resource: JsonObject,
+    method: Method = "PUT",
+) -> Version:
+    """The version of `resource`, which is valid, behind `current`; aside if it is large."""
+    return await aside(
+        ctx.size, version_behind, ctx, current, kind, id_, resource, method, least=HEAVY
+    )
 
 
 async def in_unit(ctx: Context, kind: str, work: Callable[[Unit], Awaitable[Result]]) -> Result:

@@ -102,6 +102,20 @@ def next_version(ctx: Context, old: Stored, resource: JsonObject, method: Method
     return version
 
 
+def version_behind(
+    ctx: Context,
+    current: Stored | None,
+    kind: str,
+    id_: str,
+    resource: JsonObject,
+    method: Method,
+) -> Version:
+    """The version behind `current`, whatever that is: live, a tombstone or nothing."""
+    if current is None or current.deleted:
+        return first_version(ctx, kind, id_, resource, method, after=current)
+    return next_version(ctx, current, resource, method)
+
+
 def _time(ctx: Context, after: Stored | None) -> int:
     # A clock that steps back must not make a history run backwards.
     now = ctx.services.now()

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/async.html
 from collections.abc import Sequence
 from typing import Any, Final
 
+from fhir_server.aside import aside
 from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -49,8 +50,9 @@ class Bundles:
             rights_of(job.grant),
             language=form["language"],
             lenient=form["lenient"],
+            size=len(given),
         )
-        bundle = loads(given, max_depth=self._services.limits.depth)
+        bundle = await aside(len(given), _parsed, given, self._services.limits.depth)
         with self._flights.one():
             if bundle["type"] == "transaction":
                 await self._transaction(ctx, job, bundle)
@@ -113,6 +115,10 @@ class Journal:
         progress = {"done": index, "total": self._total}
         if not await self._jobs.progress(self._job, progress):
             raise LostError
+
+
+def _parsed(given: bytes, depth: int) -> JsonObject:
+    return loads(given, max_depth=depth)
 
 
 def _form(ctx: Context, job: Job) -> dict[str, Any]:

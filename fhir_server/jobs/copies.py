@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
+from fhir_server.aside import aside
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.search.plan import UNRESTRICTED, Ids
@@ -34,7 +35,8 @@ class Copies:
         waiting = iter(changed)
         while ids := tuple(islice(waiting, _AT_ONCE)):
             for row in await self._rows(ids):
-                self._held[row.id] = (row.number, row.at, loads(row.body, max_depth=_DEPTH))
+                resource = await aside(len(row.body), _parsed, row)
+                self._held[row.id] = (row.number, row.at, resource)
         return bool(gone or changed)
 
     async def _rows(self, ids: tuple[str, ...]) -> Sequence[Stored]:
@@ -44,3 +46,7 @@ class Copies:
         """`meta.lastUpdated` in milliseconds and resource, the latest last."""
         rows = sorted(self._held.items(), key=lambda item: (item[1][1], item[0]))
         return [(at, resource) for _, (_, at, resource) in rows]
+
+
+def _parsed(row: Stored) -> JsonObject:
+    return loads(row.body, max_depth=_DEPTH)

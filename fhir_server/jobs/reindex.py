@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
@@ -148,13 +149,15 @@ class Reindex:
     ) -> IndexValues | None:
         """Those of a deletion are those of the version that it ended."""
         if not row.deleted:
-            return self._computed(row)
+            return await aside(len(row.body), self._computed, row, least=HEAVY)
         if before is not None and (before[0].id, before[0].number + 1) == (row.id, row.number):
             return before[1]
         ended = await self._services.store.vread(
             row.type, row.id, row.number - 1, within=UNRESTRICTED
         )
-        return None if ended is None else self._computed(ended)
+        if ended is None:
+            return None
+        return await aside(len(ended.body), self._computed, ended, least=HEAVY)
 
     def _computed(self, row: Stored) -> IndexValues | None:
         try:

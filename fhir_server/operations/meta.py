@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/resource-operation-meta-delete.html
 from collections.abc import Callable
 from typing import Any, Final
 
+from fhir_server.aside import aside
 from fhir_server.core.errors import BadValue, MissingElement
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -16,8 +17,8 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
-from fhir_server.interactions.update import in_unit
-from fhir_server.interactions.versions import next_version, stored
+from fhir_server.interactions.update import check, in_unit, made
+from fhir_server.interactions.versions import stored
 from fhir_server.operations.call import Call
 from fhir_server.spec.interactions import ScopeLetter
 from fhir_server.store.port import Stored, Unit
@@ -81,16 +82,18 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
 
     async def work(unit: Unit) -> Result:
         current = await _found(ctx.inside(unit), call, "u")
-        resource = _parsed(ctx, current)
+        resource = await aside(len(current.body), _parsed, ctx, current)
         labels = merge(resource["meta"], given)
         if labels == resource["meta"]:
             return _answer(labels)
         changed = resource | {"meta": labels}
-        ctx.services.validator.check(changed, current.type)
+        sized = ctx.sized(len(current.body))
+        await check(sized, changed, current.type)
         await ask(ctx, unit, current.type, current.id, before=current, after=changed)
-        version = next_version(ctx, current, changed, "POST")
+        version = await made(sized, current, current.type, current.id, changed, "POST")
         await unit.replace(current, version)
-        return _answer(_parsed(ctx, stored(version))["meta"])
+        written = await aside(len(version.body), _parsed, ctx, stored(version))
+        return _answer(written["meta"])
 
     return await in_unit(ctx, call.target.type or "", work)
 

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/resource-operation-validate.html
 from collections.abc import Sequence
 from typing import Any, Final
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, FhirError, Issue, MissingElement
 from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
@@ -19,6 +20,7 @@ from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.versions import check_type
 from fhir_server.operations.call import Call
+from fhir_server.store.port import Stored
 
 ALL_WELL: Final = Text("No issues found.", "Замечаний нет.", "Зауважень немає.")
 NO_RESOURCE: Final = Text(
@@ -76,20 +78,26 @@ async def validate(ctx: Context, call: Call) -> Result:
     profiles = [str(value) for value in call.values("profile")]
     if mode == "profile" and not profiles:
         raise MissingElement(NEEDS_PROFILE, expression="profile")
-    resource = _given(call) or current
+    given = _given(call)
+    size = ctx.size if given or current is None else len(current.body)
+    resource = given or (current and await aside(size, _parsed, ctx, current))
     if resource is None:
         raise MissingElement(NO_RESOURCE, expression="resource")
-    return _answer(ctx, _issues(ctx, call, mode, resource, profiles))
+    found = await aside(size, _issues, ctx, call, mode, resource, profiles, least=HEAVY)
+    return _answer(ctx, found)
 
 
-async def _current(ctx: Context, call: Call, mode: Any) -> JsonObject | None:
+async def _current(ctx: Context, call: Call, mode: Any) -> Stored | None:
     kind, id_ = call.target.type, call.target.id
     if kind is None or id_ is None:
         if mode in ("update", "delete"):
             raise BadValue(NEEDS_INSTANCE, mode=mode, expression="mode")
         return None
-    found = live(await ctx.reads.read(kind, id_, within=ctx.rights.read), kind, id_)
-    return loads(found.body, max_depth=ctx.services.limits.depth)
+    return live(await ctx.reads.read(kind, id_, within=ctx.rights.read), kind, id_)
+
+
+def _parsed(ctx: Context, version: Stored) -> JsonObject:
+    return loads(version.body, max_depth=ctx.services.limits.depth)
 
 
 def _given(call: Call) -> JsonObject | None:

@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/operations.html#executing
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, MethodNotAllowed, NotFound
 from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Beside, Context
@@ -56,7 +57,7 @@ def beside(
             raise MethodNotAllowed(NEEDS_POST, method=asked.method, allow=allow)
         for letter, kind in found.scopes:
             check_letter(ctx, letter, kind or asked.target.type)
-        call.check_body(ctx.services.validator)
+        await aside(ctx.size, call.check_body, ctx.services.validator, least=HEAVY)
         return await found.run(ctx, call)
 
     return {"capabilities": state, "operation": operate}

@@ -34,11 +34,13 @@ _WITH_FORMS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What the body turned out to be; at most one field is filled."""
+    """What the body turned out to be; at most one of the first three is filled."""
 
     resource: JsonObject | None = None
     change: Change | None = None
     pairs: Pairs = ()
+    size: int = 0
+    """Bytes."""
 
 
 NO_BODY: Final = Body()
@@ -60,12 +62,12 @@ def read_body(
         raise UnsupportedMediaType(NO_TYPE)
     kind = media_type(content_type)
     if kind.name == _FORM and shape in _WITH_FORMS:
-        return Body(pairs=_form(data))
+        return Body(pairs=_form(data), size=len(data))
     if shape.endswith("_search"):
         raise UnsupportedMediaType(CANNOT_READ, type=kind.name)
     if method == "PATCH":
-        return Body(change=_change(data, kind.name, depth))
-    return Body(resource=_resource(data, kind.name, depth))
+        return Body(change=_change(data, kind.name, depth), size=len(data))
+    return Body(_resource(data, kind.name, depth), size=len(data))
 
 
 def _resource(data: bytes, name: str, depth: int) -> JsonObject:

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from fhir_server.aside import aside
 from fhir_server.core.errors import BadValue, FhirError, MethodNotAllowed, MissingElement
 from fhir_server.core.messages import Text
 from fhir_server.core.negotiation import Prefer
@@ -47,7 +48,8 @@ async def process(ctx: Context, bundle: JsonObject | None, prefer: Prefer) -> Re
         raise MethodNotAllowed(SWITCHED_OFF, method=kind, allow=("GET", "OPTIONS"))
     full = prefer.returns == "representation"
     if prefer.respond_async:
-        return await order(ctx, BUNDLE, dumps(bundle), {"full": full})
+        given = await aside(ctx.size, dumps, bundle)
+        return await order(ctx, BUNDLE, given, {"full": full})
     results: Sequence[Result | FhirError | bytes]
     results = await (transaction if kind == "transaction" else batch)(ctx, bundle)
     body = response_bundle(

@@ -61,6 +61,7 @@ async def answer(surface: Surface, question: Question) -> Result:
         question.caller.principal,
         language=question.language,
         lenient=question.prefer.handling == "lenient",
+        size=question.body.size,
     )
     beside = surface.services.beside.get(question.code)
     if beside is not None:

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from collections.abc import Mapping
 from dataclasses import replace
 
+from fhir_server.aside import aside
 from fhir_server.core import paths
 from fhir_server.core.errors import FhirError, NotAcceptable
 from fhir_server.core.messages import preferred
@@ -14,7 +15,6 @@ from fhir_server.core.paths import Target
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.doors import interaction_of, parse_query
 from fhir_server.rest import binary, bodies
-from fhir_server.rest.aside import aside
 from fhir_server.rest.bodies import read_body
 from fhir_server.rest.budgets import ENTRY, WEIGHTS, Budgets
 from fhir_server.rest.dispatch import Question, Surface, answer
@@ -86,9 +86,10 @@ class Endpoint:
         )  # fmt: skip
         result = await answer(self._surface, question)
         base_url = self._surface.services.base_url
+        size = len((result.body if result.version is None else result.version.body) or b"")
         if content:
-            return binary.response(result, headers["accept"], base_url)
-        written = len(result.body or b"") if form.xml or form.pretty else 0
+            return await aside(size, binary.response, result, headers["accept"], base_url)
+        written = size if form.xml or form.pretty else 0
         return await aside(written, of_result, result, form, base_url)
 
     async def _body(
@@ -99,7 +100,8 @@ class Endpoint:
             return bodies.NO_BODY
         data = await read_bytes(receive, self._max_body)
         if binary.is_given(method, target, headers):
-            return bodies.Body(binary.resource(data, target, headers))
+            resource = await aside(len(data), binary.resource, data, target, headers)
+            return bodies.Body(resource, size=len(data))
         depth = self._surface.services.limits.depth
         return await aside(len(data), read_body, data, method, target.shape, headers, depth)
 

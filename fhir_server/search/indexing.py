@@ -9,6 +9,7 @@ from typing import Final
 
 from fhir_server.core.text import fold
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath import around
 from fhir_server.search import keys
 from fhir_server.search.compartments import compartments_of
 from fhir_server.search.contained import add_contained, contained_resources
@@ -52,8 +53,9 @@ class Indexer:
         self._registry: Final = registry
         self._bases: Final = bases
         self._full_text: Final = full_text
-        self._compiled: dict[str, _Type] = {}
-        self._version = registry.version
+        self._compiled: tuple[int, dict[str, _Type]] = (registry.version, {})
+        """What is compiled, of that version of the registry. The two are replaced together:
+        a thread that compiles meanwhile fills the dictionary that it began with."""
 
     def check(self, kinds: Iterable[str] = RESOURCE_TYPES) -> None:
         """Compile all parameters of `kinds`.
@@ -84,26 +86,28 @@ class Indexer:
 
     def _own(self, resource: JsonObject) -> IndexValues:
         """The values of its parameters."""
-        compiled = self._type(resource["resourceType"])
+        kind = resource["resourceType"]
+        compiled, env = self._type(kind), around(resource, kind)
         values = IndexValues()
         for select, writers in compiled.rows.of(resource):
-            selected = select(resource)
+            selected = select(resource, env)
             if selected:
                 for write, row in writers:
                     write(values, row, selected)
         for select, place in compiled.places:
-            for _, focus, _ in select(resource):
-                write_composites(values, resource, focus, place)
+            for _, focus, _ in select(resource, env):
+                write_composites(values, resource, focus, place, env)
         _finish(values)
         return values
 
     def _type(self, kind: str) -> _Type:
-        if self._version != self._registry.version:
-            self._compiled.clear()
-            self._version = self._registry.version
-        found = self._compiled.get(kind)
+        version, compiled = self._compiled
+        if version != self._registry.version:
+            compiled = {}
+            self._compiled = (self._registry.version, compiled)
+        found = compiled.get(kind)
         if found is None:
-            found = self._compiled[kind] = self._compile(kind)
+            found = compiled[kind] = self._compile(kind)
         return found
 
     def _compile(self, kind: str) -> _Type:

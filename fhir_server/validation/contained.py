@@ -4,22 +4,34 @@ https://hl7.org/fhir/R4/references.html#contained
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir_server.core.errors import Issue
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath import Node
 from fhir_server.validation import texts
 from fhir_server.validation.targets import fragments
 
+Inside = Mapping[str, Node]
+"""The contained resources by id."""
 
-def ids(resource: JsonObject) -> dict[str, str]:
-    """Id -> type of the contained resources, as far as they have both; "" is the container."""
-    own = {"": str(resource["resourceType"])} if "resourceType" in resource else {}
-    return own | {
-        each["id"]: str(each["resourceType"])
-        for each in _rows(resource)
-        if isinstance(each.get("id"), str) and "resourceType" in each
+
+def inside(resource: JsonObject) -> Inside:
+    """What `resource` contains, as far as it has id and type; "" is the container. Made once
+    for a resource."""
+    own: Inside = {}
+    if "resourceType" in resource:
+        own = {"": (str(resource["resourceType"]), resource, None)}
+    if "contained" not in resource:
+        return own
+    return {
+        **own,
+        **{
+            each["id"]: (str(each["resourceType"]), each, None)
+            for each in _rows(resource)
+            if isinstance(each.get("id"), str) and "resourceType" in each
+        },
     }
 
 

@@ -16,6 +16,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.spec.structures import RESOURCE_NAMES, TYPES, Property, is_a
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation import profile_texts, profiles
+from fhir_server.validation.contained import Inside, inside
 from fhir_server.validation.profile_tree import Profile, Profiles, r4_profiles
 from fhir_server.validation.profiles import Known
 
@@ -33,6 +34,8 @@ class _Place(NamedTuple):
     """The path of its element in the definition: `Patient.contact`, `HumanName.given`."""
     resource: JsonObject
     """The one around it that is contained in no other."""
+    inside: Inside
+    """What that contains."""
 
 
 @cache
@@ -50,7 +53,7 @@ def is_sound(extension: JsonObject) -> bool:
     definition = _definition(_standard(), extension)
     if definition is None:
         return True
-    found = profiles.extension_issues(_standard(), definition, extension, "", extension)
+    found = profiles.extension_issues(_standard(), definition, extension, "", extension, {})
     return all(each.severity != "error" for each in found)
 
 
@@ -76,7 +79,7 @@ def issues(known: Known, resource: JsonObject, path: str) -> Iterator[Issue]:
     kind = resource.get("resourceType")
     if not isinstance(kind, str) or kind not in RESOURCE_NAMES:
         return
-    waiting = [_Place(resource, kind, path, kind, resource)]
+    waiting = [_Place(resource, kind, path, kind, resource, inside(resource))]
     while waiting:
         place = waiting.pop()
         for name in _NAMES:
@@ -91,7 +94,9 @@ def _of(known: Known, place: _Place, name: str) -> Iterator[Issue]:
         if definition is None:
             continue
         at = f"{place.path}.{name}[{index}]"
-        yield from profiles.extension_issues(known, definition, row, at, place.resource)
+        yield from profiles.extension_issues(
+            known, definition, row, at, place.resource, place.inside
+        )
         if not _expected(definition, place):
             args = {"profile": definition.url, "found": place.element}
             yield Issue("structure", profile_texts.CONTEXT, args, "warning", (at,))
@@ -131,7 +136,7 @@ def _below(place: _Place) -> Iterator[_Place]:
 
 
 def _child(place: _Place, found: Property, value: Any, path: str) -> Iterator[_Place]:
-    kind, resource = found.type.code, place.resource
+    kind = found.type.code
     element = found.element.path
     if kind == "Resource":
         kind = value.get("resourceType")
@@ -139,5 +144,7 @@ def _child(place: _Place, found: Property, value: Any, path: str) -> Iterator[_P
             return
         element = kind
         # References of contained resources are those of their container.
-        resource = resource if found.element.name == "contained" else value
-    yield _Place(value, kind, path, element, resource)
+        if found.element.name != "contained":
+            yield _Place(value, kind, path, element, value, inside(value))
+            return
+    yield _Place(value, kind, path, element, place.resource, place.inside)

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,8 @@ class Scene:
     """`%resource`: the nearest one around the value."""
     root: JsonObject
     """`%rootResource`: the one that contains `resource`, or itself."""
+    inside: Mapping[str, Node]
+    """What `root` contains, by id."""
 
 
 def holds(constraint: Constraint, scene: Scene) -> bool:
@@ -48,15 +51,9 @@ def _compiled(expression: str, kind: str) -> Expression:
 
 def _environment(node: Node, scene: Scene) -> Environment:
     root = _node(scene.root)
-
-    def resolve(reference: JsonObject) -> Node | None:
-        text = reference.get("reference", "")
-        for each in scene.root.get("contained", ()):
-            if text == f"#{each.get('id')}":
-                return _node(each)
-        return root if text == "#" else None
-
-    return Environment(_node(scene.resource), context=node, root_resource=root, resolve=resolve)
+    return Environment(
+        _node(scene.resource), context=node, root_resource=root, inside=scene.inside
+    )
 
 
 def _node(resource: JsonObject) -> Node:

@@ -52,16 +52,21 @@ def issues(known: Known, profile: Profile, resource: JsonObject, path: str) -> l
     if kind != profile.type:
         args = {"profile": profile.url, "type": profile.type, "found": kind}
         return [Issue("invalid", profile_texts.OTHER_TYPE, args, expression=(path,))]
-    check = _Check(known, profile, resource)
+    check = _Check(known, profile, resource, contained.inside(resource))
     check.content(profile.root, Item(resource, kind, path))
     return check.issues
 
 
 def extension_issues(
-    known: Known, definition: Profile, value: JsonObject, path: str, resource: JsonObject
+    known: Known,
+    definition: Profile,
+    value: JsonObject,
+    path: str,
+    resource: JsonObject,
+    inside: contained.Inside,
 ) -> list[Issue]:
     """Everything in which the extension `value` of `resource` breaks its definition."""
-    check = _Check(known, definition, resource)
+    check = _Check(known, definition, resource, inside)
     check.content(definition.root, Item(value, "Extension", path))
     return check.issues
 
@@ -71,6 +76,7 @@ class _Check:
     known: Known
     profile: Profile
     resource: JsonObject
+    inside: contained.Inside
     issues: list[Issue] = field(default_factory=list)
 
     def content(self, node: Node, item: Item) -> None:
@@ -107,8 +113,11 @@ class _Check:
     def slices(self, node: Node, found: list[Item], path: str) -> None:
         left = list(found)
         for each in node.slices.values():
-            mine = [item for item in left if _matches(node.discriminators, each, item)]
-            left = [item for item in left if item not in mine]
+            mine: list[Item] = []
+            rest: list[Item] = []
+            for item in left:
+                (mine if _matches(node.discriminators, each, item) else rest).append(item)
+            left = rest
             self.cardinality(each, len(mine), path)
             for item in mine:
                 self.content(each, item)
@@ -130,13 +139,15 @@ class _Check:
             )
             self.issues.extend(found)
         if item.type == "Reference" and node.targets and isinstance(item.value, dict):
-            own = contained.ids(self.resource)
-            self.issues.extend(targets.issues(item.value, node.targets, own, item.path))
+            found = targets.issues(item.value, node.targets, self.inside, item.path)
+            self.issues.extend(found)
 
     def rules(self, node: Node, item: Item) -> None:
         if not node.constraints or not _is_shaped(item):
             return
-        scene = invariants.Scene(item.value, item.type, self.resource, self.resource)
+        scene = invariants.Scene(
+            item.value, item.type, self.resource, self.resource, self.inside
+        )
         for each in node.constraints:
             if not invariants.holds(each, scene):
                 url = self.profile.url

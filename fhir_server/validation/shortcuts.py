@@ -1,7 +1,8 @@
 """Sure and common ways to obey an invariant, by its key; anything else is asked of FHIRPath.
 
 A True is a proof, a False proves nothing. Only keys that are unique in R4 stand here, and only
-those that a cabinet's everyday writes meet: each saves 2 to 5 µs.
+those that a cabinet's everyday writes meet, each of which saves 2 to 5 µs, or that look at the
+whole of a large resource: 50,000 concepts take a twentieth of what FHIRPath needs.
 
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 """
@@ -48,6 +49,27 @@ def _no_allergy_error(value: Any) -> bool:
     )
 
 
+def _no_link_twice(value: Any) -> bool:
+    """que-2; a linkId is known to items alone, unless another resource is contained."""
+    return "contained" not in value and _differ(value, "item", "linkId")
+
+
+def _no_concept_twice(value: Any) -> bool:
+    """csd-1."""
+    return "contained" not in value and _differ(value, "concept", "code")
+
+
+def _differ(value: Any, name: str, key: str) -> bool:
+    """Whether no two of the elements `name`, at whatever depth, have the same `key`."""
+    found: list[Any] = []
+    waiting = [value]
+    while waiting:
+        rows = waiting.pop().get(name, ())
+        found += [each.get(key) for each in rows]
+        waiting += [each for each in rows if name in each]
+    return all(type(each) is str for each in found) and len(set(found)) == len(found)
+
+
 def _without(name: str) -> Callable[[Any], bool]:
     return lambda value: name not in value
 
@@ -66,6 +88,7 @@ OBEYED: Final[Mapping[str, Callable[[Any], bool]]] = {
     "bdl-8": lambda value: "/_history/" not in value.get("fullUrl", ""),
     "con-4": _ended,
     "con-5": _not_an_error,
+    "csd-1": _no_concept_twice,
     "ctm-1": _without("onBehalfOf"),
     "obs-7": _without("component"),
     "org-1": _with("identifier", "name"),
@@ -76,4 +99,5 @@ OBEYED: Final[Mapping[str, Callable[[Any], bool]]] = {
     "ppc-3": _with("patient"),
     "ppc-4": _with("patient"),
     "ppc-5": _with("patient"),
+    "que-2": _no_link_twice,
 }

@@ -10,6 +10,7 @@ from fhir_server.core import references
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
+from fhir_server.fhirpath import Node
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.validation import texts
 
@@ -18,14 +19,14 @@ _DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 
 def issues(
-    value: JsonObject, allowed: tuple[str, ...], contained: Mapping[str, str], path: str
+    value: JsonObject, allowed: tuple[str, ...], inside: Mapping[str, Node], path: str
 ) -> Iterator[Issue]:
-    """What is wrong with a Reference; `contained` is id -> type of the resource's own,
-    "" being the container."""
+    """What is wrong with a Reference; `inside` is what the resource contains, by id, "" being
+    the container."""
     said = value.get("type")
     said = said.removeprefix(_DEFINITIONS) if isinstance(said, str) else None
     text = value.get("reference")
-    found = _target(text, contained) if isinstance(text, str) else None
+    found = _target(text, inside) if isinstance(text, str) else None
     if isinstance(text, str) and text.startswith("#") and len(text) > 1 and found is None:
         yield _issue("not-found", f"{path}.reference", texts.NOT_CONTAINED, id=text[1:])
     if said in _TYPES and found is not None and said != found:
@@ -41,9 +42,10 @@ def issues(
             )
 
 
-def _target(text: str, contained: Mapping[str, str]) -> str | None:
+def _target(text: str, inside: Mapping[str, Node]) -> str | None:
     if text.startswith("#"):
-        return contained.get(text[1:])
+        found = inside.get(text[1:])
+        return None if found is None else str(found[0])
     parsed = references.parse(text)
     if parsed.type is not None:
         return parsed.type

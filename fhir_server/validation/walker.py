@@ -6,8 +6,8 @@ shape its type asks for is reported and not entered.
 https://hl7.org/fhir/R4/validation.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -67,12 +67,12 @@ class _Place:
 
     resource: JsonObject
     root: JsonObject
-    contained: Mapping[str, str]
-    """Id -> type of the root's contained resources; "" is the root itself."""
+    inside: contained.Inside
+    """What the root contains; "" is the root itself."""
 
     def scene(self, value: Any, kind: str) -> invariants.Scene:
         """`value`, of type `kind`, as an invariant sees it from here."""
-        return invariants.Scene(value, kind, self.resource, self.root)
+        return invariants.Scene(value, kind, self.resource, self.root, self.inside)
 
 
 @dataclass(slots=True)
@@ -87,9 +87,9 @@ class _Walker:
     """How many of `issues` are errors."""
 
     def resource(
-        self, value: Any, path: str, kind: str | None = None, root: JsonObject | None = None
+        self, value: Any, path: str, kind: str | None = None, around: _Place | None = None
     ) -> None:
-        """Walk a resource, of type `kind` where one is asked for."""
+        """Walk a resource, of type `kind` where one is asked for; `around` it is another."""
         if not isinstance(value, dict):
             self.say("structure", path, texts.NOT_AN_OBJECT, found=formats.describe(value))
             return
@@ -101,9 +101,12 @@ class _Walker:
         elif kind is not None and name != kind:
             self.say("invalid", path, texts.OTHER_TYPE, expected=kind, found=name)
         else:
-            container = value if root is None else root
-            place = _Place(value, container, contained.ids(container))
-            if root is None:
+            place = (
+                _Place(value, value, contained.inside(value))
+                if around is None
+                else (replace(around, resource=value))
+            )
+            if around is None:
                 self.tell(contained.issues(value, path))
             self.structure(value, TYPES[name], path, place)
 
@@ -169,8 +172,8 @@ class _Walker:
         for at, item in self.items(value, each.element, path):
             code = each.type.code
             if code == "Resource":
-                inside = place.root if each.element.name == "contained" else None
-                self.resource(item, at, root=inside)
+                inside = place if each.element.name == "contained" else None
+                self.resource(item, at, around=inside)
                 continue
             before = self.errors
             self.structure(item, TYPES[code], at, place)
@@ -181,7 +184,7 @@ class _Walker:
         """What the element, not the type, asks of a well-formed value."""
         code = each.type.code
         if code == "Reference":
-            self.tell(targets.issues(item, each.type.targets, place.contained, at))
+            self.tell(targets.issues(item, each.type.targets, place.inside, at))
         if each.element.binding:
             kind = "Quantity" if code in _QUANTITIES else code
             self.bound(item, each.element, kind, at)

@@ -67,15 +67,23 @@ def _has_extension(call: Call) -> Code:
 
 def contained(env: Environment, fragment: str) -> Node | None:
     """The resource that `#id` means: the container for `#`, or one it contains."""
-    for holder in (env.resource, env.root_resource):
-        if holder is None:
-            continue
-        if fragment == "#":
-            return env.root_resource
-        for each in holder[1].get("contained", ()):
-            if type(each) is dict and each.get("id") == fragment[1:]:
-                return (resource_type(each, "Resource"), each, None)
-    return None
+    if fragment == "#":
+        return env.root_resource
+    if env.inside is None:
+        env.inside = _by_id(env.root_resource) | _by_id(env.resource)
+    return env.inside.get(fragment[1:])
+
+
+def _by_id(holder: Node | None) -> dict[str, Node]:
+    """The resources that `holder` contains; the first of one id counts."""
+    rows = holder[1].get("contained") if holder else None
+    if type(rows) is not list:
+        return {}
+    return {
+        each["id"]: (resource_type(each, "Resource"), each, None)
+        for each in reversed(rows)
+        if type(each) is dict and type(each.get("id")) is str
+    }
 
 
 def _in_bundle(env: Environment, reference: str) -> Node | None:

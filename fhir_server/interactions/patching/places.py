@@ -165,6 +165,7 @@ class Finder:
             code = build(criteria, Scope(frozenset({node[0]}), strict=True))
             self._criteria[key] = code.truth
         self._env.spend(1)
+        self._env.forget()  # the operation before has changed the resource
         return self._criteria[key](node, self._env) is True
 
 

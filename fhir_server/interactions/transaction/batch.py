@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, FhirError
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -16,7 +17,7 @@ from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.transaction.bounds import Budget, Patience
-from fhir_server.interactions.transaction.entries import Entry, entry, rows
+from fhir_server.interactions.transaction.entries import Entry, entry, rows, weight_of
 from fhir_server.interactions.transaction.places import at
 
 NESTED: Final = Text(
@@ -65,9 +66,10 @@ async def batch(
                 continue
         try:
             patience.check(index)
-            read = _read(ctx, index, row)
+            weight = weight_of(row, ctx.size)
+            read = await aside(weight, _read, ctx, index, row, least=HEAVY)
             with at(read.path):
-                result = await _performed(ctx, read, budget, journal)
+                result = await _performed(ctx.sized(weight), read, budget, journal)
                 results.append(budget.taken(result))
             patience.answered(None)
         except FhirError as error:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core import paths
 from fhir_server.core.errors import BadValue, FhirError, Issue, MissingElement, TooLarge
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import dumps
 from fhir_server.interactions.commands import Change
 from fhir_server.interactions.doors import Asked, interaction_of, parse_query
 from fhir_server.interactions.offer import Offer
@@ -60,6 +62,8 @@ class Entry:
     full_url: str | None
     linked: Linked | None
     """The resource of a create or update, with the places of its links."""
+    size: int = 0
+    """Bytes, where the Bundle is large enough for one entry to be."""
 
     @property
     def path(self) -> str:
@@ -83,8 +87,10 @@ def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
     return found
 
 
-async def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[Entry]:
-    """All entries of a transaction.
+async def read(
+    raw: Iterable[JsonObject], base_url: str, offer: Offer, size: int = 0
+) -> list[Entry]:
+    """All entries of a transaction; `size` is that of the Bundle in bytes.
 
     Raises:
         BadValue: with the issues of every entry that cannot be read.
@@ -92,8 +98,10 @@ async def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[E
     entries: list[Entry] = []
     issues: list[Issue] = []
     for index, row in enumerate(raw):
+        weight = weight_of(row, size)
         try:
-            entries.append(entry(index, row, base_url, offer))
+            found = await aside(weight, entry, index, row, base_url, offer, weight, least=HEAVY)
+            entries.append(found)
         except FhirError as error:
             issues.extend(error.issues)
         await breath(index)
@@ -102,7 +110,12 @@ async def read(raw: Iterable[JsonObject], base_url: str, offer: Offer) -> list[E
     return entries
 
 
-def entry(index: int, row: JsonObject, base_url: str, offer: Offer) -> Entry:
+def weight_of(row: JsonObject, size: int) -> int:
+    """Bytes of an entry; 0 where the Bundle, of `size` bytes, is too small to ask."""
+    return len(dumps(row)) if size >= HEAVY else 0
+
+
+def entry(index: int, row: JsonObject, base_url: str, offer: Offer, weight: int = 0) -> Entry:
     """One entry; its errors carry `Bundle.entry[n]`.
 
     Raises:
@@ -125,7 +138,7 @@ def entry(index: int, row: JsonObject, base_url: str, offer: Offer) -> Entry:
         raise error.at(f"{path}.request") from error
     change = _change(resource, path) if method == "PATCH" else None
     asked = Asked(method, target, pairs, resource, change, **conditions)
-    return Entry(index, code, asked, full_url, _linked(code, asked))
+    return Entry(index, code, asked, full_url, _linked(code, asked), weight)
 
 
 def _parts(row: Any) -> tuple[JsonObject, JsonObject | None, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
 from fhir_server.access.rights import UNLIMITED
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -51,9 +52,9 @@ async def transaction(
     Raises:
         FhirError: with `Bundle.entry[n]` in its expression; nothing is written.
     """
-    entries = await read(
-        rows(bundle, ctx.services.limits.entries), ctx.services.base_url, ctx.services.offer
-    )
+    services = ctx.services
+    raw = rows(bundle, services.limits.entries)
+    entries = await read(raw, services.base_url, services.offer, ctx.size)
     _check_codes(entries)
     check_urls(entries)
     if ctx.rights is not UNLIMITED:
@@ -98,7 +99,7 @@ async def _check_resources(ctx: Context, entries: Sequence[Entry]) -> None:
     issues: list[Issue] = []
     for place, each in enumerate(entries):
         if each.asked.method in {"POST", "PUT"}:
-            issues.extend(_issues(ctx, each))
+            issues.extend(await aside(each.size, _issues, ctx, each, least=HEAVY))
         await breath(place)
     if issues:
         raise BadValue.of(issues)

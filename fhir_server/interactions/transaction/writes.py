@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#trules
 
 from collections.abc import Sequence
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
@@ -21,6 +22,7 @@ from fhir_server.interactions.update import (
     check_body_id,
     check_free,
     check_if_none_match,
+    made,
     matched_id,
     put,
 )
@@ -46,13 +48,15 @@ async def write(
     old = await current(ctx, unit, changes, found, "u")
     updates = [e for e in changes if e.code in {"update", "conditional-update"}]
     for place, each in enumerate(updates):
-        results[each.index] = await _updated(ctx, unit, each, found, old[each.index], fresh)
+        sized = ctx.sized(each.size)
+        results[each.index] = await _updated(sized, unit, each, found, old[each.index], fresh)
         await breath(place)
     if fresh:
         await unit.insert(fresh)
     patches = [e for e in changes if e.code in {"patch", "conditional-patch"}]
     for place, each in enumerate(patches):
-        results[each.index] = await _patched(ctx, unit, each, found, old[each.index])
+        sized = ctx.sized(each.size)
+        results[each.index] = await _patched(sized, unit, each, found, old[each.index])
         await breath(place)
     return results
 
@@ -67,7 +71,9 @@ async def _created(
     resource = _linked(entry, found)
     with at(f"{entry.path}.resource"):
         await ask(ctx, unit, kind, id_, before=None, after=resource)
-    version = first_version(ctx, kind, id_, resource, "POST")
+    version = await aside(
+        entry.size, first_version, ctx, kind, id_, resource, "POST", least=HEAVY
+    )
     fresh.append(version)
     return Result(201, stored(version), located=True)
 
@@ -94,7 +100,7 @@ async def _updated(
         _check(entry, resource, found, old)
         if old is None or old.deleted:
             await ask(ctx, unit, kind, id_, before=None, after=resource)
-            version = first_version(ctx, kind, id_, resource, "PUT", after=old)
+            version = await made(ctx, old, kind, id_, resource)
             fresh.append(version)
             return Result(201, stored(version), located=True)
         return await put(ctx, unit, kind, id_, old, resource)

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from fhir_server.core.types import JsonObject
-from fhir_server.fhirpath import Selector
+from fhir_server.fhirpath import Environment, Selector
 from fhir_server.search import keys
 from fhir_server.search.index.bounds import bounded_keys
 from fhir_server.search.index.rows import Row, Values, Writer
@@ -64,11 +64,15 @@ class _Found(NamedTuple):
 
 
 def write_composites(
-    values: IndexValues, resource: JsonObject, focus: JsonObject, place: Place
+    values: IndexValues,
+    resource: JsonObject,
+    focus: JsonObject,
+    place: Place,
+    env: Environment,
 ) -> None:
-    """Add what occurs together at `focus`, a `place` of `resource`."""
+    """Add what occurs together at `focus`, a `place` of `resource`, which `env` is around."""
     selected = [
-        select(resource if of_resource else focus) for select, of_resource in place.sources
+        select(resource if of_resource else focus, env) for select, of_resource in place.sources
     ]
     known: dict[int, _Found] = {}
     scratch = IndexValues()

@@ -127,4 +127,4 @@ class _Maker:
 def _all_of(selects: list[Selector]) -> Selector:
     if len(selects) == 1:
         return selects[0]
-    return lambda node: [found for select in selects for found in select(node)]
+    return lambda node, env: [found for select in selects for found in select(node, env)]

@@ -85,12 +85,22 @@ def _table(kind: str) -> _Table:
     """The table of `kind`, with the tables it leads to; made once."""
     found = _TABLES.get(kind)
     if found is None:
-        found = _TABLES[kind] = _Table()
-        found.update(_steps(kind))
+        # Given out when all of it is whole: threads may be at the first use of a type.
+        making = dict(_TABLES)
+        found = _made(kind, making)
+        _TABLES.update(making)
     return found
 
 
-def _steps(kind: str) -> Iterator[tuple[str, _Table | None]]:
+def _made(kind: str, making: dict[str, _Table]) -> _Table:
+    if kind not in making:
+        # Known before it is filled: types lead to themselves (Questionnaire.item).
+        making[kind] = _Table()
+        making[kind].update(_steps(kind, making))
+    return making[kind]
+
+
+def _steps(kind: str, making: dict[str, _Table]) -> Iterator[tuple[str, _Table | None]]:
     for name, found in TYPES[kind].properties.items():
         code = found.type.code
         if ("*", name) in _SILENT or (kind, name) in _SILENT:
@@ -98,7 +108,7 @@ def _steps(kind: str) -> Iterator[tuple[str, _Table | None]]:
         if code in _TEXTS:
             yield name, None
         elif code in _SPEAKING:
-            yield name, _ANY_RESOURCE if code == _RESOURCE else _table(code)
+            yield name, _ANY_RESOURCE if code == _RESOURCE else _made(code, making)
 
 
 _NODES: Final = tuple(name for name, found in TYPES.items() if found.kind != "primitive")

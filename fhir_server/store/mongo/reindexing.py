@@ -11,6 +11,7 @@ from typing import Any, Final
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.search.plan import Restriction
 from fhir_server.search.values import IndexValues
 from fhir_server.store.mongo.client import answered
@@ -68,7 +69,7 @@ class MongoReindexing:
         changes = [
             UpdateOne(_version(row, past=past), change)
             for row, values in rows
-            if (change := _change(row, values))
+            if (change := await aside(len(row.body), _change, row, values, least=HEAVY))
         ]
         if not changes:
             return 0

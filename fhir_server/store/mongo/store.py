@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from time import monotonic
 from typing import Any, Final, Self, TypeVar
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.mongo import claims, explains, histories
@@ -87,7 +88,8 @@ class MongoStore:
         with answered():
             bodies = self._reader.bodies
             large = await bodies.place(version, self._limits.body_bytes)
-            await self._tables.current(version.type).insert_one(document(version, large))
+            row = await aside(len(version.body), document, version, large, least=HEAVY)
+            await self._tables.current(version.type).insert_one(row)
 
     async def history(
         self, plan: HistoryPlan, *, within: Restriction

@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from typing_extensions import override
 
+from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.store.mongo import lookups, outcomes
@@ -186,7 +187,7 @@ class MongoUnit(Reader):
         large = await self.bodies.place(version, self.limits.body_bytes)
         if large is not None:
             self.uploaded.append(large)
-        return document(version, large)
+        return await aside(len(version.body), document, version, large, least=HEAVY)
 
     def _check_declared(self, kind: str) -> None:
         # A transaction would make a missing collection without its indexes.

@@ -230,6 +230,16 @@ def test_growth_is_bounded() -> None:
         patched(wide, *[copy("/a", "/b")] * 900)
 
 
+def test_a_large_resource_may_be_patched() -> None:
+    large = {"a": [1] * json_patch.MAX_NODES}
+    assert patched(large, add("/b", 1)) == {**large, "b": 1}
+
+
+def test_growth_of_text_is_bounded() -> None:
+    with pytest.raises(TooCostly):
+        patched({"a": ["x" * 1_000_000]}, *[copy("/a/0", "/a/-")] * 200)
+
+
 def test_depth_is_bounded() -> None:
     chain: Any = 1
     for _ in range(40):

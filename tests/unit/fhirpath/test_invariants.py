@@ -107,13 +107,6 @@ def test_a_result_that_is_no_condition_is_a_fault() -> None:
         compile("given", type="HumanName").holds(node)
 
 
-def test_an_expression_knows_whether_it_needs_an_environment() -> None:
-    assert compile("name.exists()", type="Patient").alone
-    assert not compile("name.exists(use = %resource.id)", type="Patient").alone
-    assert not compile("name.where($index = 1)", type="Patient").alone
-    assert not compile("link.other.resolve()", type="Patient").alone
-
-
 def test_a_common_invariant_takes_microseconds() -> None:
     """The bound is twenty times what an idle machine needs: bench/fhirpath.py measures."""
     node: Node = ("Quantity", {"value": 1, "code": "g", "system": "x"}, None)
