@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from fhir_server import app
 from fhir_server.cli.loopback import LoopbackOnly
+from fhir_server.cli.protocol import Protocol
 from fhir_server.settings import Settings
 
 
@@ -38,7 +39,7 @@ def server(settings: Settings) -> Server:
     """A server of `settings`, not yet running."""
     config = uvicorn.Config(
         LoopbackOnly(app.create(settings)),
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -10,6 +10,7 @@ https://hl7.org/fhir/R4/json.html
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, Never
@@ -86,6 +87,7 @@ _WHITESPACE: Final = b" \t\r\n"
 # looks like one, and the closer look that follows knows better.
 _CONTROL_ESCAPE: Final = re.compile(rb"\\[ubf]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SHOWN: Final = 200  # characters of a name in a message
 _CONTAINERS: Final = frozenset((dict, list))
 
 # An integer of 288 digits or more covers six of these samples in a row, wherever it starts;
@@ -186,9 +188,9 @@ def _read_exactly(data: bytes) -> Any:
 def _properties(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Malformed(GIVEN_TWICE, name=twice)
+        counted = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counted.items() if count > 1)
+        raise Malformed(GIVEN_TWICE, name=twice[:_SHOWN])
     return found
 
 

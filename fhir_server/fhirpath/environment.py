@@ -45,6 +45,11 @@ MAX_STEPS: Final = 1_000_000
 CLIENTS_STEPS: Final = 50_000
 """Of an expression that a client wrote, which runs while others wait: a tenth of a second."""
 
+_CHARACTERS: Final = 100
+"""That cost as much as one item."""
+_PATTERN: Final = 1_000
+"""Items that a client's regular expression counts as: one may take a twentieth of a second."""
+
 TOO_COSTLY: Final = Text(
     "FHIRPath: the evaluation takes more than {limit} steps.",
     "FHIRPath: вычисление требует больше {limit} шагов.",
@@ -129,3 +134,13 @@ class Environment:
         self.steps -= items
         if self.steps < 0:
             raise EvaluationFault(TOO_COSTLY, limit=self.limit)
+
+    def spend_text(self, length: int) -> None:
+        """Count the characters of a text that is read or made; raises as `spend`."""
+        if length > _CHARACTERS:
+            self.spend(length // _CHARACTERS)
+
+    def spend_pattern(self) -> None:
+        """Count the use of a regular expression; raises as `spend`."""
+        if self.limit <= CLIENTS_STEPS:
+            self.spend(_PATTERN)

@@ -231,9 +231,12 @@ def _arithmetic(sign: str, apply: Callable[[Item, Item], Item]) -> Binary:
             if one is None or two is None:
                 return None
             try:
-                return apply(one, two)
+                found = apply(one, two)
             except DecimalException:
                 return None
+            if type(found) is str:
+                env.spend_text(len(found))
+            return found
 
         return computed(scalar)
 
@@ -314,7 +317,9 @@ def _concatenated(left: Code, right: Code) -> Code:
         for each in texts:
             if type(each) is not str and not isinstance(each, (int, Decimal, Temporal)):
                 raise _misfit("&", parts[0], parts[1])
-        return limited("".join(to_text(each) or "" for each in texts))
+        found = limited("".join(to_text(each) or "" for each in texts))
+        env.spend_text(len(found))
+        return found
 
     return computed(scalar, "System.String")
 

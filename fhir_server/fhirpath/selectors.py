@@ -72,7 +72,7 @@ def _nothing(_: JsonObject, __: Environment) -> list[Selected]:
 
 def _plain(run: Run, kind: str, steps: int) -> Selector:
     def select(resource: JsonObject, env: Environment) -> list[Selected]:
-        env.steps = steps
+        env.steps = env.limit = steps
         return run((kind, resource, None), env)
 
     return select
@@ -82,7 +82,7 @@ def _mixed(run: Run, kind: str, steps: int) -> Selector:
     """Where conditions are selected: `deceased.exists() and deceased != false`."""
 
     def select(resource: JsonObject, env: Environment) -> list[Selected]:
-        env.steps = steps
+        env.steps = env.limit = steps
         return [_as_node(each) for each in run((kind, resource, None), env)]
 
     return select

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhir_server.core.errors import Malformed, UnsupportedMediaType
+from fhir_server.core.errors import Malformed, TooLarge, UnsupportedMediaType
 from fhir_server.core.messages import Text
 from fhir_server.core.negotiation import CANNOT_READ, media_type
 from fhir_server.core.types import JsonObject
@@ -26,6 +26,14 @@ NOT_UTF8: Final = Text(
     "The form is not UTF-8.", "Форма записана не в UTF-8.", "Форму записано не в UTF-8."
 )
 
+LONG_FORM: Final = Text(
+    "A form may have {limit} bytes.",
+    "Форма может занимать {limit} байт.",
+    "Форма може займати {limit} байтів.",
+)
+
+_MAX_FORM: Final = 4 * 1024 * 1024
+"""Bytes: the longest search has 200,000 characters, twelve bytes each in percent-encoding."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _WITH_FORMS: Final = frozenset(
     {"type/_search", "system/_search", "compartment/_search", "operation"}
@@ -54,6 +62,7 @@ def read_body(
     Raises:
         UnsupportedMediaType: no or another Content-Type than this request may have.
         Malformed: it does not parse as what it says it is.
+        TooLarge: it is a form, and long beyond any search.
     """
     if not data:
         return NO_BODY
@@ -86,6 +95,8 @@ def _change(data: bytes, name: str, depth: int) -> Change:
 
 
 def _form(data: bytes) -> Pairs:
+    if len(data) > _MAX_FORM:
+        raise TooLarge(LONG_FORM, limit=_MAX_FORM)
     try:
         return parse_query(data.decode())
     except UnicodeDecodeError as error:

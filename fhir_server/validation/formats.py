@@ -19,7 +19,7 @@ _SHOWN: Final = 64  # characters of a refused value that its message repeats
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BLANK: Final = re.compile(r"[\s\x00-\x1f]")
-_CODE: Final = re.compile(r"[^\s\x00-\x1f]+(?: [^\s\x00-\x1f]+)*")
+_CODE: Final = re.compile(r"[^\s\x00-\x1f]++(?: [^\s\x00-\x1f]++)*+")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _OID: Final = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
 _UUID: Final = re.compile(

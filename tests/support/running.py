@@ -9,6 +9,7 @@ from typing import Self
 import uvicorn
 
 from fhir_server.app import Gates, create
+from fhir_server.cli.protocol import Protocol
 from fhir_server.settings import Settings
 
 _PATIENCE = 60.0  # seconds to start: the first compile of everything, on a busy machine
@@ -23,7 +24,9 @@ class Running:
         port = self._socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}/fhir"
         app = create(settings.model_copy(update={"port": port}), gates)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+        config = uvicorn.Config(
+            app, http=Protocol, log_config=None, access_log=False, lifespan="on"
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

@@ -24,7 +24,7 @@ from fhir_server.fhirpath.values import single
 
 MAX_TEXT: Final = 1_000_000
 """Characters a function may give; nested replaces could otherwise fill the memory."""
-PATIENCE: Final = 0.25
+PATIENCE: Final = 0.05
 """Seconds a regular expression may take; R4's longest take microseconds."""
 
 BAD_PATTERN: Final = Text(
@@ -91,9 +91,13 @@ _PLAIN: Final = frozenset(
 
 
 def _on_text(
-    apply: Callable[..., Item], kind: str, *args: type, least: int | None = None
+    apply: Callable[..., Item],
+    kind: str,
+    *args: type,
+    least: int | None = None,
+    pattern: bool = False,
 ) -> Function:
-    """A function of a string and arguments; empty where any of them is."""
+    """A function of a string and arguments, one of them a `pattern`; empty where any is."""
 
     def build(call: Call) -> Code:
         of, rest = _text_input(call), call.scalars()
@@ -105,7 +109,13 @@ def _on_text(
                 return None
             for value, wanted in zip(given, args, strict=False):
                 expect(value, wanted, call.name)
-            return apply(text, *given)
+            env.spend_text(len(text))
+            if pattern:
+                env.spend_pattern()
+            found = apply(text, *given)
+            if type(found) is str:
+                env.spend_text(len(found))
+            return found
 
         return computed(scalar, f"System.{kind}")
 
@@ -119,7 +129,13 @@ def _several(apply: Callable[..., list[Item]], *args: type, least: int = 0) -> F
         of = _on_text(apply, "String", *args, least=least).build(call).scalar
         run = of or (lambda _item, _env: None)
         kinds = frozenset({"System.String"})
-        return Code(lambda item, env: run(item, env) or [], kinds)
+
+        def parts(item: Item, env: Environment) -> list[Item]:
+            found = run(item, env) or []
+            env.spend(len(found))
+            return found
+
+        return Code(parts, kinds)
 
     return Function(build, least, len(args))
 
@@ -228,7 +244,9 @@ def _build_join(call: Call) -> Code:
             return None
         for each in (*texts, separator):
             expect(each, str, call.name)
-        return limited(separator.join(texts))
+        found = limited(separator.join(texts))
+        env.spend_text(len(found))
+        return found
 
     return computed(scalar, "System.String")
 
@@ -286,9 +304,9 @@ TABLE: Final[Table] = {
     "upper": _on_text(lambda text: text.upper(), "String"),
     "lower": _on_text(lambda text: text.lower(), "String"),
     "replace": _on_text(_replace, "String", str, str),
-    "matches": _on_text(_matches, "Boolean", str),
-    "matchesFull": _on_text(_matches_full, "Boolean", str),
-    "replaceMatches": _on_text(_replace_matches, "String", str, str),
+    "matches": _on_text(_matches, "Boolean", str, pattern=True),
+    "matchesFull": _on_text(_matches_full, "Boolean", str, pattern=True),
+    "replaceMatches": _on_text(_replace_matches, "String", str, str, pattern=True),
     "length": _on_text(len, "Integer"),
     "toChars": _several(list),
     "trim": _on_text(lambda text: text.strip(), "String"),
