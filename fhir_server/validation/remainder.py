@@ -25,7 +25,12 @@ _Visit = tuple[str, bool, Check]
 
 def accepts(resource: JsonObject, kind: str) -> bool:
     """Whether a resource of type `kind` is surely valid; a False proves nothing."""
-    return _accepts(resource, resource, kind, contained.inside(resource))
+    return _accepts(resource, resource, kind, _contents(resource))
+
+
+def _contents(resource: JsonObject) -> Inside:
+    """What fragments arrive at; where nothing is contained, the gate has refused them."""
+    return contained.inside(resource) if "contained" in resource else _NOTHING
 
 
 def prepare(kind: str) -> None:
@@ -50,7 +55,7 @@ def _accepts(resource: JsonObject, root: JsonObject, kind: str, inside: Inside) 
 
 def _nested(value: Any, _: JsonObject, __: JsonObject, ___: Inside) -> bool:
     """A resource of its own in a Bundle or Parameters."""
-    return _accepts(value, value, value["resourceType"], contained.inside(value))
+    return _accepts(value, value, value["resourceType"], _contents(value))
 
 
 def _inside(value: Any, _: JsonObject, root: JsonObject, inside: Inside) -> bool:
@@ -76,6 +81,7 @@ def _compiled(kind: str, fragments: bool) -> Check | None:  # the key of a table
         return found
 
 
+_NOTHING: Final[Inside] = {}
 _Checks = dict[tuple[str, bool], Check | None]
 _CHECKS: Final[_Checks] = {}
 
