@@ -1,0 +1,298 @@
+"""What may flow to a caller, by the patients' Consents: one predicate a resource type.
+
+https://hl7.org/fhir/R4/consent.html
+https://profiles.ihe.net/ITI/PCF/volume-1.html
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from fhir_server.access.algebra import any_of, either, every, without
+from fhir_server.access.callers import Caller, actions_of
+from fhir_server.access.confidentiality import Level, at_most
+from fhir_server.access.consents import Consent, concerns, counting
+from fhir_server.access.covering import View, covered
+from fhir_server.access.provisions import Alternatives, Conditions, Rule
+from fhir_server.core.errors import TooCostly
+from fhir_server.core.messages import Text
+from fhir_server.search import keys
+from fhir_server.search.patients import single_patient_parameters
+from fhir_server.search.plan import (
+    Compartment,
+    Everything,
+    Ids,
+    Keys,
+    Node,
+    Nothing,
+    Patient,
+)
+from fhir_server.spec.compartments import COMPARTMENTS
+from fhir_server.spec.interactions import ScopeLetter
+
+Permitted = Callable[[str], Node]
+"""Resource type -> what of it may flow. Kept as long as the Consents it came of keep their
+versions, and until `consents.next_change`; a type is worked out once."""
+
+Implicit = Literal["deny", "basic-normal", "all-normal", "break-glass-only"]
+
+MOST_EXCEPTIONS: Final = 1_000
+"""Patients of one query whose Consents differ from the implicit policy for the caller."""
+MOST_FORMS: Final = 50
+"""Different predicates among them; patients who signed the same form share one."""
+
+TOO_MANY: Final = Text(
+    "The consents of {count} patients differ for this request; {most} can be kept in one. "
+    "Ask for one patient at a time.",
+    "Для этого запроса различаются согласия {count} пациентов; в одном запросе учитывается "
+    "не больше {most}. Запрашивайте по одному пациенту.",
+    "Для цього запиту різняться згоди {count} пацієнтів; в одному запиті враховується "
+    "не більше {most}. Запитуйте по одному пацієнту.",
+)
+
+
+class Votes(NamedTuple):
+    """What some rules make of the resources of a type; of the others they say nothing."""
+
+    permit: Node
+    deny: Node
+
+
+SILENT: Final = Votes(Nothing(), Nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator sets."""
+
+    implicit: Implicit = "deny"
+    """Holds for a patient no Consent of whom concerns the request. `basic-normal`: staff for
+    treatment, confidentiality N and below; `all-normal`: everybody, N and below;
+    `break-glass-only`: everything under declared break-glass, else nothing."""
+    unlabelled: Level = "N"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One caller doing one thing at one time."""
+
+    caller: Caller
+    letter: ScopeLetter
+    now: int
+    """Milliseconds since 1970."""
+
+
+def consent_node(
+    patient: str,
+    consents: Iterable[Consent],
+    request: Request,
+    policy: Policy,
+    referred: Mapping[str, frozenset[str]] | None = None,
+) -> Permitted:
+    """The resources of `patient` that may flow, and no others.
+
+    `consents`: all of the patient's, as `consents.read_consent` gave them. The patient's own
+    request is not limited.
+    """
+    flows = _flows(patient, consents, request, policy, referred)
+
+    @cache
+    def permitted(kind: str) -> Node:
+        return every(of_patients(kind, (patient,)), flows(kind))
+
+    return permitted
+
+
+def consent_nodes(
+    by_patient: Mapping[str, Sequence[Consent]],
+    request: Request,
+    policy: Policy,
+    referred: Mapping[str, frozenset[str]] | None = None,
+) -> Permitted:
+    """All resources that may flow to a caller who may see many patients.
+
+    The implicit policy is the base; each patient whose Consents differ from it for this
+    request is an exception, and patients with equal exceptions share one:
+
+        (not of p1, p2, p3, … and implicit) or (of p1, p2 and A) or (of p3 and B)
+
+    A type without a reference to one patient (Appointment) may have several: there the
+    Consent of each must let it flow. Types that are about no patient are not limited.
+    `by_patient`: the Consents of every patient who has any; where the question names its
+    patients, these suffice with `consent_node`.
+
+    Raises:
+        TooCostly: more exceptions than MOST_EXCEPTIONS, or more kinds of them than
+            MOST_FORMS. The query is refused, since leaving some out would widen it.
+    """
+    implicit = _implicit(request.caller, policy)
+    flows = {
+        patient: _flows(patient, consents, request, policy, referred)
+        for patient, consents in by_patient.items()
+    }
+    differing = {patient: each for patient, each in flows.items() if each is not implicit}
+    _refuse_above(MOST_EXCEPTIONS, len(differing))
+
+    @cache
+    def permitted(kind: str) -> Node:
+        if not is_about_patients(kind):
+            return Everything()
+        by_form: dict[Node, list[str]] = {}
+        for patient, each in differing.items():
+            by_form.setdefault(each(kind), []).append(patient)
+        own = implicit(kind)
+        by_form.pop(own, None)
+        _refuse_above(MOST_FORMS, len(by_form))
+        return _combined(kind, own, by_form)
+
+    return permitted
+
+
+def _refuse_above(most: int, count: int) -> None:
+    if count > most:
+        raise TooCostly(TOO_MANY, count=count, most=most)
+
+
+def _combined(kind: str, own: Node, by_form: Mapping[Node, Sequence[str]]) -> Node:
+    forms = [(of_patients(kind, ids), form) for form, ids in by_form.items()]
+    everybody = [each for ids in by_form.values() for each in ids]
+    theirs = of_patients(kind, everybody) if everybody else Nothing()
+    if is_about_one(kind):
+        exceptions = (every(of, form) for of, form in forms)
+        return either(every(without(theirs), own), *exceptions)
+    return every(either(theirs, own), *(either(without(of), form) for of, form in forms))
+
+
+def is_about_one(kind: str) -> bool:
+    """Whether a resource of `kind` is about one patient, and the index says which."""
+    return kind == "Patient" or bool(single_patient_parameters(kind))
+
+
+def is_about_patients(kind: str) -> bool:
+    """Whether resources of `kind` are about patients at all."""
+    return is_about_one(kind) or kind in COMPARTMENTS["Patient"]
+
+
+def of_patients(kind: str, ids: Sequence[str]) -> Node:
+    """The resources of `kind` about any of these patients."""
+    if kind == "Patient":
+        return Ids(tuple(ids))
+    if not is_about_one(kind):
+        known = kind in COMPARTMENTS["Patient"]
+        return Compartment(tuple(f"Patient/{each}" for each in ids)) if known else Nothing()
+    if len(ids) == 1:
+        return Patient(ids[0])
+    found = tuple(keys.reference("patient", f"Patient/{each}") for each in ids)
+    return Keys("references", found)
+
+
+def _flows(
+    patient: str,
+    consents: Iterable[Consent],
+    request: Request,
+    policy: Policy,
+    referred: Mapping[str, frozenset[str]] | None,
+) -> Permitted:
+    """What of a resource of this patient may flow, whoever else it is about."""
+    if patient in request.caller.own:
+        return _all
+    theirs = (each for each in consents if each.patient == patient)
+    live = [each for each in counting(theirs, request.now) if concerns(each, request.caller)]
+    if not live:
+        return _implicit(request.caller, policy)
+    view = View(policy.unlabelled, referred or {})
+
+    @cache
+    def flows(kind: str) -> Node:
+        return _outcome([votes(each.root, kind, request, view) for each in live])
+
+    return flows
+
+
+def _outcome(every_consent: Sequence[Votes]) -> Node:
+    """Across Consents a deny overrides a permit."""
+    denied = any_of(each.deny for each in every_consent)
+    return every(any_of(each.permit for each in every_consent), without(denied))
+
+
+def votes(rule: Rule | None, kind: str, request: Request, view: View) -> Votes:
+    """What the rule and its exceptions make of the resources of `kind`.
+
+    Exceptions count before the rule they are in; where they disagree, they deny.
+    """
+    if rule is None:
+        return SILENT
+    inner = [votes(each, kind, request, view) for each in rule.exceptions]
+    denied = any_of(each.deny for each in inner)
+    allowed = any_of(each.permit for each in inner)
+    matched = _matched(rule, kind, request, view)
+    if rule.type == "permit":
+        return Votes(every(either(allowed, matched), without(denied)), denied)
+    permit = every(allowed, without(denied))
+    if rule.type == "deny":
+        denied = either(denied, every(matched, without(allowed)))
+    return Votes(permit, denied)
+
+
+def _matched(rule: Rule, kind: str, request: Request, view: View) -> Node:
+    denies = rule.type == "deny"
+    if rule.unread:
+        return Everything() if denies else Nothing()
+    if rule.type is None or not _asked(rule.conditions, request, widely=denies):
+        return Nothing()
+    return covered(rule.conditions, kind, view, widely=denies)
+
+
+def _asked(conditions: Conditions, request: Request, *, widely: bool) -> bool:
+    """Whether the conditions about the request are met; `widely`: may be met."""
+
+    def met(values: Alternatives[object], asked: frozenset[object]) -> bool:
+        return values is None or any(
+            widely if each is None else each in asked for each in values
+        )
+
+    caller = request.caller
+    return (
+        all(
+            widely if each is None else each.lo <= request.now < each.hi
+            for each in conditions.periods
+        )
+        and met(conditions.actors, caller.references)
+        and met(conditions.purposes, caller.purposes)
+        and met(conditions.actions, actions_of(caller, request.letter))
+    )
+
+
+def _all(kind: str) -> Node:
+    del kind
+    return Everything()
+
+
+def _none(kind: str) -> Node:
+    del kind
+    return Nothing()
+
+
+@cache
+def _normal(unlabelled: Level) -> Permitted:
+    found = at_most("N", unlabelled=unlabelled)
+
+    def normal(kind: str) -> Node:
+        del kind
+        return found
+
+    return normal
+
+
+def _implicit(caller: Caller, policy: Policy) -> Permitted:
+    match policy.implicit:
+        case "deny":
+            return _none
+        case "basic-normal":
+            treats = caller.staff and caller.has_purpose("TREAT")
+            return _normal(policy.unlabelled) if treats else _none
+        case "all-normal":
+            return _normal(policy.unlabelled)
+        case "break-glass-only":
+            return _all if caller.has_purpose("BTG") else _none

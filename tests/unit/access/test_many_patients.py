@@ -1,0 +1,164 @@
+"""Callers who may see many patients: one query, in which each patient's Consents hold.
+
+The answer for a resource is what the patient's own predicate gives, whoever else is asked
+about in the same query.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+
+import pytest
+
+from fhir_server.access.consents import Consent
+from fhir_server.access.decisions import (
+    MOST_EXCEPTIONS,
+    MOST_FORMS,
+    Implicit,
+    Policy,
+    consent_node,
+    consent_nodes,
+    of_patients,
+)
+from fhir_server.core.errors import TooCostly
+from fhir_server.core.types import JsonObject
+from fhir_server.search.plan import And, Everything, Node, Not, Nothing
+from fhir_server.store.mongo.translate import to_filter
+from tests.support.consenting import (
+    asking,
+    caller,
+    consent,
+    holds,
+    label,
+    observation,
+    purpose,
+    read,
+)
+
+PERMIT: JsonObject = {"type": "permit"}
+DENY: JsonObject = {"type": "deny"}
+NORMAL: JsonObject = {**PERMIT, "securityLabel": [label("N")]}
+RESEARCH: JsonObject = {**PERMIT, "purpose": purpose("HRESCH")}
+
+
+def of(patient: str, provision: JsonObject) -> list[Consent]:
+    return read(consent(provision, id=patient, patient={"reference": f"Patient/{patient}"}))
+
+
+CONSENTS: dict[str, Sequence[Consent]] = {
+    "p1": of("p1", PERMIT),
+    "p2": of("p2", DENY),
+    "p3": of("p3", NORMAL),
+    "p4": of("p4", DENY),
+    "p5": of("p5", RESEARCH),  # about another purpose
+}
+PATIENTS = ["p1", "p2", "p3", "p4", "p5", "p6"]
+
+
+def appointment(*patients: str) -> JsonObject:
+    actors = [{"actor": {"reference": f"Patient/{each}"}} for each in patients]
+    return {
+        "resourceType": "Appointment",
+        "id": "-".join(patients),
+        "status": "proposed",
+        "participant": [{**each, "status": "accepted"} for each in actors],
+    }
+
+
+def of_every_type(patient: str, confidentiality: str) -> list[JsonObject]:
+    subject = {"reference": f"Patient/{patient}"}
+    security = {"security": [label(confidentiality)]}
+    return [
+        observation(patient, confidentiality, subject=subject),
+        {"resourceType": "Patient", "id": patient, "meta": security},
+        {"resourceType": "Task", "id": patient, "meta": security, "for": subject},
+        {**appointment(patient), "meta": security},
+    ]
+
+
+@pytest.mark.parametrize("implicit", ["deny", "basic-normal", "all-normal", "break-glass-only"])
+def test_each_patient_is_judged_as_if_alone(implicit: Implicit) -> None:
+    policy = Policy(implicit)
+    together = consent_nodes(CONSENTS, asking(), policy)
+    for patient, level in product(PATIENTS, ("N", "R")):
+        alone = consent_node(patient, CONSENTS.get(patient, ()), asking(), policy)
+        for resource in of_every_type(patient, level):
+            kind = resource["resourceType"]
+            expected = holds(alone(kind), resource)
+            assert holds(together(kind), resource) is expected, (patient, level, kind)
+
+
+@pytest.mark.parametrize(
+    ("patients", "expected"),
+    [
+        (("p1", "p3"), True),
+        (("p1", "p2"), False),
+        (("p6", "p2"), False),
+        (("p6", "p5"), True),
+        (("p6", "p1"), True),
+    ],
+)
+def test_what_is_about_several_flows_if_each_lets_it(
+    patients: tuple[str, ...], expected: bool
+) -> None:
+    node = consent_nodes(CONSENTS, asking(), Policy("all-normal"))("Appointment")
+    assert holds(node, appointment(*patients)) is expected
+
+
+@pytest.mark.parametrize("kind", ["Practitioner", "Organization", "Slot", "ValueSet"])
+def test_what_is_about_no_patient_is_not_limited(kind: str) -> None:
+    assert consent_nodes(CONSENTS, asking(), Policy())(kind) == Everything()
+
+
+def test_a_patient_of_whom_nobody_asked_is_under_the_implicit_policy() -> None:
+    nobody = observation("o1", subject={"reference": "Group/g1"})
+    for implicit, expected in (("deny", False), ("all-normal", True)):
+        node = consent_nodes(CONSENTS, asking(), Policy(implicit))("Observation")  # type: ignore[arg-type]  # the rows are literals
+        assert holds(node, nobody) is expected
+
+
+def test_a_patient_who_is_staff_too_sees_the_own_record_whole() -> None:
+    who = caller("Patient/p2", patient="p2")
+    node = consent_nodes(CONSENTS, asking(who), Policy())("Observation")
+    mine = observation("o1", "V", subject={"reference": "Patient/p2"})
+    assert holds(node, mine)
+
+
+def test_equal_exceptions_are_one() -> None:
+    denied = {each: CONSENTS[each] for each in ("p2", "p4")}
+    implied = consent_nodes({}, asking(), Policy("all-normal"))("Observation")
+    node = consent_nodes(denied, asking(), Policy("all-normal"))("Observation")
+    assert node == And((Not(of_patients("Observation", ("p2", "p4"))), implied))
+
+
+def test_without_exceptions_the_implicit_policy_stands_alone() -> None:
+    node = consent_nodes({"p3": of("p3", NORMAL)}, asking(), Policy("all-normal"))
+    assert node("Observation") == consent_nodes({}, asking(), Policy("all-normal"))("Condition")
+    assert consent_nodes({}, asking(), Policy())("Observation") == Nothing()
+
+
+def many(count: int) -> dict[str, Sequence[Consent]]:
+    return {f"x{place}": of(f"x{place}", PERMIT) for place in range(count)}
+
+
+def forms(count: int) -> dict[str, Sequence[Consent]]:
+    def about(place: int) -> JsonObject:
+        named = {"reference": {"reference": f"Observation/{place}"}, "meaning": "instance"}
+        return {**PERMIT, "data": [named]}
+
+    return {f"x{place}": of(f"x{place}", about(place)) for place in range(count)}
+
+
+def test_beyond_the_bound_the_query_is_refused() -> None:
+    node: Node = consent_nodes(many(MOST_EXCEPTIONS), asking(), Policy())("Observation")
+    assert holds(node, observation("o1", subject={"reference": "Patient/x7"}))
+    with pytest.raises(TooCostly):
+        consent_nodes(many(MOST_EXCEPTIONS + 1), asking(), Policy())
+    consent_nodes(forms(MOST_FORMS), asking(), Policy())("Observation")
+    with pytest.raises(TooCostly):
+        consent_nodes(forms(MOST_FORMS + 1), asking(), Policy())("Observation")
+
+
+@pytest.mark.parametrize("kind", ["Observation", "Appointment", "Patient", "Encounter"])
+def test_the_database_can_be_asked(kind: str) -> None:
+    node = consent_nodes({**CONSENTS, **forms(3)}, asking(), Policy("all-normal"))(kind)
+    assert to_filter(node)
