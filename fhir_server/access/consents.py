@@ -26,7 +26,8 @@ from fhir_server.core.types import JsonObject
 from fhir_server.search.values import MAX_TIME, MIN_TIME, Interval
 
 _PRIVACY: Final = Coding(CONSENT_SCOPE, "patient-privacy")
-_NO_DIRECTIVES: Final = (Coding(OWN, SMART_GRANT), Coding(OWN, PROXY))
+_PROXY: Final = Coding(OWN, PROXY)
+_NO_DIRECTIVES: Final = (Coding(OWN, SMART_GRANT), _PROXY)
 
 _RULES: Final[Mapping[str, RuleType]] = {
     "OPTIN": "permit",
@@ -72,12 +73,22 @@ class Consent:
 def read_consent(resource: JsonObject, reading: Reading) -> Consent | None:
     """The directive in a Consent resource; None where it is none: not active, another scope
     than `patient-privacy`, a record of a grant or of a proxy, nobody's."""
+    if any(has_category(resource, each) for each in _NO_DIRECTIVES):
+        return None
+    return _read(resource, reading)
+
+
+def read_proxy(resource: JsonObject, reading: Reading) -> Consent | None:
+    """The Consent that lets a person act for the patient; None where it is none, or not
+    active."""
+    return _read(resource, reading) if has_category(resource, _PROXY) else None
+
+
+def _read(resource: JsonObject, reading: Reading) -> Consent | None:
     subject = references.parse(resource.get("patient", {}).get("reference", ""), *reading.bases)
     if resource.get("status") != "active" or subject.kind != "local":
         return None
     if subject.type != "Patient" or _PRIVACY not in codings(resource.get("scope")):
-        return None
-    if any(has_category(resource, each) for each in _NO_DIRECTIVES):
         return None
     meta = resource.get("meta", {})
     written = resource.get("dateTime", meta.get("lastUpdated", ""))

@@ -104,6 +104,19 @@ def consent_node(
     return permitted
 
 
+def proxy_node(consent: Consent, request: Request, policy: Policy) -> Permitted:
+    """The resources of the represented patient that this proxy Consent
+    (`consents.read_proxy`) opens, and no others; privacy directives do not limit a proxy."""
+    view = View(policy.unlabelled)
+
+    @cache
+    def permitted(kind: str) -> Node:
+        opened = votes(consent.root, kind, request, view).permit
+        return every(of_patients(kind, (consent.patient,)), opened)
+
+    return permitted
+
+
 def consent_nodes(
     by_patient: Mapping[str, Sequence[Consent]],
     request: Request,
