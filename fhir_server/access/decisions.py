@@ -7,6 +7,7 @@ https://profiles.ihe.net/ITI/PCF/volume-1.html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Final, Literal, NamedTuple
 
 from fhir_server.access.algebra import any_of, either, every, without
@@ -18,6 +19,7 @@ from fhir_server.access.provisions import Alternatives, Conditions, Rule
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.search import keys
+from fhir_server.search.nodes import parts
 from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import (
     Compartment,
@@ -41,6 +43,9 @@ MOST_EXCEPTIONS: Final = 1_000
 """Patients of one query whose Consents differ from the implicit policy for the caller."""
 MOST_FORMS: Final = 50
 """Different predicates among them; patients who signed the same form share one."""
+MOST_PARTS: Final = 1_000
+"""Nodes of what one patient's Consents permit of one type. Beyond it nothing flows: the
+bound stands so that no Consent makes the queries of others slow."""
 
 TOO_MANY: Final = Text(
     "The consents of {count} patients differ for this request; {most} can be kept in one. "
@@ -111,7 +116,7 @@ def proxy_node(consent: Consent, request: Request, policy: Policy) -> Permitted:
 
     @cache
     def permitted(kind: str) -> Node:
-        opened = votes(consent.root, kind, request, view).permit
+        opened = _bounded(votes(consent.root, kind, request, view).permit)
         return every(of_patients(kind, (consent.patient,)), opened)
 
     return permitted
@@ -218,9 +223,14 @@ def _flows(
 
     @cache
     def flows(kind: str) -> Node:
-        return _outcome([votes(each.root, kind, request, view) for each in live])
+        return _bounded(_outcome([votes(each.root, kind, request, view) for each in live]))
 
     return flows
+
+
+def _bounded(node: Node) -> Node:
+    beyond = next(islice(parts(node), MOST_PARTS, None), None)
+    return node if beyond is None else Nothing()
 
 
 def _outcome(every_consent: Sequence[Votes]) -> Node:

@@ -37,7 +37,7 @@ Meaning = Literal["instance", "related", "dependents", "authoredby"]
 MOST_DEEP: Final = 8
 """Levels of exceptions that are read. The filter of a query nests with them, and MongoDB
 allows it about a hundred levels."""
-MOST_RULES: Final = 200
+MOST_RULES: Final = 100
 """Rules of one Consent that are read; each is a part of every query about the patient."""
 
 

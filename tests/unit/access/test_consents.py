@@ -584,7 +584,7 @@ def test_every_date_must_be_inside_to_be_permitted(
     assert flows(denying, condition) is not denies
 
 
-# What is not understood.
+# What is not understood, and what is too much.
 
 
 @pytest.mark.parametrize(
@@ -643,6 +643,24 @@ def test_there_is_an_end_to_what_is_read() -> None:
     assert not flows(consent(_deep(MOST_DEEP + 1)))
     assert flows(consent(but("permit", *[PERMIT] * (MOST_RULES - 1))))
     assert not flows(consent(but("permit", *[PERMIT] * MOST_RULES)))
+
+
+def test_a_predicate_beyond_its_bound_lets_nothing_flow() -> None:
+    denials = [
+        {**DENY, "data": data("instance", f"Observation/x{i}"), **HIV} for i in range(90)
+    ]
+
+    def wrapped(levels: int) -> JsonObject:
+        found = but("permit", *denials)
+        for place in range(levels):
+            found = but("permit", but("deny", found, **HIV), securityLabel=[label("R")])
+            found["dataPeriod"] = {"start": f"200{place}"}
+        return consent(found)
+
+    assert flows(wrapped(0))
+    assert flows(wrapped(1))
+    assert not flows(wrapped(3))
+    assert flows(wrapped(3), {"resourceType": "Patient", "id": "p1"})
 
 
 # Whom a Consent concerns, and what holds without one.
