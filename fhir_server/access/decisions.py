@@ -48,12 +48,12 @@ MOST_PARTS: Final = 1_000
 bound stands so that no Consent makes the queries of others slow."""
 
 TOO_MANY: Final = Text(
-    "The consents of {count} patients differ for this request; {most} can be kept in one. "
+    "{count} patients' consents have to be kept in this request, and {most} can be. "
     "Ask for one patient at a time.",
-    "Для этого запроса различаются согласия {count} пациентов; в одном запросе учитывается "
-    "не больше {most}. Запрашивайте по одному пациенту.",
-    "Для цього запиту різняться згоди {count} пацієнтів; в одному запиті враховується "
-    "не більше {most}. Запитуйте по одному пацієнту.",
+    "В этом запросе нужно соблюсти согласия: {count}, а можно не больше: {most}. "
+    "Запрашивайте по одному пациенту.",
+    "У цьому запиті треба дотримати згоди: {count}, а можна не більше: {most}. "
+    "Запитуйте по одному пацієнту.",
 )
 
 
@@ -100,7 +100,7 @@ def consent_node(
     `consents`: all of the patient's, as `consents.read_consent` gave them. The patient's own
     request is not limited.
     """
-    flows = _flows(patient, consents, request, policy, referred)
+    flows = _Flows(request, policy, referred or {}).of(patient, consents)
 
     @cache
     def permitted(kind: str) -> Node:
@@ -144,22 +144,21 @@ def consent_nodes(
         TooCostly: more exceptions than MOST_EXCEPTIONS, or more kinds of them than
             MOST_FORMS. The query is refused, since leaving some out would widen it.
     """
-    implicit = _implicit(request.caller, policy)
-    flows = {
-        patient: _flows(patient, consents, request, policy, referred)
-        for patient, consents in by_patient.items()
-    }
-    differing = {patient: each for patient, each in flows.items() if each is not implicit}
-    _refuse_above(MOST_EXCEPTIONS, len(differing))
+    flows = _Flows(request, policy, referred or {})
+    by_flow: dict[Permitted, list[str]] = {}
+    for patient, consents in by_patient.items():
+        by_flow.setdefault(flows.of(patient, consents), []).append(patient)
+    by_flow.pop(flows.implicit, None)
+    _refuse_above(MOST_EXCEPTIONS, sum(map(len, by_flow.values())))
 
     @cache
     def permitted(kind: str) -> Node:
         if not is_about_patients(kind):
             return Everything()
         by_form: dict[Node, list[str]] = {}
-        for patient, each in differing.items():
-            by_form.setdefault(each(kind), []).append(patient)
-        own = implicit(kind)
+        for flow, patients in by_flow.items():
+            by_form.setdefault(flow(kind), []).extend(patients)
+        own = flows.implicit(kind)
         by_form.pop(own, None)
         _refuse_above(MOST_FORMS, len(by_form))
         return _combined(kind, own, by_form)
@@ -205,27 +204,37 @@ def of_patients(kind: str, ids: Sequence[str]) -> Node:
     return Keys("references", found)
 
 
-def _flows(
-    patient: str,
-    consents: Iterable[Consent],
-    request: Request,
-    policy: Policy,
-    referred: Mapping[str, frozenset[str]] | None,
-) -> Permitted:
-    """What of a resource of this patient may flow, whoever else it is about."""
-    if patient in request.caller.own:
-        return _all
-    theirs = (each for each in consents if each.patient == patient)
-    live = [each for each in counting(theirs, request.now) if concerns(each, request.caller)]
-    if not live:
-        return _implicit(request.caller, policy)
-    view = View(policy.unlabelled, referred or {})
+class _Flows:
+    """What of a resource of a patient may flow, whoever else it is about; equal rules give
+    the same function."""
 
-    @cache
-    def flows(kind: str) -> Node:
-        return _bounded(_outcome([votes(each.root, kind, request, view) for each in live]))
+    def __init__(
+        self, request: Request, policy: Policy, referred: Mapping[str, frozenset[str]]
+    ) -> None:
+        self.implicit: Final = _implicit(request.caller, policy)
+        self._request: Final = request
+        self._view: Final = View(policy.unlabelled, referred)
+        self._by_rules: dict[tuple[Rule | None, ...], Permitted] = {}
 
-    return flows
+    def of(self, patient: str, consents: Iterable[Consent]) -> Permitted:
+        request = self._request
+        if patient in request.caller.own:
+            return _all
+        theirs = counting((each for each in consents if each.patient == patient), request.now)
+        rules = tuple(each.root for each in theirs if concerns(each, request.caller))
+        if not rules:
+            return self.implicit
+        if rules not in self._by_rules:
+            self._by_rules[rules] = self._of_rules(rules)
+        return self._by_rules[rules]
+
+    def _of_rules(self, rules: Sequence[Rule | None]) -> Permitted:
+        @cache
+        def flow(kind: str) -> Node:
+            found = [votes(each, kind, self._request, self._view) for each in rules]
+            return _bounded(_outcome(found))
+
+        return flow
 
 
 def _bounded(node: Node) -> Node:
