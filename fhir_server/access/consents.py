@@ -181,6 +181,15 @@ def _names(conditions: Conditions, caller: Caller) -> bool:
     return any(each is None or each in caller.purposes for each in conditions.purposes or ())
 
 
+def applying(
+    patient: str, consents: Iterable[Consent], caller: Caller, now: int
+) -> tuple[Consent, ...]:
+    """Those of the patient's Consents that decide a request now; none: the implicit policy
+    does. An audit names these."""
+    theirs = counting((each for each in consents if each.patient == patient), now)
+    return tuple(each for each in theirs if concerns(each, caller))
+
+
 def all_rules(rule: Rule) -> Iterator[Rule]:
     """The rule and every exception, at any depth."""
     yield rule

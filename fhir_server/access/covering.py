@@ -9,7 +9,7 @@ https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
 from fhir_server.access.codings import Coding
@@ -175,6 +175,8 @@ def _of_data(data: Data, kind: str, view: View, widely: bool) -> Node:
             return either(here, _referring(data.target, kind, widely), to)
         case "authoredby":
             return _naming(author_parameters(kind, widely=widely), data.target)
+        case _:
+            assert_never(data.meaning)
 
 
 def _instance(target: str, kind: str) -> Node:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
 from fhir_server.access.callers import Caller, actions_of
 from fhir_server.access.confidentiality import Level, at_most
-from fhir_server.access.consents import Consent, concerns, counting
+from fhir_server.access.consents import Consent, applying
 from fhir_server.access.covering import View, covered
 from fhir_server.access.provisions import Alternatives, Conditions, Rule
 from fhir_server.core.errors import TooCostly
@@ -62,9 +62,6 @@ class Votes(NamedTuple):
 
     permit: Node
     deny: Node
-
-
-SILENT: Final = Votes(Nothing(), Nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +113,8 @@ def proxy_node(consent: Consent, request: Request, policy: Policy) -> Permitted:
 
     @cache
     def permitted(kind: str) -> Node:
+        if consent.root is None:
+            return Nothing()
         opened = _bounded(votes(consent.root, kind, request, view).permit)
         return every(of_patients(kind, (consent.patient,)), opened)
 
@@ -214,21 +213,21 @@ class _Flows:
         self.implicit: Final = _implicit(request.caller, policy)
         self._request: Final = request
         self._view: Final = View(policy.unlabelled, referred)
-        self._by_rules: dict[tuple[Rule | None, ...], Permitted] = {}
+        self._by_rules: dict[tuple[Rule, ...], Permitted] = {}
 
     def of(self, patient: str, consents: Iterable[Consent]) -> Permitted:
-        request = self._request
-        if patient in request.caller.own:
+        caller = self._request.caller
+        if patient in caller.own:
             return _all
-        theirs = counting((each for each in consents if each.patient == patient), request.now)
-        rules = tuple(each.root for each in theirs if concerns(each, request.caller))
+        found = applying(patient, consents, caller, self._request.now)
+        rules = tuple(each.root for each in found if each.root is not None)
         if not rules:
             return self.implicit
         if rules not in self._by_rules:
             self._by_rules[rules] = self._of_rules(rules)
         return self._by_rules[rules]
 
-    def _of_rules(self, rules: Sequence[Rule | None]) -> Permitted:
+    def _of_rules(self, rules: Sequence[Rule]) -> Permitted:
         @cache
         def flow(kind: str) -> Node:
             found = [votes(each, kind, self._request, self._view) for each in rules]
@@ -248,13 +247,11 @@ def _outcome(every_consent: Sequence[Votes]) -> Node:
     return every(any_of(each.permit for each in every_consent), without(denied))
 
 
-def votes(rule: Rule | None, kind: str, request: Request, view: View) -> Votes:
+def votes(rule: Rule, kind: str, request: Request, view: View) -> Votes:
     """What the rule and its exceptions make of the resources of `kind`.
 
     Exceptions count before the rule they are in; where they disagree, they deny.
     """
-    if rule is None:
-        return SILENT
     inner = [votes(each, kind, request, view) for each in rule.exceptions]
     denied = any_of(each.deny for each in inner)
     allowed = any_of(each.permit for each in inner)
@@ -328,3 +325,5 @@ def _implicit(caller: Caller, policy: Policy) -> Permitted:
             return _normal(policy.unlabelled)
         case "break-glass-only":
             return _all if caller.has_purpose("BTG") else _none
+        case _:
+            assert_never(policy.implicit)

@@ -73,17 +73,16 @@ def demanded(
     resource: JsonObject, rules: LabelRules, ancestors: Ancestors = _no_ancestors
 ) -> tuple[Coding, ...]:
     """The labels of every rule that names a code anywhere in the resource or in what it
-    contains. A contained resource's own labels hold for the whole, and a confidentiality code
-    outside the order is one of restriction."""
+    holds (contained resources, the entries of a Bundle). Labels of what it holds are its own
+    too, and a confidentiality code outside the order is one of restriction."""
     found: dict[Coding, None] = {}
     for each in _codes({key: value for key, value in resource.items() if key != "meta"}):
         above = tuple(ancestors(each))
         for rule in rules.rules:
             if rule.names(each, above):
                 found.update(dict.fromkeys(rule.labels))
-    for inner in resource.get("contained", ()):
-        labels = (coding(each) for each in _security(inner))
-        found.update({each: None for each in labels if each is not None})
+    for inner in _held(resource):
+        found.update({label: None for each in _security(inner) if (label := coding(each))})
     if any(_is_unordered(each) for each in _security(resource)):
         found[RESTRICTED] = None
     return tuple(found)
@@ -91,16 +90,29 @@ def demanded(
 
 def _codes(value: Any) -> Iterator[Coding]:
     """Every coding, at any depth."""
-    if isinstance(value, dict):
-        system, code = value.get("system"), value.get("code")
+    for each in _objects(value):
+        system, code = each.get("system"), each.get("code")
         if isinstance(system, str) and isinstance(code, str):
             yield Coding(system, code)
+
+
+def _held(resource: JsonObject) -> Iterator[JsonObject]:
+    """The resources inside, at any depth."""
+    for each in _objects(resource):
+        if "resourceType" in each and each is not resource:
+            yield each
+
+
+def _objects(value: Any) -> Iterator[JsonObject]:
+    """`value` and every object in it, without their `meta`."""
+    if isinstance(value, dict):
+        yield value
         for name, each in value.items():
             if name != "meta":
-                yield from _codes(each)
+                yield from _objects(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _codes(each)
+            yield from _objects(each)
 
 
 def _security(resource: JsonObject) -> list[JsonObject]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from fhir_server.access.callers import actions_of
+from fhir_server.access.callers import actions_of, caller_of
 from fhir_server.access.codings import ACT_CODE, OWN, Coding
-from fhir_server.access.consents import counting, next_change, to_follow
+from fhir_server.access.consents import applying, next_change, to_follow
 from fhir_server.access.decisions import Implicit, Policy
+from fhir_server.access.principal import Principal
 from fhir_server.access.provisions import MOST_DEEP, MOST_RULES
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
@@ -262,6 +263,12 @@ def test_an_actor_is_whatever_the_caller_is_or_belongs_to(
     who = caller("Practitioner/dr1", "PractitionerRole/surgeon", "CareTeam/t1", "Group/g1")
     assert flows(permit(actor=actor(reference)), request=asking(who)) is expected
     assert flows(permit(actor=actor("Device/no", reference)), request=asking(who)) is expected
+
+
+def test_a_backend_service_is_its_app_alone() -> None:
+    service = caller_of(Principal("lab", (), purpose="TREAT"))
+    assert service.references == {"Device/lab"}
+    assert flows(permit(actor=actor("Device/lab")), request=asking(service))
 
 
 @pytest.mark.parametrize(
@@ -624,6 +631,8 @@ def _known(element: JsonObject) -> JsonObject:
 def test_an_alternative_that_is_understood_is_taken() -> None:
     two = [{"code": "TREAT"}, *purpose("TREAT")]
     assert flows(permit(purpose=two))
+    codings = [{"code": "2339-0"}, {"system": LOINC, "code": "2339-0"}]
+    assert flows(permit(code=[{"coding": codings}]))
 
 
 def test_a_permit_inside_what_is_not_understood_permits_nothing() -> None:
@@ -762,8 +771,12 @@ def test_the_next_change_is_told(provision: JsonObject, expected: str | None) ->
     assert next_change(read(consent()), 0) is None
 
 
-def test_versions_identify_what_counts() -> None:
-    found = counting(read(consent(PERMIT)), parse_interval(NOW).lo)
+def test_what_decides_a_request_can_be_named() -> None:
+    study = consent({**PERMIT, "purpose": purpose("HRESCH")}, id="c2")
+    other = consent(PERMIT, id="c3", patient={"reference": "Patient/p2"})
+    ended = consent({**PERMIT, "period": {"end": "2022"}}, id="c4")
+    known = read(consent(PERMIT), study, other, ended)
+    found = applying("p1", known, caller(), parse_interval(NOW).lo)
     assert [(each.id, each.version) for each in found] == [("c1", "1")]
 
 

@@ -108,6 +108,13 @@ def test_a_code_is_seen_wherever_it_stands(elements: JsonObject) -> None:
     assert codes(labelled(condition(**elements), STANDARD)) == ["HIV", "R"]
 
 
+def test_a_bundle_is_as_sensitive_as_what_is_in_it() -> None:
+    inner = condition(meta={"security": [label("V"), {"code": "x"}]})
+    entries = [{"resource": condition(code="B20")}, {"resource": inner}]
+    bundle = {"resourceType": "Bundle", "id": "b", "type": "document", "entry": entries}
+    assert codes(labelled(bundle, STANDARD)) == ["HIV", "V"]
+
+
 def test_tags_and_profiles_are_no_content() -> None:
     resource = condition(meta={"tag": HIV["coding"]})
     assert codes(labelled(resource, STANDARD)) == []

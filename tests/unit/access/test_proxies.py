@@ -24,6 +24,7 @@ from fhir_server.access.proxies import (
 )
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
+from fhir_server.search.plan import Nothing
 from fhir_server.spec.interactions import ScopeLetter
 from tests.support.consenting import (
     BASE,
@@ -286,6 +287,10 @@ def test_a_proxy_sees_what_the_consent_opens(
 def test_another_consent_opens_nothing_to_proxies() -> None:
     assert read_proxy(consent({"type": "permit"}), READING) is None
     assert read_proxy(proxy(status="inactive"), READING) is None
+    silent = read_proxy(proxy(policy=[]) | {"provision": {}}, READING)
+    assert silent is not None
+    who = caller("RelatedPerson/r1", for_="PATRQT", staff=False)
+    assert proxy_node(silent, asking(who), Policy())("Observation") == Nothing()
 
 
 @pytest.mark.parametrize(
