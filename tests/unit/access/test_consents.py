@@ -380,6 +380,14 @@ def test_the_highest_confidentiality_counts(labels: list[str], expected: bool) -
     assert flows(permit(securityLabel=[label("N")]), observation("o1", *labels)) is expected
 
 
+def test_a_label_of_another_system_covers_itself_alone() -> None:
+    mine = {"system": "urn:labels", "code": "ETH"}
+    resource = observation("o1", meta={"security": [mine]})
+    assert flows(permit(securityLabel=[mine]), resource)
+    assert not flows(permit(securityLabel=[mine]), observation("o1", "ETHUD"))
+    assert not flows(permit(securityLabel=[label("ETH")]), resource)
+
+
 def test_a_national_code_is_a_level() -> None:
     national = {"system": "urn:oid:1.2.643.5.1.13.13.99.2.285", "code": "R"}
     resource = observation("o1", meta={"security": [national]})
@@ -713,6 +721,7 @@ def test_an_implicit_policy_holds_where_no_consent_is_on_file(
          "TREAT", True),
         ({}, "TREAT", False),
         ({"somethingNew": 1}, "TREAT", True),
+        ({"somethingNew": 1, "purpose": purpose("HRESCH")}, "TREAT", True),
     ],
 )  # fmt: skip
 def test_a_consent_about_another_purpose_leaves_the_implicit_policy(

@@ -301,6 +301,8 @@ def test_another_consent_opens_nothing_to_proxies() -> None:
         ({"status": "req-revalid"}, False),
         ({"nextScheduled": "2023-06-02"}, True),
         ({"nextScheduled": "2023-06-01"}, False),
+        ({"nextScheduled": "2023-06-01T12:00:00Z"}, False),
+        ({"nextScheduled": "2023-06-01T12:00:01Z"}, True),
         ({"nextScheduled": "?"}, False),
         ({"target": [{"reference": f"{BASE}/RelatedPerson/r1"}]}, True),
         ({"target": [{"reference": "RelatedPerson/r2"}]}, False),

@@ -45,6 +45,9 @@ def given(code: str = "pdn", system: str = SYSTEM, **elements: Any) -> JsonObjec
         ([given(provision={"period": {"end": "2023-05-31"}})], [DATA, TELE]),
         ([given(provision={"period": {"end": "2023-06-01"}})], [TELE]),
         ([given(provision={"period": {"start": "2023-06-02"}})], [DATA, TELE]),
+        ([given(provision={"period": {"end": "2023-06-01T11:59:59Z"}})], [DATA, TELE]),
+        ([given(provision={"period": {"end": NOW}})], [TELE]),
+        ([given(provision={"period": {"start": NOW}})], [TELE]),
         ([given(provision={"period": {"start": "?"}})], [DATA, TELE]),
     ],
 )
