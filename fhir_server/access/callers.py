@@ -30,6 +30,8 @@ class Caller:
     """The purpose of this request, and the wider ones that it is a kind of."""
     own: frozenset[str] = frozenset()
     """Logical ids of the patients that the user is."""
+    user: str | None = None
+    """Reference of the resource that the user is; it always flows."""
     staff: bool = False
     """Works for an organization served here: reading is access, and no disclosure."""
 
@@ -62,6 +64,7 @@ def caller_of(
         frozenset(references),
         _purposes(purpose or Coding(ACT_REASON, principal.purpose)),
         frozenset(own),
+        user,
         principal.staff,
     )
 

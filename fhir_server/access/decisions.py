@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final, Literal, NamedTuple, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
+from fhir_server.access.belonging import about_nobody, is_about_one, of_patients
 from fhir_server.access.callers import Caller, actions_of
 from fhir_server.access.confidentiality import Level, at_most
 from fhir_server.access.consents import Consent, applying
@@ -18,19 +19,13 @@ from fhir_server.access.covering import View, covered
 from fhir_server.access.provisions import Alternatives, Conditions, Rule
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
-from fhir_server.search import keys
 from fhir_server.search.nodes import parts
-from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import (
-    Compartment,
     Everything,
     Ids,
-    Keys,
     Node,
     Nothing,
-    Patient,
 )
-from fhir_server.spec.compartments import COMPARTMENTS
 from fhir_server.spec.interactions import ScopeLetter
 
 Permitted = Callable[[str], Node]
@@ -97,26 +92,21 @@ def consent_node(
     `consents`: all of the patient's, as `consents.read_consent` gave them. The patient's own
     request is not limited.
     """
-    flows = _Flows(request, policy, referred or {}).of(patient, consents)
-
-    @cache
-    def permitted(kind: str) -> Node:
-        return every(of_patients(kind, (patient,)), flows(kind))
-
-    return permitted
+    flows = _Flows(request, policy, referred or {}, {}).of(patient, consents)
+    return _of_one(patient, flows)
 
 
 def proxy_node(consent: Consent, request: Request, policy: Policy) -> Permitted:
     """The resources of the represented patient that this proxy Consent
     (`consents.read_proxy`) opens, and no others; privacy directives do not limit a proxy."""
-    view = View(policy.unlabelled)
+    flows = _Flows(request, policy, {}, {consent.patient: consent}).of(consent.patient, ())
+    return _of_one(consent.patient, flows)
 
+
+def _of_one(patient: str, flows: Permitted) -> Permitted:
     @cache
     def permitted(kind: str) -> Node:
-        if consent.root is None:
-            return Nothing()
-        opened = _bounded(votes(consent.root, kind, request, view).permit)
-        return every(of_patients(kind, (consent.patient,)), opened)
+        return every(of_patients(kind, (patient,)), flows(kind))
 
     return permitted
 
@@ -126,8 +116,9 @@ def consent_nodes(
     request: Request,
     policy: Policy,
     referred: Mapping[str, frozenset[str]] | None = None,
+    proxies: Mapping[str, Consent | None] | None = None,
 ) -> Permitted:
-    """All resources that may flow to a caller who may see many patients.
+    """All resources that may flow to a caller; what `rights.narrowed` takes.
 
     The implicit policy is the base; each patient whose Consents differ from it for this
     request is an exception, and patients with equal exceptions share one:
@@ -135,34 +126,46 @@ def consent_nodes(
         (not of p1, p2, p3, … and implicit) or (of p1, p2 and A) or (of p3 and B)
 
     A type without a reference to one patient (Appointment) may have several: there the
-    Consent of each must let it flow. Types that are about no patient are not limited.
-    `by_patient`: the Consents of every patient who has any; where the question names its
-    patients, these suffice with `consent_node`.
+    Consent of each must let it flow. What is about no patient, and the resource that the
+    user is, is not limited.
+
+    `by_patient`: the Consents of every patient who has any; of a question that is bound to
+    some patients (`rights`, a patient scope), those of these are enough. `proxies`: the
+    patients whom the user represents, each with the proxy Consent that limits it
+    (`consents.read_proxy`), or None: by law, without limit.
 
     Raises:
-        TooCostly: more exceptions than MOST_EXCEPTIONS, or more kinds of them than
-            MOST_FORMS. The query is refused, since leaving some out would widen it.
+        TooCostly: more exceptions than MOST_EXCEPTIONS, or (the result does) more kinds of
+            them than MOST_FORMS. The query is refused: leaving some out would widen it.
     """
-    flows = _Flows(request, policy, referred or {})
+    flows = _Flows(request, policy, referred or {}, proxies or {})
     by_flow: dict[Permitted, list[str]] = {}
-    for patient, consents in by_patient.items():
-        by_flow.setdefault(flows.of(patient, consents), []).append(patient)
+    for patient in dict.fromkeys((*by_patient, *sorted(request.caller.own), *(proxies or {}))):
+        found = flows.of(patient, by_patient.get(patient, ()))
+        by_flow.setdefault(found, []).append(patient)
     by_flow.pop(flows.implicit, None)
     _refuse_above(MOST_EXCEPTIONS, sum(map(len, by_flow.values())))
 
     @cache
     def permitted(kind: str) -> Node:
-        if not is_about_patients(kind):
-            return Everything()
+        public = about_nobody(kind)
+        if public == Everything():
+            return public
         by_form: dict[Node, list[str]] = {}
         for flow, patients in by_flow.items():
             by_form.setdefault(flow(kind), []).extend(patients)
         own = flows.implicit(kind)
-        by_form.pop(own, None)
+        if is_about_one(kind):  # else what one patient denies stands against another's permit
+            by_form.pop(own, None)
         _refuse_above(MOST_FORMS, len(by_form))
-        return _combined(kind, own, by_form)
+        return either(public, _user(request.caller, kind), _combined(kind, own, by_form))
 
     return permitted
+
+
+def _user(caller: Caller, kind: str) -> Node:
+    named, _, id_ = (caller.user or "").partition("/")
+    return Ids((id_,)) if named == kind and id_ else Nothing()
 
 
 def _refuse_above(most: int, count: int) -> None:
@@ -173,34 +176,11 @@ def _refuse_above(most: int, count: int) -> None:
 def _combined(kind: str, own: Node, by_form: Mapping[Node, Sequence[str]]) -> Node:
     forms = [(of_patients(kind, ids), form) for form, ids in by_form.items()]
     everybody = [each for ids in by_form.values() for each in ids]
-    theirs = of_patients(kind, everybody) if everybody else Nothing()
+    theirs = of_patients(kind, everybody)
     if is_about_one(kind):
         exceptions = (every(of, form) for of, form in forms)
         return either(every(without(theirs), own), *exceptions)
     return every(either(theirs, own), *(either(without(of), form) for of, form in forms))
-
-
-def is_about_one(kind: str) -> bool:
-    """Whether a resource of `kind` is about one patient, and the index says which."""
-    return kind == "Patient" or bool(single_patient_parameters(kind))
-
-
-def is_about_patients(kind: str) -> bool:
-    """Whether resources of `kind` are about patients at all."""
-    return is_about_one(kind) or kind in COMPARTMENTS["Patient"]
-
-
-def of_patients(kind: str, ids: Sequence[str]) -> Node:
-    """The resources of `kind` about any of these patients."""
-    if kind == "Patient":
-        return Ids(tuple(ids))
-    if not is_about_one(kind):
-        known = kind in COMPARTMENTS["Patient"]
-        return Compartment(tuple(f"Patient/{each}" for each in ids)) if known else Nothing()
-    if len(ids) == 1:
-        return Patient(ids[0])
-    found = tuple(keys.reference("patient", f"Patient/{each}") for each in ids)
-    return Keys("references", found)
 
 
 class _Flows:
@@ -208,8 +188,13 @@ class _Flows:
     the same function."""
 
     def __init__(
-        self, request: Request, policy: Policy, referred: Mapping[str, frozenset[str]]
+        self,
+        request: Request,
+        policy: Policy,
+        referred: Mapping[str, frozenset[str]],
+        proxies: Mapping[str, Consent | None],
     ) -> None:
+        self._proxies: Final = proxies
         self.implicit: Final = _implicit(request.caller, policy)
         self._request: Final = request
         self._view: Final = View(policy.unlabelled, referred)
@@ -219,15 +204,25 @@ class _Flows:
         caller = self._request.caller
         if patient in caller.own:
             return _all
+        if patient in self._proxies:
+            return self._of_proxy(self._proxies[patient])
         found = applying(patient, consents, caller, self._request.now)
         rules = tuple(each.root for each in found if each.root is not None)
         if not rules:
             return self.implicit
+        return self._of_rules(rules)
+
+    def _of_proxy(self, consent: Consent | None) -> Permitted:
+        if consent is None:
+            return _all
+        return _none if consent.root is None else self._of_rules((consent.root,))
+
+    def _of_rules(self, rules: tuple[Rule, ...]) -> Permitted:
         if rules not in self._by_rules:
-            self._by_rules[rules] = self._of_rules(rules)
+            self._by_rules[rules] = self._flow(rules)
         return self._by_rules[rules]
 
-    def _of_rules(self, rules: Sequence[Rule]) -> Permitted:
+    def _flow(self, rules: tuple[Rule, ...]) -> Permitted:
         @cache
         def flow(kind: str) -> Node:
             found = [votes(each, kind, self._request, self._view) for each in rules]

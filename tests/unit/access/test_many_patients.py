@@ -9,7 +9,10 @@ from itertools import product
 
 import pytest
 
-from fhir_server.access.consents import Consent
+from fhir_server.access.belonging import is_about_one, of_patients
+from fhir_server.access.callers import caller_of
+from fhir_server.access.codings import OWN
+from fhir_server.access.consents import Consent, read_proxy
 from fhir_server.access.decisions import (
     MOST_EXCEPTIONS,
     MOST_FORMS,
@@ -17,13 +20,18 @@ from fhir_server.access.decisions import (
     Policy,
     consent_node,
     consent_nodes,
-    of_patients,
 )
+from fhir_server.access.principal import Principal
+from fhir_server.access.rights import RightsTable, narrowed
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.types import JsonObject
 from fhir_server.search.plan import And, Everything, Node, Not, Nothing
+from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.mongo.translate import to_filter
 from tests.support.consenting import (
+    READING,
+    actor,
     asking,
     caller,
     consent,
@@ -162,3 +170,85 @@ def test_beyond_the_bound_the_query_is_refused() -> None:
 def test_the_database_can_be_asked(kind: str) -> None:
     node = consent_nodes({**CONSENTS, **forms(3)}, asking(), Policy("all-normal"))(kind)
     assert to_filter(node)
+
+
+SUBJECT = {"reference": "Patient/p2"}  # who denied everything
+AT_NOBODY: list[JsonObject] = [
+    {"resourceType": "Device", "id": "d"},
+    {"resourceType": "Schedule", "id": "s", "actor": [{"reference": "Practitioner/x"}]},
+    {"resourceType": "Contract", "id": "c"},
+    {"resourceType": "VerificationResult", "id": "v", "target": [
+        {"reference": "Organization/c1"}]},
+    {"resourceType": "Person", "id": "q", "link": [{"target": SUBJECT}]},
+    {"resourceType": "Binary", "id": "b", "contentType": "text/plain"},
+    {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
+     "securityContext": {"reference": "DocumentReference/d1"}},
+]  # fmt: skip
+AT_SOMEBODY: list[JsonObject] = [
+    {"resourceType": "Device", "id": "d", "patient": SUBJECT},
+    {"resourceType": "Schedule", "id": "s", "actor": [SUBJECT]},
+    {"resourceType": "Contract", "id": "c", "subject": [SUBJECT]},
+    {"resourceType": "VerificationResult", "id": "v", "target": [SUBJECT]},
+    {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
+     "securityContext": SUBJECT},
+    {"resourceType": "Communication", "id": "m", "sender": SUBJECT},
+    {"resourceType": "Communication", "id": "m", "sender": {"reference": "Patient/p1"},
+     "recipient": [SUBJECT]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("implicit", ["deny", "all-normal"])
+def test_what_belongs_to_no_patient_flows_and_what_does_is_judged(implicit: Implicit) -> None:
+    nodes = consent_nodes(CONSENTS, asking(), Policy(implicit))
+    for each in AT_NOBODY:
+        assert holds(nodes(each["resourceType"]), each), each
+    for each in AT_SOMEBODY:
+        assert not holds(nodes(each["resourceType"]), each), each
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES)
+def test_many_belong_as_each_does(kind: str) -> None:
+    one, both = of_patients(kind, ("p1",)), of_patients(kind, ("p1", "p2"))
+    assert of_patients(kind, ()) == Nothing()
+    assert isinstance(one, Nothing) is isinstance(both, Nothing)
+    if is_about_one(kind):
+        assert not isinstance(one, Nothing)
+
+
+def test_the_resource_that_the_user_is_always_flows() -> None:
+    relative = {"resourceType": "RelatedPerson", "id": "r1", "patient": SUBJECT}
+    who = caller("RelatedPerson/r1", for_="PATRQT", staff=False)
+    node = consent_nodes(CONSENTS, asking(who), Policy())("RelatedPerson")
+    assert holds(node, relative)
+    assert not holds(node, {**relative, "id": "r2"})
+
+
+def test_a_proxy_is_limited_by_the_proxy_consent_alone() -> None:
+    named: JsonObject = {"actor": actor("RelatedPerson/r1"), "securityLabel": [label("N")]}
+    category = [{"coding": [{"system": OWN, "code": "proxy"}]}]
+    patient = {"reference": "Patient/p2"}
+    given = read_proxy(
+        consent({**PERMIT, **named}, category=category, patient=patient), READING
+    )
+    ended = read_proxy(
+        consent({**PERMIT, "period": {"end": "2022"}}, category=category, patient=patient),
+        READING,
+    )
+    silent = read_proxy(consent(category=category, patient=patient), READING)
+    who = caller("RelatedPerson/r1", for_="PATRQT", staff=False)
+    mine, secret = (observation("o1", *labels, subject=SUBJECT) for labels in ((), ("R",)))
+    for proxy, expected in ((given, "10"), (None, "11"), (ended, "00"), (silent, "00")):
+        node = consent_nodes(CONSENTS, asking(who), Policy(), proxies={"p2": proxy})
+        found = [holds(node("Observation"), each) for each in (mine, secret)]
+        assert found == [each == "1" for each in expected]
+
+
+def test_rights_are_narrowed_by_it() -> None:
+    scopes = parse_scopes("user/*.rs")
+    principal = Principal("app", scopes, user="Practitioner/dr1", purpose="TREAT", staff=True)
+    rights = RightsTable(lambda _kind, _query: Nothing(), lambda: 0).of(principal)
+    nodes = consent_nodes(CONSENTS, asking(caller_of(principal)), Policy())
+    found = narrowed(rights, {"r": nodes, "s": nodes})
+    assert holds(found.read.of("Observation"), observation("o1"))
+    assert not holds(found.search.of("Observation"), observation("o1", subject=SUBJECT))
+    assert holds(found.read.of("Organization"), {"resourceType": "Organization", "id": "c1"})
