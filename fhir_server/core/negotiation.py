@@ -55,7 +55,7 @@ Return = Literal["minimal", "representation", "OperationOutcome"]
 Handling = Literal["strict", "lenient"]
 
 #: What a range of Accept or a `_format` may be, and what is answered to it. "Servers SHOULD
-#: support the short forms"; a browser that asks for html is content with JSON.
+#: support the short forms".
 FORMATS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "application/fhir+json": "json",
@@ -63,8 +63,6 @@ FORMATS: Final[Mapping[str, Kind]] = MappingProxyType(
         "application/json+fhir": "json",
         "text/json": "json",
         "json": "json",
-        "html": "json",
-        "text/html": "json",
         "*/*": "json",
         "application/*": "json",
         "text/*": "json",
@@ -75,6 +73,9 @@ FORMATS: Final[Mapping[str, Kind]] = MappingProxyType(
         "xml": "xml",
     }
 )
+#: A browser would like a page and takes anything: it gets the JSON that people read, not the
+#: XML that it ranks before `*/*`.
+_PAGES: Final[Mapping[str, str]] = {"text/html": "application/json"}
 _VERSIONS: Final = frozenset(("4.0", "4.0.0", "4.0.1"))
 _UTF_8: Final = frozenset(("utf-8", "utf8"))
 _RETURNS: Final[Mapping[str, Return]] = {each: each for each in get_args(Return)}
@@ -155,10 +156,11 @@ def _by_header(accept: str) -> Format:
 
 def _weighed(accept: str) -> Iterator[tuple[Kind, float]]:
     """Each kind with the quality of the most specific ranges over it, named kinds first."""
-    found = (parameters(each) for each in items(accept))
+    found = [parameters(each) for each in items(accept)]
+    pages = _PAGES if any(name == "*/*" for name, _ in found) else {}
     ranges = [
         (name, weight(given.get("q", "1")))
-        for name, given in found
+        for name, given in ((pages.get(name, name), given) for name, given in found)
         if name in FORMATS and given.get("fhirversion", "4.0") in _VERSIONS
     ]
     named = [FORMATS[name] for name, _ in ranges if _specificity(name) == _EXACT]
@@ -194,7 +196,7 @@ def media_type(content_type: str) -> MediaType:
     name, given = parameters(content_type)
     if name.count("/") != 1 or not all(name.split("/")):
         raise UnsupportedMediaType(NOT_A_TYPE, type=content_type[:200])
-    kind = None if name not in FORMATS or "*" in name or "html" in name else FORMATS[name]
+    kind = None if name not in FORMATS or "*" in name else FORMATS[name]
     charset = given.get("charset", "utf-8").lower()
     if kind is not None and charset not in _UTF_8:
         raise UnsupportedMediaType(OTHER_CHARSET, charset=charset[:50])
@@ -202,6 +204,16 @@ def media_type(content_type: str) -> MediaType:
     if version not in _VERSIONS:
         raise UnsupportedMediaType(OTHER_VERSION, version=version[:50])
     return MediaType(name, kind)
+
+
+@lru_cache(_REMEMBERED)
+def names_resource(accept: str) -> bool:
+    """Whether a header names JSON or XML itself, not only a range that covers them."""
+    found = (parameters(each) for each in items(accept))
+    return any(
+        name in FORMATS and _specificity(name) == _EXACT and weight(given.get("q", "1")) > 0
+        for name, given in found
+    )
 
 
 def resource_kind(content_type: str) -> Kind:

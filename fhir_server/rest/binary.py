@@ -12,7 +12,7 @@ from typing import Final
 from fhir_server.core.errors import NotAcceptable
 from fhir_server.core.header_values import items, parameters, weight
 from fhir_server.core.messages import Text
-from fhir_server.core.negotiation import media_type
+from fhir_server.core.negotiation import media_type, names_resource
 from fhir_server.core.paths import Target
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -29,6 +29,8 @@ NOT_ITS_TYPE: Final = Text(
 KIND: Final = "Binary"
 _READS: Final = frozenset({"read", "vread"})
 _WRITES: Final = frozenset({("POST", "type"), ("PUT", "instance")})
+#: Parameters that speak of the resource, so that it must be meant.
+_OF_RESOURCE: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 _SECURITY: Final = "x-security-context"
 _UNKNOWN: Final = "application/octet-stream"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -42,10 +44,15 @@ _GUARDS: Final = (
 )
 
 
-def is_asked(target: Target, code: str, pairs: Pairs) -> bool:
-    """Whether a request that accepts no FHIR format may be answered by the content."""
-    named = any(name == "_format" for name, _ in pairs)
-    return target.type == KIND and code in _READS and not named
+def is_asked(target: Target, code: str, accept: str, pairs: Pairs) -> bool:
+    """Whether a request is to be answered by the content, if it accepts its type.
+
+    "when a read request is made for the binary resource that doesn't explicitly specify the
+    FHIR content types …, then the content should be returned".
+    """
+    if target.type != KIND or code not in _READS:
+        return False
+    return not (names_resource(accept) or any(name in _OF_RESOURCE for name, _ in pairs))
 
 
 def is_given(method: str, target: Target, headers: Mapping[str, str]) -> bool:
@@ -97,5 +104,5 @@ def response(result: Result, accept: str, base_url: str) -> Response:
 
 def _accepts(accept: str, name: str) -> bool:
     ranges = {name, f"{name.partition('/')[0]}/*", "*/*"}
-    asked = (parameters(each) for each in items(accept))
+    asked = (parameters(each) for each in items(accept or "*/*"))
     return any(found in ranges and weight(given.get("q", "1")) > 0 for found, given in asked)

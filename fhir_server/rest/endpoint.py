@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/http.html
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from fhir_server.aside import aside
@@ -77,7 +76,10 @@ class Endpoint:
         body = await self._body(request, target, receive)
         if code == "transaction":
             self._budgets.spend(caller.principal, ENTRY * _entries(body))
-        content, wanted = _wanted(target, code, headers, pairs + body.pairs)
+        accept = headers.get("accept", "")
+        content = binary.is_asked(target, code, accept, pairs + body.pairs)
+        acceptable = _wanted(accept, pairs + body.pairs, content=content)
+        wanted = acceptable or Format()
         asked = prefer(headers.get("prefer", ""))
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         question = Question(
@@ -88,7 +90,11 @@ class Endpoint:
         base_url = self._surface.services.base_url
         size = len((result.body if result.version is None else result.version.body) or b"")
         if content:
-            return await aside(size, binary.response, result, headers["accept"], base_url)
+            try:
+                return await aside(size, binary.response, result, accept, base_url)
+            except NotAcceptable:
+                if acceptable is None:
+                    raise
         written = size if form.xml or form.pretty else 0
         return await aside(written, of_result, result, form, base_url)
 
@@ -112,15 +118,13 @@ def _entries(body: bodies.Body) -> int:
     return len(entries) if isinstance(entries, list) else 0
 
 
-def _wanted(
-    target: Target, code: str, headers: Mapping[str, str], pairs: Pairs
-) -> tuple[bool, Format]:
-    """Whether a Binary in its own content type, and the format of any other answer."""
+def _wanted(accept: str, pairs: Pairs, *, content: bool) -> Format | None:
+    """The format of the answer; None where only `content`, the Binary's own, may do."""
     try:
-        return False, format_of(headers.get("accept", ""), pairs)
+        return format_of(accept, pairs)
     except NotAcceptable:
-        if binary.is_asked(target, code, pairs):
-            return True, Format()
+        if content:
+            return None
         raise
 
 

@@ -9,6 +9,7 @@ from tests.support.fhir import create, new_id
 
 CONTENT = b"\x89PNG\r\n\x1a\n\x00\xff"
 PNG = {"Content-Type": "image/png"}
+JSON = {"Accept": "application/fhir+json"}
 
 
 def made(fhir: httpx.Client, content_type: str = "image/png") -> str:
@@ -21,7 +22,7 @@ def test_content_is_posted_and_read_as_a_resource(fhir: httpx.Client) -> None:
     headers = PNG | {"X-Security-Context": "Patient/1"}
     answer = fhir.post("/Binary", content=CONTENT, headers=headers)
     assert answer.status_code == 201
-    found = fhir.get(answer.headers["location"]).json()
+    found = fhir.get(answer.headers["location"], headers=JSON).json()
     assert found["contentType"] == "image/png"
     assert found["data"] == b64encode(CONTENT).decode()
     assert found["securityContext"] == {"reference": "Patient/1"}
@@ -51,7 +52,14 @@ def test_empty_content_is_content(fhir: httpx.Client) -> None:
         ("image/gif, image/png;q=0.5", 200, "image/png"),
         ("application/fhir+json", 200, "application/fhir+json; charset=utf-8"),
         ("application/fhir+xml", 200, "application/fhir+xml; charset=utf-8"),
-        ("*/*", 200, "application/fhir+json; charset=utf-8"),
+        # "when a read request … doesn't explicitly specify the FHIR content types …, then the
+        # content should be returned using the content type stated in the resource"
+        ("*/*", 200, "image/png"),
+        ("", 200, "image/png"),
+        ("text/html,application/xhtml+xml,application/xml;q=0,*/*;q=0.8", 200, "image/png"),
+        ("image/png, application/fhir+json;q=0.1", 200, "application/fhir+json; charset=utf-8"),
+        ("application/fhir+json;q=0, */*", 200, "image/png"),
+        ("application/*", 200, "application/fhir+json; charset=utf-8"),
         ("image/gif", 406, "application/fhir+json; charset=utf-8"),
         ("image/png;q=0", 406, "application/fhir+json; charset=utf-8"),
     ],
@@ -92,6 +100,14 @@ def test_what_no_header_can_hold_is_not_sent(
     answer = fhir.get(url, headers={"Accept": "image/png"})
     assert answer.status_code == 200
     assert answer.headers.get("x-security-context") == sent
+
+
+@pytest.mark.parametrize("query", ["_format=json", "_pretty=true", "_elements=contentType"])
+def test_a_parameter_about_the_resource_asks_for_the_resource(
+    fhir: httpx.Client, query: str
+) -> None:
+    answer = fhir.get(f"{made(fhir)}?{query}")
+    assert answer.json()["contentType"] == "image/png"
 
 
 @pytest.mark.parametrize("path", ["/Patient", "/DocumentReference"])

@@ -19,7 +19,7 @@ XML = '<Patient xmlns="http://hl7.org/fhir"><name><family value="Икс"/></name
         ("application/xml;q=0.9, application/fhir+json;q=0.8", None, "application/fhir+xml"),
         ("application/fhir+xml", "json", "application/fhir+json"),
         ("application/fhir+json", "xml", "application/fhir+xml"),
-        ("text/html,application/xhtml+xml", None, "application/fhir+json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", None, "application/fhir+json"),
     ],
 )
 def test_the_answer_has_the_form_asked_for(
@@ -31,7 +31,9 @@ def test_the_answer_has_the_form_asked_for(
     assert answer.headers["content-type"].startswith(expected)
 
 
-@pytest.mark.parametrize("accept", ["text/turtle", "image/png", "application/fhir+turtle"])
+@pytest.mark.parametrize(
+    "accept", ["text/turtle", "image/png", "text/html", "application/fhir+turtle"]
+)
 def test_a_form_that_is_not_written_is_406(fhir: httpx.Client, accept: str) -> None:
     answer = fhir.get("/Patient/1", headers={"Accept": accept})
     assert answer.status_code == 406

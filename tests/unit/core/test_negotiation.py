@@ -47,6 +47,7 @@ JSON, XML = Format(), Format(xml=True)
         ("text/turtle, application/xml;q=0.1", XML),
         # A browser
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", JSON),
+        ("text/html;q=0.2, application/xml;q=0.5, */*;q=0.1", XML),
         (" , application/xml ,, ", XML),
         ('application/xml;x="a,b;q=0"', XML),
     ],
@@ -60,6 +61,8 @@ def test_accept(accept: str, expected: Format) -> None:
     [
         "text/turtle",
         "application/pdf, image/*",
+        "text/html",
+        "text/html,application/xhtml+xml",
         "application/json;q=0",
         "application/json;q=0.000",
         "application/json;q=2",
@@ -90,8 +93,6 @@ def test_what_is_not_written_is_406(accept: str) -> None:
         ("application/xml", XML),
         ("text/xml", XML),
         ("application/fhir+xml", XML),
-        ("html", JSON),
-        ("text/html", JSON),
         ("XML", XML),
         ("*/*", JSON),
     ],
@@ -104,6 +105,8 @@ def test_format_overrides_accept(value: str, expected: Format) -> None:
     "pairs",
     [
         [("_format", "ttl")],
+        [("_format", "html")],
+        [("_format", "text/html")],
         [("_format", "text/turtle")],
         [("_format", "")],
         [("_format", "application/fhir+json; fhirVersion=3.0")],
