@@ -35,6 +35,8 @@ class VRead:
     type: str
     id: str
     version: str
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
     view: Pairs = ()
 
 

@@ -132,10 +132,10 @@ def command(asked: Asked) -> Command:
     kind, id_ = asked.target.type or "", asked.target.id or ""
     match code:
         case "read":
-            unless = asked.if_none_match, asked.if_modified_since
-            return Read(kind, id_, *unless, view=asked.pairs)
+            return Read(kind, id_, *_unless(asked), view=asked.pairs)
         case "vread":
-            return VRead(kind, id_, asked.target.version or "", asked.pairs)
+            version = asked.target.version or ""
+            return VRead(kind, id_, version, *_unless(asked), view=asked.pairs)
         case "create":
             return Create(kind, _resource(asked), _condition(asked))
         case "update":
@@ -154,6 +154,10 @@ def command(asked: Asked) -> Command:
             return History(asked.target.type, asked.target.id, asked.pairs)
         case _:
             return _search(asked)
+
+
+def _unless(asked: Asked) -> tuple[str | None, str | None]:
+    return asked.if_none_match, asked.if_modified_since
 
 
 def _search(asked: Asked) -> Search:

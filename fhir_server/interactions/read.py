@@ -44,14 +44,11 @@ async def read(ctx: Context, command: Read) -> Result:
         BadValue: the view is none.
     """
     found = await ctx.reads.read(command.type, command.id, within=ctx.rights.read)
-    version = live(found, command.type, command.id)
-    if _is_known(version, command):
-        return Result(304, version, wanted=True)
-    return Result(200, await _viewed(ctx, version, command.view), wanted=True)
+    return await _unless_known(ctx, live(found, command.type, command.id), command)
 
 
 async def vread(ctx: Context, command: VRead) -> Result:
-    """One version of a resource, judged by what it said then.
+    """One version of a resource, judged by what it said then; 304 as `read`.
 
     Raises:
         NotFound: there is no such version that this caller may see.
@@ -63,8 +60,7 @@ async def vread(ctx: Context, command: VRead) -> Result:
     found = await ctx.reads.vread(command.type, command.id, int(number), within=ctx.rights.read)
     if found is None:
         raise NotFound(NO_VERSION, type=command.type, id=command.id, version=number)
-    version = live(found, command.type, command.id)
-    return Result(200, await _viewed(ctx, version, command.view), wanted=True)
+    return await _unless_known(ctx, live(found, command.type, command.id), command)
 
 
 def live(found: Stored | None, kind: str, id_: str) -> Stored:
@@ -81,13 +77,19 @@ def live(found: Stored | None, kind: str, id_: str) -> Stored:
     return found
 
 
+async def _unless_known(ctx: Context, version: Stored, command: Read | VRead) -> Result:
+    if _is_known(version, command):
+        return Result(304, version, wanted=True)
+    return Result(200, await _viewed(ctx, version, command.view), wanted=True)
+
+
 async def _viewed(ctx: Context, version: Stored, view: Pairs) -> Stored:
     if not view:
         return version
     return await aside(len(version.body), viewed, version, view, ctx.services.limits.depth)
 
 
-def _is_known(version: Stored, command: Read) -> bool:
+def _is_known(version: Stored, command: Read | VRead) -> bool:
     # If-None-Match takes precedence: RFC 9110, 13.1.3.
     if command.if_none_match is not None:
         known = etags(command.if_none_match)

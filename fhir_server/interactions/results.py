@@ -1,9 +1,13 @@
 """What an interaction gives back, before any door writes it out."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from fhir_server.core.errors import Issue
+from fhir_server.core.messages import Text
 from fhir_server.store.port import Stored
+
+DONE: Final = Text("The request has been carried out.", "Запрос выполнен.", "Запит виконано.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,7 @@ class Result:
     """Names and values for the response, beside those of the version."""
     wanted: bool = False
     """The answer is the point of the request (a read): `Prefer: return` does not apply."""
+
+    def said(self) -> tuple[Issue, ...]:
+        """Its issues; where there is nothing to say, that it is done."""
+        return self.issues or (Issue("informational", DONE, {}, "information"),)

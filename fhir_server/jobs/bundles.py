@@ -125,5 +125,5 @@ def _form(ctx: Context, job: Job) -> dict[str, Any]:
     return {
         "base_url": ctx.services.base_url,
         "language": ctx.language,
-        "full": job.form["full"],
+        "returns": job.form["returns"],
     }

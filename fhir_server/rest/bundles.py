@@ -46,10 +46,10 @@ async def process(ctx: Context, bundle: JsonObject | None, prefer: Prefer) -> Re
     kind = _kind(bundle)
     if not ctx.services.offer.allows(kind, None):
         raise MethodNotAllowed(SWITCHED_OFF, method=kind, allow=("GET", "OPTIONS"))
-    full = prefer.returns == "representation"
+    returns = prefer.returns or "minimal"
     if prefer.respond_async:
         given = await aside(ctx.size, dumps, bundle)
-        return await order(ctx, BUNDLE, given, {"full": full})
+        return await order(ctx, BUNDLE, given, {"returns": returns})
     results: Sequence[Result | FhirError | bytes]
     results = await (transaction if kind == "transaction" else batch)(ctx, bundle)
     body = response_bundle(
@@ -57,7 +57,7 @@ async def process(ctx: Context, bundle: JsonObject | None, prefer: Prefer) -> Re
         results,
         base_url=ctx.services.base_url,
         language=ctx.language,
-        full=full,
+        returns=returns,
     )
     return Result(200, body=body, wanted=True)
 

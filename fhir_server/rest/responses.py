@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final, Literal
 
-from fhir_server.core.errors import FhirError, Issue
-from fhir_server.core.messages import Language, Text
+from fhir_server.core.errors import FhirError
+from fhir_server.core.messages import Language
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps, indented, loads
 from fhir_server.core.xml import to_xml
 from fhir_server.interactions.results import Result
 from fhir_server.store.port import Stored
-
-DONE: Final = Text("The request has been carried out.", "Запрос выполнен.", "Запит виконано.")
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 
@@ -50,10 +49,13 @@ def of_result(result: Result, form: Form, base_url: str) -> Response:
     """Write `result`: its version or body, or by `Prefer: return` less."""
     headers = [(name.lower().encode(), value.encode()) for name, value in result.headers]
     headers += version_headers(result, base_url)
-    if result.status in (204, 304):
-        return Response(result.status, b"", headers)
+    # "200 OK if the response contains a payload, or a 204 No Content": http.html#delete.
+    told = result.status == HTTPStatus.NO_CONTENT and form.returns == "OperationOutcome"
+    status = HTTPStatus.OK if told else result.status
+    if status in (204, 304):
+        return Response(status, b"", headers)
     body = _body(result, form)
-    return Response(result.status, body, headers if not body else [*headers, _type(form)])
+    return Response(status, body, headers if not body else [*headers, _type(form)])
 
 
 def of_error(error: FhirError, form: Form) -> Response:
@@ -82,8 +84,7 @@ def _body(result: Result, form: Form) -> bytes:
         return written(body, form) if body else b""
     if form.returns == "minimal":
         return b""
-    issues = result.issues or (Issue("informational", DONE, {}, "information"),)
-    return written(dumps(operation_outcome(issues, form.language)), form)
+    return written(dumps(operation_outcome(result.said(), form.language)), form)
 
 
 def _type(form: Form) -> tuple[bytes, bytes]:

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/bundle.html#Bundle.entry.response
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -15,6 +16,8 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.results import Result
 
+Returned = Literal["minimal", "representation", "OperationOutcome"]
+
 _HEAD: Final = b'{"resourceType":"Bundle","type":"%b-response","entry":['
 
 
@@ -24,18 +27,18 @@ def response_bundle(
     *,
     base_url: str,
     language: Language,
-    full: bool,
+    returns: Returned,
 ) -> bytes:
     """The answers in the order of the entries.
 
-    `full` gives the resources that were written as well (`Prefer:
-    return=representation`); what was read is always there. Entries that are written already
-    stand as they are.
+    `returns` is `Prefer: return`, minimal where there is none: what was written comes as the
+    resource, an outcome, or not at all; what was read is always there. Entries that are
+    written already stand as they are.
     """
     entries = [
         each
         if isinstance(each, bytes)
-        else response_entry(each, base_url=base_url, language=language, full=full)
+        else response_entry(each, base_url=base_url, language=language, returns=returns)
         for each in results
     ]
     if not entries:
@@ -44,7 +47,7 @@ def response_bundle(
 
 
 def response_entry(
-    result: Result | FhirError, *, base_url: str, language: Language, full: bool
+    result: Result | FhirError, *, base_url: str, language: Language, returns: Returned
 ) -> bytes:
     """The answer of one entry."""
     if isinstance(result, FhirError):
@@ -60,10 +63,19 @@ def response_entry(
             "etag": f'W/"{version.number}"',
             "lastModified": format_instant(version.at),
         }
-    body = _body(result, full=full)
-    if not body and result.issues:
-        response["outcome"] = operation_outcome(result.issues, language)
+    body = _body(result, full=returns == "representation")
+    told = returns == "OperationOutcome" and not result.wanted
+    if told or (not body and result.issues):
+        response["outcome"] = operation_outcome(result.said(), language)
     return b"{" + _full_url(result, base_url) + body + b'"response":' + dumps(response) + b"}"
+
+
+def answered(method: str, result: Result) -> Result:
+    """`result` as the answer to `method`: of HEAD, that of GET without the resource."""
+    if method != "HEAD":
+        return result
+    version = result.version and replace(result.version, body=b"")
+    return replace(result, version=version, body=None)
 
 
 def _full_url(result: Result, base_url: str) -> bytes:

@@ -16,6 +16,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.answers import answered
 from fhir_server.interactions.transaction.bounds import Budget, Patience
 from fhir_server.interactions.transaction.entries import Entry, entry, rows, weight_of
 from fhir_server.interactions.transaction.places import at
@@ -70,7 +71,7 @@ async def batch(
             read = await aside(weight, _read, ctx, index, row, least=HEAVY)
             with at(read.path):
                 result = await _performed(ctx.sized(weight), read, budget, journal)
-                results.append(budget.taken(result))
+                results.append(answered(read.asked.method, budget.taken(result)))
             patience.answered(None)
         except FhirError as error:
             if journal is not None and journal.postpones(error):

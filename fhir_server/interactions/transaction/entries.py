@@ -5,10 +5,12 @@ https://hl7.org/fhir/R4/bundle.html#Bundle.entry.request
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, Final
 
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core import paths
+from fhir_server.core.datetimes import is_instant, parse_interval
 from fhir_server.core.errors import BadValue, FhirError, Issue, MissingElement, TooLarge
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -25,6 +27,11 @@ NO_REQUEST: Final = Text(
     "Every entry needs a request with method and url.",
     "У каждой записи должен быть request с method и url.",
     "У кожному записі має бути request з method та url.",
+)
+NO_INSTANT: Final = Text(
+    "`{value}` is not an instant, such as 2026-11-22T08:00:00Z.",
+    "`{value}` — не instant, например 2026-11-22T08:00:00Z.",
+    "`{value}` — не instant, наприклад 2026-11-22T08:00:00Z.",
 )
 FOREIGN: Final = Text(
     "The url leads to another server: `{url}`.",
@@ -48,6 +55,7 @@ TOO_MANY: Final = Text(
 )
 
 _SHAPES: Final[Mapping[type, str]] = {list: "array", dict: "object", str: "string"}
+_SECOND: Final = 1000  # milliseconds
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -188,9 +196,19 @@ def _conditions(request: JsonObject) -> dict[str, str | None]:
     return {
         "if_match": _member(request, "ifMatch", str),
         "if_none_match": _member(request, "ifNoneMatch", str),
-        "if_modified_since": _member(request, "ifModifiedSince", str),
+        "if_modified_since": _since(request),
         "if_none_exist": _member(request, "ifNoneExist", str),
     }
+
+
+def _since(request: JsonObject) -> str | None:
+    """`ifModifiedSince`, an instant, as the header has it."""
+    since: str | None = _member(request, "ifModifiedSince", str)
+    if since is None:
+        return None
+    if not is_instant(since):
+        raise BadValue(NO_INSTANT, value=since[:40], expression="ifModifiedSince")
+    return formatdate(parse_interval(since).lo // _SECOND, usegmt=True)
 
 
 def _change(resource: JsonObject | None, path: str) -> Change:

@@ -46,6 +46,12 @@ class Identities:
     """Entry index -> the id it writes."""
     matches: dict[int, Stored | None] = field(default_factory=dict)
     """Entry index -> what its criteria found; an entry without criteria is absent."""
+    unmet: dict[int, str] = field(default_factory=dict)
+    """Entry index -> its criteria, which found nothing."""
+    promised: dict[str, Entry] = field(default_factory=dict)
+    """Criteria that found nothing -> the entry that will satisfy them."""
+    twins: dict[int, int] = field(default_factory=dict)
+    """Entry index of a create -> that of the create with the same criteria that makes it."""
     removals: dict[int, Sequence[Stored]] = field(default_factory=dict)
     """Entry index of a conditional delete -> all that it removes."""
     links: dict[str, str] = field(default_factory=dict)
@@ -96,19 +102,33 @@ async def _take(
         await check_removable(ctx, unit, asked.kind, answer, entry.asked.if_match)
         found.removals[entry.index] = answer
     else:
-        found.matches[entry.index] = the_one(answer, asked.kind)
+        match_ = found.matches[entry.index] = the_one(answer, asked.kind)
+        if match_ is None:
+            found.unmet[entry.index] = asked.key
 
 
 def _name(ctx: Context, entry: Entry, found: Identities) -> None:
     match_ = found.matches.get(entry.index)
     match entry.code:
         case "create":
-            found.ids[entry.index] = match_.id if match_ else ctx.services.new_id()
+            found.ids[entry.index] = match_.id if match_ else _new_id(ctx, entry, found)
         case "conditional-update" | "conditional-patch":
-            given = (entry.asked.resource or {}).get("id")
-            found.ids[entry.index] = match_.id if match_ else given or ctx.services.new_id()
+            found.ids[entry.index] = match_.id if match_ else _new_id(ctx, entry, found)
         case "update" | "patch" | "delete":
             found.ids[entry.index] = entry.asked.target.id or ""
+
+
+def _new_id(ctx: Context, entry: Entry, found: Identities) -> str:
+    """The id of what `entry` makes. Of two with equal criteria that find nothing the second
+    would find what the first makes: it means the same resource."""
+    criteria_ = found.unmet.get(entry.index)
+    first = entry if criteria_ is None else found.promised.setdefault(criteria_, entry)
+    if first is not entry:
+        if entry.code == first.code == "create":
+            found.twins[entry.index] = first.index
+        return found.ids[first.index]
+    given = None if entry.code == "create" else (entry.asked.resource or {}).get("id")
+    return given or ctx.services.new_id()
 
 
 def _check_overlap(entries: Iterable[Entry], found: Identities) -> None:
@@ -128,7 +148,8 @@ def _check_overlap(entries: Iterable[Entry], found: Identities) -> None:
 
 
 def _written_ids(entry: Entry, found: Identities) -> list[str]:
-    if entry.code == "create" and found.matches.get(entry.index) is not None:
+    matched = found.matches.get(entry.index) is not None or entry.index in found.twins
+    if entry.code == "create" and matched:
         return []  # it writes nothing, so several may mean the same resource
     removed = [each.id for each in found.removals.get(entry.index, ())]
     return [found.ids[entry.index]] if entry.index in found.ids else removed

@@ -17,6 +17,7 @@ from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.permits import check_command, check_existence
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.transaction.answers import answered
 from fhir_server.interactions.transaction.bounds import Budget, breath
 from fhir_server.interactions.transaction.current import current
 from fhir_server.interactions.transaction.entries import Entry, read, rows
@@ -142,5 +143,6 @@ async def _reads(ctx: Context, entries: Sequence[Entry]) -> dict[int, Result]:
     for each in entries:
         if each.code in _READS:
             with at(each.path):
-                results[each.index] = budget.taken(await perform(ctx, command(each.asked)))
+                result = budget.taken(await perform(ctx, command(each.asked)))
+                results[each.index] = answered(each.asked.method, result)
     return results

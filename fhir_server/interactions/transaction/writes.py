@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#trules
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.types import JsonObject
@@ -41,9 +42,11 @@ async def write(
     results: dict[int, Result] = {}
     fresh: list[Version] = []
     for place, each in enumerate(entries):
-        if each.code == "create":
+        if each.code == "create" and each.index not in found.twins:
             results[each.index] = await _created(ctx, unit, each, found, fresh)
         await breath(place)
+    for twin, first in found.twins.items():
+        results[twin] = replace(results[first], status=200, located=False)
     changes = [e for e in entries if e.code != "create"]
     old = await current(ctx, unit, changes, found, "u")
     updates = [e for e in changes if e.code in {"update", "conditional-update"}]

@@ -14,6 +14,15 @@ def test_a_delete_leaves_a_tombstone(fhir: httpx.Client) -> None:
     assert fhir.get(f"/Patient/{made['id']}").status_code == 410
 
 
+def test_an_outcome_is_given_where_it_is_preferred(fhir: httpx.Client) -> None:
+    # "200 OK if the response contains a payload, or a 204 No Content with no response payload"
+    made = create(fhir, patient())
+    preferred = {"Prefer": "return=OperationOutcome"}
+    answer = fhir.delete(f"/Patient/{made['id']}", headers=preferred)
+    assert answer.status_code == 200
+    assert answer.json()["issue"][0]["severity"] == "information"
+
+
 def test_a_second_delete_changes_nothing(fhir: httpx.Client) -> None:
     made = create(fhir, patient())
     fhir.delete(f"/Patient/{made['id']}")

@@ -76,6 +76,16 @@ def test_a_conditional_read(fhir: httpx.Client, headers: dict[str, str], status:
     assert answer.headers["etag"] == 'W/"1"'
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"), [({"If-None-Match": 'W/"1"'}, 304), ({"If-None-Match": '"2"'}, 200)]
+)
+def test_a_conditional_vread(fhir: httpx.Client, headers: dict[str, str], status: int) -> None:
+    made = create(fhir, patient())
+    answer = fhir.get(f"/Patient/{made['id']}/_history/1", headers=headers)
+    assert answer.status_code == status
+    assert (answer.content == b"") is (status == 304)
+
+
 def test_vread_gives_the_version_asked_for(fhir: httpx.Client) -> None:
     made = create(fhir, patient(family="Old"))
     fhir.put(f"/Patient/{made['id']}", json=made | {"gender": "other"})
