@@ -337,13 +337,17 @@ TARGET_PATTERN: Final = (
     r"^(?:(?:https?://[!-\"$->@-~]+/)?(?:TYPES)(?:/[A-Za-z0-9\-.]+"
     r"(?:/_history/[A-Za-z0-9\-.]+)?|\?[!-~]+)|urn:(?:uuid|oid):[0-9a-zA-Z.\-]+)$"
 )
-ANY_TARGET: Final = r"^(?:[!\"$-~][!-~]*)$"
+ANY_TARGET: Final = (
+    r"^(?:(?:TYPES)(?:/[A-Za-z0-9\-.]+(?:/_history/[A-Za-z0-9\-.]+)?|\?[!-~]+)"
+    r"|[a-z][a-z0-9+.\-]*:[!-~]+)$"
+)
 
 
 def pointing_to(types: Sequence[str]) -> Schema:
     """The text of a reference to one of `types`; to any where there are none."""
-    pattern = TARGET_PATTERN.replace("TYPES", "|".join(types)) if types else ANY_TARGET
-    return {"type": "string", "pattern": pattern}
+    pattern = TARGET_PATTERN if types else ANY_TARGET
+    names = "|".join(types or RESOURCE_TYPES)
+    return {"type": "string", "pattern": pattern.replace("TYPES", names)}
 
 
 def to_type(name: str) -> Schema:

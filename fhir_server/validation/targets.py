@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/references.html
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.validation import texts
 
 _TYPES: Final = frozenset(RESOURCE_TYPES)
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -29,6 +31,8 @@ def issues(
     found = _target(text, inside) if isinstance(text, str) else None
     if isinstance(text, str) and text.startswith("#") and len(text) > 1 and found is None:
         yield _issue("not-found", f"{path}.reference", texts.NOT_CONTAINED, id=text[1:])
+    if isinstance(text, str) and found is None and not _leads(text):
+        yield _issue("value", f"{path}.reference", texts.NO_REFERENCE, value=text[:200])
     if said in _TYPES and found is not None and said != found:
         yield _issue("value", f"{path}.type", texts.TYPE_DISAGREES, type=said, found=found)
     for name, kind in (("reference", found), ("type", said if found is None else None)):
@@ -40,6 +44,11 @@ def issues(
                 found=kind,
                 allowed=", ".join(allowed),
             )
+
+
+def _leads(text: str) -> bool:
+    """Whether a text without a type of its own may lead anywhere: a URL, a urn, a fragment."""
+    return text.startswith("#") or _ABSOLUTE.match(text) is not None
 
 
 def _target(text: str, inside: Mapping[str, Node]) -> str | None:

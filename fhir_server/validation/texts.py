@@ -139,6 +139,11 @@ WRONG_TARGET: Final = Text(
     "Ссылка на {found} здесь недопустима, разрешены только: {allowed}.",
     "Посилання на {found} тут неприпустиме, дозволено лише: {allowed}.",
 )
+NO_REFERENCE: Final = Text(
+    "`{value}` is no reference: neither [type]/[id] of a resource type, nor a URL, urn or #id.",
+    "`{value}` — не ссылка: не [тип]/[id] с типом ресурса и не URL, urn или #id.",
+    "`{value}` — не посилання: не [тип]/[id] з типом ресурсу і не URL, urn чи #id.",
+)
 TYPE_DISAGREES: Final = Text(
     "The reference says type `{type}` and points to {found}.",
     "В ссылке указан тип `{type}`, а ведёт она на {found}.",

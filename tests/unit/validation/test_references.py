@@ -25,6 +25,10 @@ def subject(**reference: Any) -> JsonObject:
     return prescription(reference)
 
 
+def anything(reference: str) -> JsonObject:
+    return prescription(supportingInformation=[{"reference": reference}])
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -35,6 +39,13 @@ def subject(**reference: Any) -> JsonObject:
         subject(reference="urn:uuid:c757873d-ec9a-4326-a141-556f43239520"),
         subject(reference="Patient?identifier=urn:x|1"),
         subject(reference="Group/1", type="Group"),
+        subject(reference="mailto:x@example.org"),
+        anything("Basic/1"),
+        anything("Basic/1/_history/2"),
+        anything("Basic?code=x"),
+        anything("http://example.org/what/ever"),
+        anything("urn:uuid:c757873d-ec9a-4326-a141-556f43239520"),
+        anything("urn:example:x"),
         subject(display="somebody"),
         subject(identifier={"system": "urn:x", "value": "1", "period": {"start": "2020"}}),
         subject(type="http://hl7.org/fhir/StructureDefinition/Patient", display="x"),
@@ -70,6 +81,16 @@ def test_a_reference_to_an_allowed_type_is_accepted(errors: Any, resource: JsonO
         (subject(reference="Practitioner/1"), "value", "subject.reference"),
         (subject(reference="http://e.org/fhir/Device/1"), "value", "subject.reference"),
         (subject(reference="Practitioner?name=x"), "value", "subject.reference"),
+        # "Absolute and relative URLs": what is neither, and leads nowhere
+        (subject(reference="Patient"), "value", "subject.reference"),
+        (subject(reference="Patient/1/2"), "value", "subject.reference"),
+        (subject(reference="/Patient/1"), "value", "subject.reference"),
+        (subject(reference="patient/1"), "value", "subject.reference"),
+        (subject(reference="Nothing/1"), "value", "subject.reference"),
+        (subject(reference="Nothing?name=x"), "value", "subject.reference"),
+        (subject(reference="John Smith"), "value", "subject.reference"),
+        (anything("John"), "value", "supportingInformation[0].reference"),
+        (anything("Nothing/1"), "value", "supportingInformation[0].reference"),
         (subject(display="x", type="Practitioner"), "value", "subject.type"),
         (subject(reference="Patient/1", type="Group"), "value", "subject.type"),
         (subject(reference="#med"), "value", "subject.reference"),
