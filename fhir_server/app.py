@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
@@ -38,6 +37,7 @@ from fhir_server.rest.beside import beside
 from fhir_server.rest.budgets import Budget, Budgets
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
+from fhir_server.rest.cors import Cors
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.gate import Gate, OpenGate
@@ -186,7 +186,7 @@ def create(settings: Settings, gates: Gates | None = None) -> ASGIApp:
     if settings.compress:
         app = Compression(app, max_body=settings.max_body)
     if settings.cors_origins:
-        app = _with_cors(app, settings.cors_origins)
+        app = Cors(app, settings.cors_origins)
     return Observability(
         app,
         ready=application.is_ready,
@@ -211,23 +211,6 @@ async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
         await client.close()
 
 
-def _with_cors(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
-        allow_headers=("*",),
-        expose_headers=(
-            "ETag",
-            "Last-Modified",
-            "Location",
-            "Content-Location",
-            "X-Request-Id",
-        ),
-        max_age=600,
-    )
-
-
 async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
@@ -244,6 +227,7 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
         base_url=settings.fhir_base,
         version=version("fhir-server"),
         started=format_instant(services.now()),
+        cors=bool(settings.cors_origins),
     )
 
     def publish() -> None:

@@ -141,9 +141,10 @@ class Settings(BaseSettings):
     """Answer `_explain=true` on a search with its plan and the index used (for operators)."""
     compress: bool = True
     """Compress answers (gzip, br) for clients that accept it."""
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins of web pages that may call this server, joined by commas; `*` is any. None by
-    default: without access control any page open in a browser could read what is here."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ("localhost",)
+    """Origins of web pages that may call this server, joined by commas; `localhost` is every
+    page that this machine serves to itself, on any port; `*` is any page at all; `none` is
+    none. Without access control any page that is let in can read what is here."""
     metrics: bool = True
     """Answer `/metrics` in the Prometheus text format."""
     metrics_dir: Path | None = None
@@ -160,7 +161,8 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(each.strip() for each in value.split(",") if each.strip())
+            named = tuple(each.strip() for each in value.split(",") if each.strip())
+            return () if named == ("none",) else named
         return value
 
     @property

@@ -63,6 +63,8 @@ def words(field: FieldInfo) -> tuple[str, ...]:
 def default(value: Any) -> str:
     if value is None or isinstance(value, SecretStr) or value == ():
         return "–"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -146,10 +146,13 @@ def _lower(name: str) -> str:
 
 
 def published(
-    statement: JsonObject, *, base_url: str, version: str, started: str
+    statement: JsonObject, *, base_url: str, version: str, started: str, cors: bool
 ) -> JsonObject:
-    """`statement` as `/metadata` answers it: with address, date and version filled in."""
+    """`statement` as `/metadata` answers it: address, date, version and `cors` filled in."""
+    rest = statement["rest"][0]
+    security = rest.get("security", {}) | {"cors": cors}
     return statement | {
+        "rest": [rest | {"security": security}],
         "url": f"{base_url}/metadata",
         "date": started,
         "software": {"name": "fhir-server", "version": version},

@@ -15,7 +15,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
 @pytest.mark.parametrize(
     ("text", "origins"),
     [
-        ("", ()),
+        ("", ("localhost",)),
+        ("none", ()),
         ("*", ("*",)),
         ("https://a.example, https://b.example,", ("https://a.example", "https://b.example")),
     ],
