@@ -20,6 +20,7 @@ from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import check, in_unit, made
 from fhir_server.interactions.versions import stored
 from fhir_server.operations.call import Call
+from fhir_server.operations.labels import labels_in_use
 from fhir_server.spec.interactions import ScopeLetter
 from fhir_server.store.port import Stored, Unit
 
@@ -38,12 +39,16 @@ _LISTS: Final = ("profile", "security", "tag")
 
 
 async def meta(ctx: Context, call: Call) -> Result:
-    """The Meta of one resource, or of one of its versions.
+    """The Meta of one resource or version; of a type, or of all, the labels in use.
 
     Raises:
-        NotFound, Gone: there is none.
+        NotFound, Gone: there is no such resource.
+        TooCostly: more labels are in use than are told.
     """
     call.check_names(frozenset())
+    if call.level != "instance":
+        kinds = [call.target.type] if call.target.type else await ctx.services.store.kinds()
+        return _answer(await labels_in_use(ctx, kinds))
     found = await _found(ctx, call)
     return _answer(_parsed(ctx, found)["meta"])
 
@@ -103,10 +108,9 @@ def _parsed(ctx: Context, version: Stored) -> JsonObject:
 
 
 def _answer(labels: JsonObject) -> Result:
-    body = {
-        "resourceType": "Parameters",
-        "parameter": [{"name": "return", "valueMeta": labels}],
-    }
+    body: JsonObject = {"resourceType": "Parameters"}
+    if labels:  # an empty Meta is no value
+        body["parameter"] = [{"name": "return", "valueMeta": labels}]
     return Result(200, body=dumps(body), wanted=True)
 
 

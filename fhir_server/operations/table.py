@@ -17,13 +17,14 @@ _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
 _READ: Final[tuple[tuple[ScopeLetter, None], ...]] = (("r", None),)
 _UPDATE: Final[tuple[tuple[ScopeLetter, None], ...]] = (("u", None),)
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
+_EVERYWHERE: Final[frozenset[Level]] = frozenset({"system", "type", "instance"})
 _TYPE_AND_INSTANCE: Final[frozenset[Level]] = frozenset({"type", "instance"})
 
 OPERATIONS: Final = (
     Operation(
         "$validate", f"{_R4}Resource-validate", _TYPE_AND_INSTANCE, None, False, validate
     ),
-    Operation("$meta", f"{_R4}Resource-meta", _INSTANCE, None, False, meta, _READ),
+    Operation("$meta", f"{_R4}Resource-meta", _EVERYWHERE, None, False, meta, _READ),
     Operation("$meta-add", f"{_R4}Resource-meta-add", _INSTANCE, None, True, meta_add, _UPDATE),
     Operation(
         "$meta-delete",
@@ -55,7 +56,7 @@ OPERATIONS: Final = (
     Operation(
         "$reindex",
         "urn:fhir-server:OperationDefinition:reindex",
-        frozenset({"system", "type", "instance"}),
+        _EVERYWHERE,
         None,
         True,
         reindex,

@@ -96,6 +96,9 @@ class HistoryPlan:
     total: bool = False
 
 
+KeyField = Literal["tokens", "uris"]
+
+
 class Reads(Protocol):
     """What one can ask, outside or inside a unit of work."""
 
@@ -208,6 +211,12 @@ class ResourceStore(Reads, Protocol):
 
     async def kinds(self) -> Sequence[str]:
         """The types that hold at least one resource or version."""
+
+    async def keys(
+        self, kind: str, field: KeyField, prefix: str, *, limit: int, within: Restriction
+    ) -> Sequence[str]:
+        """The first `limit` index keys, in order, that begin with `prefix` and that a live
+        resource has."""
 
     async def explain(self, plan: Search, *, within: Restriction) -> Mapping[str, Any]:
         """The database's own plan for `plan`: `{"filter", "stages", "indexes"}`."""

@@ -124,6 +124,22 @@ async def test_count_counts_what_may_be_seen(store: ResourceStore) -> None:
     assert await store.count("Patient", Everything(), within=NOBODY) == 0
 
 
+@pytest.mark.parametrize(
+    ("within", "prefix", "expected"),
+    [
+        (UNRESTRICTED, "_security|", [SECRET]),
+        (UNRESTRICTED, "_tag|", []),
+        # Only the hidden have it; the others had it, or are gone.
+        (OPEN, "_security|", []),
+        (NOBODY, "_security|", []),
+    ],
+)
+async def test_keys_are_those_of_what_may_be_seen(
+    store: ResourceStore, within: Restriction, prefix: str, expected: list[str]
+) -> None:
+    assert await store.keys("Patient", "tokens", prefix, limit=9, within=within) == expected
+
+
 async def test_scan_walks_what_may_be_seen_from_a_place_on(store: ResourceStore) -> None:
     walk = store.scan("Patient", after="b", within=OPEN)
     assert [row.id async for row in walk] == ["back", "changed", "open"]

@@ -9,12 +9,13 @@ from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.mongo import claims, explains, histories
 from fhir_server.store.mongo.client import Client, answered
+from fhir_server.store.mongo.distinct import distinct
 from fhir_server.store.mongo.documents import document
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
 from fhir_server.store.mongo.reindexing import MongoReindexing
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
 from fhir_server.store.mongo.transactions import Transactions
-from fhir_server.store.port import HistoryPlan, Page, Stored, Unit, Version
+from fhir_server.store.port import HistoryPlan, KeyField, Page, Stored, Unit, Version
 
 T = TypeVar("T")
 
@@ -108,6 +109,11 @@ class MongoStore:
             )
             self._kinds_until = monotonic() + _KINDS_KEPT
         return self._kinds
+
+    async def keys(
+        self, kind: str, field: KeyField, prefix: str, *, limit: int, within: Restriction
+    ) -> Sequence[str]:
+        return await distinct(self._reader, kind, field, prefix, limit, within)
 
     async def explain(self, plan: Search, *, within: Restriction) -> Mapping[str, Any]:
         return await explains.explain(self._reader, plan, within)

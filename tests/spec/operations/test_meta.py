@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.fhir import create, patient
+from tests.support.fhir import create, new_id, patient
 
 SECRET = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 
@@ -68,3 +68,28 @@ def test_a_wrong_call_is_refused(
 ) -> None:
     url = f"/Patient/{create(fhir, patient())['id']}{path}"
     assert fhir.request(method, url, json=body).status_code == status
+
+
+def test_the_labels_in_use(fhir: httpx.Client) -> None:
+    # "a list of all profiles, tags, and security labels for the resource type"
+    code = new_id()
+    tag, bare = {"system": "urn:test", "code": code}, {"code": code}
+    profile = f"http://example.org/{code}"
+    labelled = {"tag": [tag, bare], "security": [SECRET], "profile": [profile]}
+    create(fhir, patient() | {"meta": labelled})
+    create(fhir, patient() | {"meta": labelled})
+    gone = create(fhir, patient() | {"meta": {"tag": [{"code": f"{code}-gone"}]}})
+    fhir.delete(f"/Patient/{gone['id']}")
+    for path in ("/Patient/$meta", "/$meta"):
+        found = meta_of(fhir.get(path))
+        assert [t for t in found["tag"] if t["code"] == code] == [tag, bare]
+        assert found["security"].count(SECRET) == 1
+        assert found["profile"].count(profile) == 1
+        assert f"{code}-gone" not in str(found)
+        assert "versionId" not in found
+    assert code not in fhir.get("/Basic/$meta").text
+
+
+def test_a_type_without_labels(fhir: httpx.Client) -> None:
+    answer = fhir.get("/SubstancePolymer/$meta")
+    assert answer.json() == {"resourceType": "Parameters"}
