@@ -6,10 +6,13 @@ https://hl7.org/fhir/R4/operations.html#executing
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, MethodNotAllowed, NotFound
+from fhir_server.core.header_values import etags
 from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Beside, Context
 from fhir_server.interactions.doors import Asked
@@ -46,8 +49,14 @@ def beside(
         mode = dict(asked.pairs).get("mode", "full")
         if mode not in capabilities:
             raise BadValue(BAD_MODE, mode=mode, expression="mode")
+        tag = _tag(capabilities[mode])
+        headers = (("ETag", f'W/"{tag}"'),)
+        if asked.if_none_match is not None:
+            known = etags(asked.if_none_match)
+            if known is None or tag in known:
+                return Result(304, headers=headers, wanted=True)
         body = part(capabilities[mode], asked.pairs, ctx.services.limits.depth)
-        return Result(200, body=body, wanted=True)
+        return Result(200, body=body, headers=headers, wanted=True)
 
     async def operate(ctx: Context, asked: Asked) -> Result:
         call = Call(asked.target, asked.pairs, asked.resource)
@@ -61,6 +70,11 @@ def beside(
         return await found.run(ctx, call)
 
     return {"capabilities": state, "operation": operate}
+
+
+@lru_cache(maxsize=16)  # by mode; a statement that changes is other bytes
+def _tag(body: bytes) -> str:
+    return blake2b(body, digest_size=8).hexdigest()
 
 
 def _offered(ctx: Context, by_name: Mapping[str, Operation], call: Call) -> Operation:
