@@ -66,6 +66,8 @@ class Issue:
 
 def _reroot(prefix: str, path: str) -> str:
     head, _, rest = path.partition(".")
+    if path.startswith("["):
+        return f"{prefix}{path}"
     if prefix.endswith("]") and head[:1].isupper():  # of an entry: `Patient` is its resource
         prefix = f"{prefix}.resource"
     if prefix.endswith(".resource") and head[:1].isupper():

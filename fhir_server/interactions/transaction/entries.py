@@ -11,7 +11,14 @@ from typing import Any, Final
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core import paths
 from fhir_server.core.datetimes import is_instant, parse_interval
-from fhir_server.core.errors import BadValue, FhirError, Issue, MissingElement, TooLarge
+from fhir_server.core.errors import (
+    BadValue,
+    FhirError,
+    Invalid,
+    Issue,
+    MissingElement,
+    TooLarge,
+)
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
@@ -20,6 +27,7 @@ from fhir_server.interactions.doors import Asked, interaction_of, parse_query
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.patching.documents import of_entry
 from fhir_server.interactions.transaction.bounds import breath
+from fhir_server.interactions.transaction.envelope import check_bundle, check_entry
 from fhir_server.interactions.transaction.links import Linked
 from fhir_server.spec.structures import TYPES
 
@@ -69,7 +77,8 @@ class Entry:
     asked: Asked
     full_url: str | None
     linked: Linked | None
-    """The resource of a create or update, with the places of its links."""
+    """The resource of a create or update, or the Parameters of a patch, with the places of
+    its links."""
     size: int = 0
     """Bytes, where the Bundle is large enough for one entry to be."""
 
@@ -83,12 +92,13 @@ def rows(bundle: JsonObject, limit: int) -> list[JsonObject]:
     """The raw entries.
 
     Raises:
-        BadValue: they are no list.
+        Invalid: they are no list, or the Bundle says what no batch or transaction does.
         TooLarge: there are more than `limit`.
     """
     try:
+        check_bundle(bundle)
         found: list[JsonObject] = _member(bundle, "entry", list) or []
-    except BadValue as error:
+    except Invalid as error:
         raise error.at("Bundle") from error
     if len(found) > limit:
         raise TooLarge(TOO_MANY, count=len(found), limit=limit, expression="Bundle.entry")
@@ -152,6 +162,7 @@ def entry(index: int, row: JsonObject, base_url: str, offer: Offer, weight: int 
 def _parts(row: Any) -> tuple[JsonObject, JsonObject | None, str | None]:
     if not isinstance(row, dict):
         raise BadValue(WRONG_SHAPE, name="entry", wanted="object")
+    check_entry(row)
     request: JsonObject = _member(row, "request", dict) or {}
     return request, _member(row, "resource", dict), _member(row, "fullUrl", str)
 
@@ -168,7 +179,8 @@ def _member(of: JsonObject, name: str, kind: type) -> Any:
 def _linked(code: str, asked: Asked) -> Linked | None:
     kind = (asked.resource or {}).get("resourceType")
     writes = code in {"create", "update", "conditional-update"}
-    if not writes or asked.resource is None or kind not in TYPES:
+    patches = code in {"patch", "conditional-patch"} and kind == "Parameters"
+    if not (writes or patches) or asked.resource is None or kind not in TYPES:
         return None
     return Linked.of(asked.resource)
 

@@ -11,6 +11,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.patch import patched
+from fhir_server.interactions.patching.documents import of_entry
 from fhir_server.interactions.permits import check_existence
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
@@ -132,9 +133,11 @@ async def _patched(
 ) -> Result:
     asked = entry.asked
     with at(entry.path):
-        if asked.change is None:
+        # What the links lead to is known by now: the patch is read anew.
+        change = of_entry(_linked(entry, found)) if entry.linked else asked.change
+        if change is None:
             raise AssertionError(entry.path)  # entries.read gave every PATCH its change
         kind, id_ = asked.target.type or "", found.ids[entry.index]
         check_existence(ctx, "u", kind, id_, old)
         version = live(old, kind, id_)
-        return await patched(ctx, unit, version, asked.change, asked.if_match)
+        return await patched(ctx, unit, version, change, asked.if_match)
