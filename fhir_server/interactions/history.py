@@ -44,7 +44,6 @@ BAD_COUNT: Final = Text(
 _PARAMETERS: Final = frozenset({"_since", "_at", "_list", "_count", CURSOR})
 _OF_EVERY_INTERACTION: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 _LONGEST_COUNT: Final = 9  # digits
-_STATUS: Final[Mapping[str, str]] = {"POST": "201 Created", "DELETE": "204 No Content"}
 
 
 async def history(ctx: Context, command: History) -> Result:
@@ -174,8 +173,16 @@ def _entry(ctx: Context, version: Stored, pairs: Pairs) -> bundles.HistoryEntry:
         full_url=f"{ctx.services.base_url}/{local}",
         url=version.type if version.method == "POST" else local,
         method=version.method,
-        status=_STATUS.get(version.method, "200 OK"),
+        status=_status(version),
         number=version.number,
         at=version.at,
         body=part(version.body, pairs, ctx.services.limits.depth) if version.body else b"",
     )
+
+
+def _status(version: Stored) -> str:
+    """What the request that made the version was answered; that it brought a deleted resource
+    back is not kept."""
+    if version.method == "DELETE":
+        return "204 No Content"
+    return "201 Created" if version.number == 1 else "200 OK"

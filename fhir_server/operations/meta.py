@@ -95,7 +95,7 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
         sized = ctx.sized(len(current.body))
         await check(sized, changed, current.type)
         await ask(ctx, unit, current.type, current.id, before=current, after=changed)
-        version = await made(sized, current, current.type, current.id, changed, "POST")
+        version = await made(sized, current, current.type, current.id, changed, "PUT")
         await unit.replace(current, version)
         written = await aside(len(version.body), _parsed, ctx, stored(version))
         return _answer(written["meta"])

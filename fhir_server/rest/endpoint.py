@@ -104,7 +104,7 @@ class Endpoint:
         method, headers = request.method, request.headers
         if method not in _WITH_BODY:
             return bodies.NO_BODY
-        data = await read_bytes(receive, self._max_body)
+        data = await read_bytes(receive, self._max_body, headers.get("content-length", ""))
         if binary.is_given(method, target, headers):
             resource = await aside(len(data), binary.resource, data, target, headers)
             return bodies.Body(resource, size=len(data))

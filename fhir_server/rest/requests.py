@@ -27,6 +27,9 @@ BROKEN_OFF: Final = Text(
 )
 
 
+_DIGITS: Final = 20  # of a length; more than any limit has
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """What the endpoint works on."""
@@ -55,13 +58,15 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-async def read_bytes(receive: Receive, limit: int) -> bytes:
-    """The whole body.
+async def read_bytes(receive: Receive, limit: int, declared: str = "") -> bytes:
+    """The whole body; `declared` is its Content-Length.
 
     Raises:
-        TooLarge: it is longer than `limit` bytes; the rest is not read.
+        TooLarge: it is, or will be, longer than `limit` bytes; the rest is not read.
         BadValue: the client went away.
     """
+    if declared.isdecimal() and int(declared[:_DIGITS]) > limit:
+        raise TooLarge(TOO_LARGE, limit=limit)
     parts: list[bytes] = []
     size = 0
     while True:

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#Status-Codes
 """
 
 import gzip
+import socket
 from typing import Any
 
 import httpx
@@ -81,6 +82,15 @@ def test_a_bad_xml_body_is_4xx(fhir: httpx.Client, body: bytes) -> None:
     answer = fhir.post("/Patient", content=body, headers=headers)
     assert 400 <= answer.status_code < 500
     assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_body_that_will_be_too_large_is_not_waited_for(fhir: httpx.Client) -> None:
+    url = fhir.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        head = f"POST {url.path}Patient HTTP/1.1\r\nHost: {url.host}\r\n"
+        head += "Content-Type: application/fhir+json\r\nContent-Length: 999999999999\r\n\r\n{"
+        connection.sendall(head.encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_zip_bomb_is_413(fhir: httpx.Client) -> None:

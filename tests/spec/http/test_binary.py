@@ -86,7 +86,8 @@ def test_a_version_has_its_content(fhir: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "sent"), [("Patient/1", "Patient/1"), ("http://x/é", None), ("urn:a\nb", None)]
+    ("reference", "sent"),
+    [("Patient/1", "Patient/1"), ("http://x/é", None), ("urn:a\nb", None)],
 )
 def test_what_no_header_can_hold_is_not_sent(
     fhir: httpx.Client, reference: str, sent: str | None

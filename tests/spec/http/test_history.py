@@ -49,6 +49,20 @@ def test_a_history_may_be_that_of_the_items_of_a_list(fhir: httpx.Client, lived:
     assert fhir.get(f"{lived}/_history?_list=none").json()["total"] == 0
 
 
+def test_a_version_says_how_it_was_answered(fhir: httpx.Client) -> None:
+    made = patient() | {"id": new_id()}
+    url = f"/Patient/{made['id']}"
+    fhir.put(url, json=made)
+    fhir.put(url, json=made | {"gender": "male"})
+    fhir.delete(url)
+    rows = fhir.get(f"{url}/_history").json()["entry"]
+    assert [row["response"]["status"] for row in rows] == [
+        "204 No Content",
+        "200 OK",
+        "201 Created",
+    ]
+
+
 def test_pages_join_without_gaps(fhir: httpx.Client, lived: str) -> None:
     seen: list[str] = []
     url: str | None = f"{lived}/_history?_count=1"

@@ -39,6 +39,15 @@ def test_a_label_that_is_there_makes_no_version(fhir: httpx.Client) -> None:
     assert again["versionId"] == "2"
 
 
+def test_the_history_can_be_repeated(fhir: httpx.Client) -> None:
+    # POST to the type would be another create.
+    url = f"/Patient/{create(fhir, patient())['id']}"
+    fhir.post(f"{url}/$meta-add", json=labels("tag", SECRET))
+    newest = fhir.get(f"{url}/_history").json()["entry"][0]
+    assert newest["request"] == {"method": "PUT", "url": url[1:]}
+    assert newest["response"]["status"] == "200 OK"
+
+
 def test_a_label_is_searched_for(fhir: httpx.Client) -> None:
     made = create(fhir, patient())
     tag = {"system": "urn:test", "code": made["id"]}
