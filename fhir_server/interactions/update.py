@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fhir_server.aside import HEAVY, aside
-from fhir_server.core.errors import BadValue, Duplicate, PreconditionFailed
+from fhir_server.core.errors import BadValue, Duplicate, MissingElement, PreconditionFailed
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import ConditionalUpdate, Update
@@ -79,11 +79,11 @@ async def update(ctx: Context, command: Update) -> Result:
 
 
 def check_body_id(resource: JsonObject, id_: str) -> None:
-    """Raise BadValue unless `id_` is an id and stands in the body too."""
+    """Raise Invalid unless `id_` is an id and stands in the body too."""
     check_id(id_)
     got, path = resource.get("id"), f"{resource['resourceType']}.id"
     if got is None:
-        raise BadValue(NO_ID, id=id_, expression=path)
+        raise MissingElement(NO_ID, id=id_, expression=path)
     if got != id_:
         raise BadValue(OTHER_ID, got=got, id=id_, expression=path)
 

@@ -6,7 +6,7 @@ validate has been carried out.
 https://hl7.org/fhir/R4/resource-operation-validate.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from fhir_server.aside import HEAVY, aside
@@ -18,6 +18,7 @@ from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.update import NO_ID
 from fhir_server.interactions.versions import check_type
 from fhir_server.operations.call import Call
 from fhir_server.store.port import Stored
@@ -121,10 +122,17 @@ def _issues(
     id_, path = resource.get("id"), f"{kind}.id"
     if mode == "create" and id_ is not None:
         found.append(Issue("informational", ID_GIVEN, {"id": id_}, "information", (path,)))
-    if mode == "update" and id_ != call.target.id:
-        args = {"got": id_, "id": call.target.id}
-        found.append(Issue("value", OTHER_ID, args, expression=(path,)))
+    if mode == "update":
+        found += _update_id(id_, call.target.id, path)
     return found
+
+
+def _update_id(got: object, id_: str | None, path: str) -> Iterator[Issue]:
+    """What an update would say of the id in its body."""
+    if got is None:
+        yield Issue("required", NO_ID, {"id": id_}, expression=(path,))
+    elif got != id_:
+        yield Issue("value", OTHER_ID, {"got": got, "id": id_}, expression=(path,))
 
 
 def _answer(ctx: Context, issues: Sequence[Issue]) -> Result:

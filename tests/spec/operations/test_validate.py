@@ -80,3 +80,17 @@ def test_a_wrong_call_is_refused(
     fhir: httpx.Client, path: str, params: dict[str, str], status: int
 ) -> None:
     assert fhir.get(path, params=params).status_code == status
+
+
+@pytest.mark.parametrize(("given", "code"), [({}, "required"), ({"id": "other"}, "value")])
+def test_an_update_needs_its_id(fhir: httpx.Client, given: dict[str, str], code: str) -> None:
+    made = create(fhir, patient())
+    body = patient() | given
+    url = f"/Patient/{made['id']}"
+    told = fhir.post(f"{url}/$validate", params={"mode": "update"}, json=body).json()["issue"]
+    refused = fhir.put(url, json=body)
+    assert refused.status_code == 400
+    (issue,) = refused.json()["issue"]
+    assert (issue["code"], issue["expression"]) == (code, ["Patient.id"])
+    assert code in {each["code"] for each in told if each["severity"] == "error"}
+    assert "None" not in str(told)
