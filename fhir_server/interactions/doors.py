@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
-from fhir_server.core.errors import BadValue, MethodNotAllowed, MissingElement
+from fhir_server.core.errors import BadValue, MethodNotAllowed, MissingElement, UnknownParameter
 from fhir_server.core.messages import Text
 from fhir_server.core.paths import Target
 from fhir_server.core.types import JsonObject
@@ -38,6 +38,11 @@ NOT_ALLOWED: Final = Text(
     "{method} здесь не имеет смысла; по этому пути возможны {allow}.",
     "{method} тут не має змісту; за цим шляхом можливі {allow}.",
 )
+NO_QUERY: Final = Text(
+    "A create has no parameter `{name}`; criteria belong into If-None-Exist.",
+    "У создания нет параметра `{name}`; критерии указывают в If-None-Exist.",
+    "Створення не має параметра `{name}`; критерії вказують в If-None-Exist.",
+)
 NO_RESOURCE: Final = Text(
     "A resource is needed in the body.",
     "В теле запроса нужен ресурс.",
@@ -53,6 +58,9 @@ BAD_QUERY: Final = Text(
     "Запрос записан не в UTF-8 с процентным кодированием или в нём больше {limit} параметров.",
     "Запит записано не в UTF-8 з відсотковим кодуванням або в ньому понад {limit} параметрів.",
 )
+
+#: Say how the answer is written: http.html#parameters.
+_OF_ANSWERS: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 
 MAX_PARAMETERS: Final = 1000
 """Of one query: the longest real ones join some hundreds of values by commas instead."""
@@ -127,6 +135,7 @@ def command(asked: Asked) -> Command:
         MethodNotAllowed: no interaction has this verb and path.
         MissingElement: the body that it needs is absent.
         BadValue: If-None-Exist is no query.
+        UnknownParameter: a create has criteria in its URL.
     """
     code = interaction_of(asked.method, asked.target)
     kind, id_ = asked.target.type or "", asked.target.id or ""
@@ -137,6 +146,7 @@ def command(asked: Asked) -> Command:
             version = asked.target.version or ""
             return VRead(kind, id_, version, *_unless(asked), view=asked.pairs)
         case "create":
+            check_create(asked.pairs)
             return Create(kind, _resource(asked), _condition(asked))
         case "update":
             return Update(kind, id_, _resource(asked), asked.if_match, asked.if_none_match)
@@ -154,6 +164,13 @@ def command(asked: Asked) -> Command:
             return History(asked.target.type, asked.target.id, asked.pairs)
         case _:
             return _search(asked)
+
+
+def check_create(pairs: Pairs) -> None:
+    """Raise UnknownParameter for criteria in the URL of a create, where they have no effect."""
+    for name, _ in pairs:
+        if name not in _OF_ANSWERS:
+            raise UnknownParameter(NO_QUERY, name=name[:100], expression=name[:100])
 
 
 def _unless(asked: Asked) -> tuple[str | None, str | None]:

@@ -23,7 +23,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.commands import Change
-from fhir_server.interactions.doors import Asked, interaction_of, parse_query
+from fhir_server.interactions.doors import Asked, check_create, interaction_of, parse_query
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.patching.documents import of_entry
 from fhir_server.interactions.transaction.bounds import breath
@@ -151,6 +151,8 @@ def entry(index: int, row: JsonObject, base_url: str, offer: Offer, weight: int 
         code = interaction_of(method, target)
         offer.check(method, code, target, conditional="ifNoneExist" in request)
         pairs = parse_query(query)
+        if code == "create":
+            check_create(pairs)
         conditions = _conditions(request)
     except FhirError as error:
         raise error.at(f"{path}.request") from error

@@ -113,3 +113,24 @@ def test_a_conditional_create_with_two_matches_is_412(fhir: httpx.Client) -> Non
 def test_criteria_that_say_nothing_sure_are_refused(fhir: httpx.Client, criteria: str) -> None:
     answer = fhir.post("/Patient", json=patient(), headers={"If-None-Exist": criteria})
     assert answer.status_code in (400, 412)
+
+
+def test_criteria_in_the_url_make_no_duplicate(fhir: httpx.Client) -> None:
+    # Some clients write a conditional create so. R4 has If-None-Exist: to pass over what they
+    # ask would make the second resource that they want to avoid.
+    mrn = identifier()
+    asked = {"identifier": f"{mrn['system']}|{mrn['value']}"}
+    resource = patient(identifier=mrn)
+    for headers in ({}, {"Prefer": "handling=lenient"}):
+        answer = fhir.post("/Patient", params=asked, json=resource, headers=headers)
+        assert answer.status_code == 400
+        (issue,) = answer.json()["issue"]
+        assert (issue["code"], issue["expression"]) == ("not-supported", ["identifier"])
+    request = {"method": "POST", "url": f"Patient?identifier={asked['identifier']}"}
+    for kind in ("batch", "transaction"):
+        entry = {"request": request, "resource": resource}
+        bundle = {"resourceType": "Bundle", "type": kind, "entry": [entry]}
+        assert "Bundle.entry[0].request.identifier" in fhir.post("/", json=bundle).text
+    assert fhir.get("/Patient", params=asked | {"_summary": "count"}).json()["total"] == 0
+    shown = {"_pretty": "true", "_format": "json"}
+    assert fhir.post("/Patient", params=shown, json=resource).status_code == 201
