@@ -102,6 +102,32 @@ async def test_pages_meet_without_gaps(
     assert names(found) == (ALL if within is UNRESTRICTED else visible(ALL))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("within", [UNRESTRICTED, OPEN], ids=["all", "open"])
+async def test_pages_of_one_resource_meet_without_gaps(
+    store: ResourceStore, count: int, within: Restriction
+) -> None:
+    versions = [row for row in PATIENTS if row[0] == "b"]
+    expected = versions if within is UNRESTRICTED else visible(versions)
+    found: list[Stored] = []
+    after = None
+    while True:
+        plan = HistoryPlan("Patient", "b", count=count, after=after, total=True)
+        rows, more, total = await store.history(plan, within=within)
+        assert total == len(expected)
+        found += rows
+        if not more:
+            break
+        after = (rows[-1].at, "Patient", "b", rows[-1].number)
+    assert names(found) == expected
+
+
+async def test_a_count_of_zero_gives_the_total_of_one_resource(store: ResourceStore) -> None:
+    plan = HistoryPlan("Patient", "b", count=0, total=True)
+    assert await store.history(plan, within=UNRESTRICTED) == ([], True, 4)
+    assert await store.history(plan, within=only("Patient", Nothing())) == ([], False, 0)
+
+
 @pytest.mark.parametrize(
     ("within", "expected"),
     [

@@ -58,7 +58,7 @@ async def test_a_page_is_one_find_whatever_its_size(
     assert commands.names == ["find"]
 
 
-async def test_a_computed_order_and_a_history_are_one_aggregation(
+async def test_a_computed_order_and_the_history_of_a_type_are_one_aggregation(
     store: MongoStore, commands: Commands
 ) -> None:
     sort = (SortKey("values", "asc", "tokens", "all|~|"),)
@@ -66,6 +66,22 @@ async def test_a_computed_order_and_a_history_are_one_aggregation(
     await store.search(Search("Patient", Everything(), sort, 140), within=UNRESTRICTED)
     await store.history(HistoryPlan("Patient", count=140), within=UNRESTRICTED)
     assert commands.names == ["aggregate", "aggregate"]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(50, ["find", "find"]), (1, ["find", "find", "aggregate"])],
+    ids=["whole", "with more behind it"],
+)
+async def test_the_history_of_one_resource_is_two_finds(
+    store: MongoStore, commands: Commands, count: int, expected: list[str]
+) -> None:
+    await updated(store, "p002", at=2_000)
+    plan = HistoryPlan("Patient", "p002", count=count, total=True)
+    commands.names.clear()
+    rows, more, total = await store.history(plan, within=UNRESTRICTED)
+    assert (len(rows), more, total) == (min(count, total or 0), count == 1, total)
+    assert commands.names == expected
 
 
 async def test_an_update_is_three_round_trips_and_the_read(

@@ -118,6 +118,22 @@ async def test_of_parallel_updates_each_gets_a_number_of_its_own(
     assert [row.number for row in rows] == list(range(13, 0, -1))
 
 
+async def test_a_version_that_moves_meanwhile_is_seen_once(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("moving", at=1))
+
+    async def write() -> None:
+        for at in range(2, 40):
+            await updated(mongo_store, "moving", at=at)
+
+    writing = asyncio.create_task(write())
+    plan = HistoryPlan("Patient", "moving", total=True)
+    while not writing.done():
+        rows, _, total = await mongo_store.history(plan, within=UNRESTRICTED)
+        assert [row.number for row in rows] == list(range(len(rows), 0, -1))
+        assert total == len(rows)
+    await writing
+
+
 async def test_of_parallel_replacements_of_one_version_one_wins(
     mongo_store: MongoStore,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Histories: live version and superseded ones of one resource, a type, or all, newest first.
+"""Histories of a type, or of all: live versions and superseded ones, newest first.
 
 Every branch (a live collection, a history) is walked along its index for one page; MongoDB
 merges them under one snapshot, so that a version that moves meanwhile is seen once.
@@ -25,7 +25,7 @@ _NEWEST_FIRST: Final = {"at": -1, "t": -1, "_id.id": -1, "v": -1}
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class Branch:
     """One collection's share of a history."""
 
     kind: str
@@ -40,22 +40,21 @@ async def history(
 ) -> tuple[Sequence[Stored], bool, int | None]:
     """`port.ResourceStore.history` over the types `kinds`."""
     with answered():
-        branches = [
-            each for kind in kinds for each in await _branches(reader, plan, kind, within)
-        ]
-        if not branches:
+        found = [each for kind in kinds for each in await branches(reader, plan, kind, within)]
+        if not found:
             return (), False, 0 if plan.total else None
-        total = await _total(reader, branches) if plan.total else None
-        rows = await _page(reader, branches, plan)
+        total = await total_of(reader, found) if plan.total else None
+        rows = await _page(reader, found, plan)
         more = len(rows) > plan.count
         del rows[plan.count :]
-        found = [stored(row["t"], row) for row in rows]
-        return await reader.with_bodies(found, rows), more, total
+        versions = [stored(row["t"], row) for row in rows]
+        return await reader.with_bodies(versions, rows), more, total
 
 
-async def _branches(
+async def branches(
     reader: Reader, plan: HistoryPlan, kind: str, within: Restriction
-) -> Iterable[_Branch]:
+) -> tuple[Branch, Branch]:
+    """The live versions of a type, or of its one resource, and the past ones."""
     times = _times(plan)
     live = await reader.filter(kind, within.of(kind), within, CURRENT, also=plan.where)
     past = await reader.filter(kind, within.of(kind), within, HISTORY, also=plan.where)
@@ -63,9 +62,9 @@ async def _branches(
     versions = [] if plan.id is None else [{"_id": versions_of(plan.id)}]
     until = [] if plan.at is None else [_still_current(plan.at[0])]
     return (
-        _Branch(kind, kind, _all([*of_one, *times, live]), past=False),
-        _Branch(
-            kind, kind + HISTORY_SUFFIX, _all([*versions, *times, *until, past]), past=True
+        Branch(kind, kind, all_of([*of_one, *times, live]), past=False),
+        Branch(
+            kind, kind + HISTORY_SUFFIX, all_of([*versions, *times, *until, past]), past=True
         ),
     )
 
@@ -84,13 +83,16 @@ def _still_current(lo: int) -> Filter:
     return {"$or": [{"until": {"$gt": lo}}, {"until": None}]}
 
 
-def _all(filters: Iterable[Filter]) -> Filter:
+def all_of(filters: Iterable[Filter]) -> Filter:
+    """What passes every one of `filters`."""
     parts = [each for each in filters if each]
-    return {"$and": parts} if parts else {}
+    if len(parts) > 1:
+        return {"$and": parts}
+    return parts[0] if parts else {}
 
 
 async def _page(
-    reader: Reader, branches: Sequence[_Branch], plan: HistoryPlan
+    reader: Reader, branches: Sequence[Branch], plan: HistoryPlan
 ) -> list[Document]:
     first, *others = (_stages(branch, plan) for branch in branches)
     stages = [
@@ -109,18 +111,18 @@ async def _page(
     return await cursor.to_list()
 
 
-def _stages(branch: _Branch, plan: HistoryPlan) -> list[Document]:
+def _stages(branch: Branch, plan: HistoryPlan) -> list[Document]:
     """One branch, no longer than the page, its rows of one shape."""
     key: Any = "$_id" if branch.past else {"id": "$_id", "v": "$v"}
     return [
-        {"$match": _all([branch.where, _behind(branch, plan.after)])},
+        {"$match": all_of([branch.where, _behind(branch, plan.after)])},
         {"$sort": {"at": -1, "_id": -1}},
         {"$limit": plan.count + 1},
         {"$project": {**BODY, "t": {"$literal": branch.kind}, "_id": key}},
     ]
 
 
-def _behind(branch: _Branch, after: tuple[int, str, str, int] | None) -> Filter:
+def _behind(branch: Branch, after: tuple[int, str, str, int] | None) -> Filter:
     """Rows of the branch that come after `after`; the order is at, type, id, number."""
     if after is None:
         return {}
@@ -134,7 +136,8 @@ def _behind(branch: _Branch, after: tuple[int, str, str, int] | None) -> Filter:
     return {"at": {"$lte": at}, "$or": [{"at": {"$lt": at}}, same]}
 
 
-async def _total(reader: Reader, branches: Sequence[_Branch]) -> int:
+async def total_of(reader: Reader, branches: Sequence[Branch]) -> int:
+    """How many versions there are, whatever the page."""
     first, *others = branches
     count = [{"$count": "n"}]
     stages: list[Document] = [{"$match": first.where}, *count]

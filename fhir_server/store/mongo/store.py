@@ -12,6 +12,7 @@ from fhir_server.store.mongo.client import Client, answered
 from fhir_server.store.mongo.distinct import distinct
 from fhir_server.store.mongo.documents import document
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
+from fhir_server.store.mongo.instance_history import instance_history
 from fhir_server.store.mongo.reindexing import MongoReindexing
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
 from fhir_server.store.mongo.transactions import Transactions
@@ -95,6 +96,8 @@ class MongoStore:
     async def history(
         self, plan: HistoryPlan, *, within: Restriction
     ) -> tuple[Sequence[Stored], bool, int | None]:
+        if plan.type is not None and plan.id is not None:
+            return await instance_history(self._reader, plan, plan.type, plan.id, within)
         kinds = [plan.type] if plan.type is not None else await self.kinds()
         return await histories.history(self._reader, plan, kinds, within)
 
