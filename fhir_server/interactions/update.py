@@ -14,6 +14,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.commands import ConditionalUpdate, Update
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.exchange import exchange
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.permits import check_existence, check_writable
 from fhir_server.interactions.results import Result
@@ -67,6 +68,9 @@ async def update(ctx: Context, command: Update) -> Result:
     check_type(command.resource, command.type)
     check_body_id(command.resource, command.id)
     await check(ctx, command.resource, command.type)
+    exchanged = await exchange(ctx, command)
+    if exchanged is not None:
+        return exchanged
 
     async def work(unit: Unit) -> Result:
         current = await unit.read(command.type, command.id, within=ctx.rights.update)

@@ -116,6 +116,15 @@ def version_behind(
     return next_version(ctx, current, resource, method)
 
 
+def named_version(
+    ctx: Context, kind: str, id_: str, number: int, resource: JsonObject
+) -> Version:
+    """The version `number`, made by PUT; the one before it may not have a later time."""
+    version = _version(ctx, kind, id_, resource, "PUT", number, _time(ctx, None))
+    check_values(ctx, "u", kind, id_, version.at, version.values)
+    return version
+
+
 def _time(ctx: Context, after: Stored | None) -> int:
     # A clock that steps back must not make a history run backwards.
     now = ctx.services.now()

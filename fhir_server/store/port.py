@@ -169,6 +169,13 @@ class Unit(Reads, Protocol):
             Conflict: `old` is no longer current.
         """
 
+    async def exchange(
+        self, number: int, new: Version, *, within: Restriction
+    ) -> Stored | None:
+        """Make `new` current in the place of version `number`, unread, and keep that one as
+        history: the version replaced. None, and nothing is written, where `number` is not
+        current, or not to be seen by this caller."""
+
     async def remove(self, old: Stored, *, at: int) -> Stored:
         """Move `old` to history and leave the tombstone that is returned.
 

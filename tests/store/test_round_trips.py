@@ -92,6 +92,13 @@ async def test_an_update_is_three_round_trips_and_the_read(
     assert commands.names == ["find", "insert", "update", "commitTransaction"]
 
 
+async def test_an_exchange_is_three_round_trips(store: MongoStore, commands: Commands) -> None:
+    new = version("p003", 2, at=2_000)
+    commands.names.clear()
+    await store.run(["Patient"], lambda unit: unit.exchange(1, new, within=UNRESTRICTED))
+    assert commands.names == ["findAndModify", "insert", "commitTransaction"]
+
+
 async def test_many_creates_of_a_type_are_one_insert(
     store: MongoStore, commands: Commands
 ) -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from fhir_server.core.errors import Conflict, Gone, Unavailable
 from fhir_server.core.messages import Text
-from fhir_server.search.plan import UNRESTRICTED, Everything, Keys
+from fhir_server.search.plan import UNRESTRICTED, Everything, Keys, Nothing, Restriction
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.resources import StoreLimits
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.units import UndeclaredKindError
-from fhir_server.store.port import HistoryPlan, Unit
-from tests.support.units import updated
-from tests.support.versions import ids, names, version
+from fhir_server.store.port import HistoryPlan, Unit, Version
+from tests.support.units import inserted, removed, updated
+from tests.support.versions import OPEN, SECRET, ids, names, only, version
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +151,84 @@ async def test_of_parallel_replacements_of_one_version_one_wins(
         return True
 
     assert sum(await asyncio.gather(*map(attempt, range(8)))) == 1
+
+
+async def exchanged(store: MongoStore, number: int, new: Version, within: Restriction) -> bool:
+    """Whether `number` was current, and `new` is now."""
+    old = await store.run(["Patient"], lambda unit: unit.exchange(number, new, within=within))
+    assert old is None or (old.id, old.number) == (new.id, number)
+    return old is not None
+
+
+async def test_a_version_is_exchanged_unread(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("swapped", tokens=["a|~|1"], at=1))
+    first = await mongo_store.read("Patient", "swapped", within=UNRESTRICTED)
+    new = version("swapped", 2, at=2, method="PUT", tokens=["b|~|1"])
+    assert await exchanged(mongo_store, 1, new, UNRESTRICTED)
+    rows, _, _ = await mongo_store.history(
+        HistoryPlan("Patient", "swapped"), within=UNRESTRICTED
+    )
+    assert names(rows) == [("swapped", 2), ("swapped", 1)]
+    assert first is not None
+    assert [row.body for row in rows] == [new.body, first.body]
+    kept = await mongo_store.database["Patient_history"].find_one({"_id.id": "swapped"})
+    assert kept is not None
+    assert (kept["tok"], kept["until"]) == (["a|~|1"], 2)
+
+
+@pytest.mark.parametrize(
+    ("id_", "number", "within"),
+    [
+        ("held", 2, UNRESTRICTED),
+        ("held", 0, UNRESTRICTED),
+        ("held", 1, OPEN),
+        ("held", 1, only("Patient", Nothing())),
+        ("gone", 1, UNRESTRICTED),
+        ("gone", 2, UNRESTRICTED),
+        ("absent", 1, UNRESTRICTED),
+    ],
+    ids=["later", "earlier", "secret", "no rights", "deleted", "tombstone", "absent"],
+)
+async def test_what_is_not_current_or_not_to_be_seen_is_not_exchanged(
+    mongo_store: MongoStore, id_: str, number: int, within: Restriction
+) -> None:
+    if await mongo_store.read("Patient", "held", within=UNRESTRICTED) is None:
+        await inserted(mongo_store, version("held", tokens=[SECRET]), version("gone"))
+        await removed(mongo_store, "gone", at=2_000)
+    plan = HistoryPlan("Patient", id_)
+    before = await mongo_store.history(plan, within=UNRESTRICTED)
+    new = version(id_, number + 1, at=3_000, method="PUT")
+    assert not await exchanged(mongo_store, number, new, within)
+    assert await mongo_store.history(plan, within=UNRESTRICTED) == before
+
+
+async def test_of_parallel_exchanges_of_one_version_one_wins(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("coveted"))
+    news = [version("coveted", 2, at=2_000 + n, method="PUT") for n in range(8)]
+    works = [exchanged(mongo_store, 1, each, UNRESTRICTED) for each in news]
+    assert sum(await asyncio.gather(*works)) == 1
+    rows, _, _ = await mongo_store.history(
+        HistoryPlan("Patient", "coveted"), within=UNRESTRICTED
+    )
+    assert [row.number for row in rows] == [2, 1]
+
+
+async def test_an_exchange_that_is_thought_better_of_leaves_nothing(
+    mongo_store: MongoStore,
+) -> None:
+    await mongo_store.insert(version("regretted"))
+
+    async def work(unit: Unit) -> None:
+        new = version("regretted", 2, at=2_000, method="PUT")
+        assert await unit.exchange(1, new, within=UNRESTRICTED)
+        raise Gone(STOP)
+
+    with pytest.raises(Gone):
+        await mongo_store.run(["Patient"], work)
+    rows, _, _ = await mongo_store.history(
+        HistoryPlan("Patient", "regretted"), within=UNRESTRICTED
+    )
+    assert [row.number for row in rows] == [1]
 
 
 @pytest.mark.parametrize("stores", [1, 2], ids=["one process", "two processes"])

@@ -88,7 +88,7 @@ class Reader:
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
-            row = await self._one(self.tables.current(kind), {"_id": id_, **_and(seen)})
+            row = await self._one(self.tables.current(kind), {"_id": id_, **beside(seen)})
             if row is None:
                 return await self._tombstone(kind, id_, within)
             return await self._single(kind, row)
@@ -96,7 +96,7 @@ class Reader:
     async def _tombstone(self, kind: str, id_: str, within: Restriction) -> Stored | None:
         seen = await self.filter(kind, within.of(kind), within, HISTORY)
         # Without `until` it is the last version: nothing made the resource exist again.
-        last = {"_id": versions_of(id_), "m": "DELETE", "until": None, **_and(seen)}
+        last = {"_id": versions_of(id_), "m": "DELETE", "until": None, **beside(seen)}
         row = await self._one(self.tables.history(kind), last)
         return None if row is None else stored(kind, row)
 
@@ -106,12 +106,12 @@ class Reader:
         # The live one first: a version moves to the history, never back.
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
-            wanted = {"_id": id_, "v": number, **_and(seen)}
+            wanted = {"_id": id_, "v": number, **beside(seen)}
             row = await self._one(self.tables.current(kind), wanted)
             if row is None:
                 seen = await self.filter(kind, within.of(kind), within, HISTORY)
                 key = {"id": id_, "v": number}
-                row = await self._one(self.tables.history(kind), {"_id": key, **_and(seen)})
+                row = await self._one(self.tables.history(kind), {"_id": key, **beside(seen)})
             return None if row is None else await self._single(kind, row)
 
     async def _single(self, kind: str, row: Document) -> Stored:
@@ -301,8 +301,8 @@ def computed_stages(plan: Search, seen: Filter, wanted: int) -> list[Document]:
     ]
 
 
-def _and(seen: Filter) -> Filter:
-    """`seen` beside other fields of one filter."""
+def beside(seen: Filter) -> Filter:
+    """`seen` as one more field of a filter."""
     return {"$and": [seen]} if seen else _NO_FILTER
 
 

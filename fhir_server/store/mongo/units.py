@@ -28,7 +28,7 @@ from fhir_server.store.mongo.documents import (
 )
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX
 from fhir_server.store.mongo.pending import Pending
-from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
+from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables, beside
 from fhir_server.store.port import Outcome, Page, Stored, Version
 
 _AT_ONCE: Final = 200
@@ -155,6 +155,23 @@ class MongoUnit(Reader):
             row = await self._document(new)
             self._pending.insert(old.type + HISTORY_SUFFIX, superseded(current, new.at))
             self._pending.replace(old.type, {"_id": old.id, "v": old.number}, row)
+
+    async def exchange(
+        self, number: int, new: Version, *, within: Restriction
+    ) -> Stored | None:
+        self._check_declared(new.type)
+        await self.send()
+        with answered():
+            seen = await self.filter(new.type, within.of(new.type), within)
+            where = {"_id": new.id, "v": number, **beside(seen)}
+            row = await self.tables.current(new.type).find_one_and_replace(
+                where, await self._document(new), session=self.session
+            )
+            if row is None:
+                return None
+            await self._pending.touch(new.type, new.id)
+            self._pending.insert(new.type + HISTORY_SUFFIX, superseded(row, new.at))
+            return (await self.whole(new.type, [row]))[0]
 
     async def remove(self, old: Stored, *, at: int) -> Stored:
         self._check_declared(old.type)

@@ -217,6 +217,22 @@ def test_scp_21_scp_22_nothing_is_written_outside_or_moved_there(
 
 
 @pytest.mark.parametrize(
+    ("id_", "patient"), [("letters-1", "another"), ("letters-3", "letters")]
+)
+def test_scp_21_scp_22_nor_by_an_update_that_names_the_current_version(
+    worlds: tuple[World, World], tokens: Tokens, id_: str, patient: str
+) -> None:
+    path = f"/Observation/{id_}"
+    system = client(worlds, tokens, "system/*.rs", patient=None)
+    before = system("GET", path)
+    fhir = client(worlds, tokens, "patient/*.cruds")
+    tag = {"If-Match": before.headers["etag"]}
+    answer = fhir("PUT", path, observation(id_, patient=patient), tag)
+    assert answer.status_code == 403
+    assert system("GET", path).json() == before.json()
+
+
+@pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/Patient/letters", 200),

@@ -1,9 +1,13 @@
 """update: https://hl7.org/fhir/R4/http.html#update."""
 
+from typing import Any
+
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from tests.support.fhir import create, identifier, new_id, patient
+from tests.support.running import Running
 
 
 def test_an_update_is_a_new_version(fhir: httpx.Client) -> None:
@@ -28,6 +32,16 @@ def test_an_equal_body_makes_no_version(fhir: httpx.Client) -> None:
     assert answer.status_code == 200
     assert answer.headers["etag"] == 'W/"1"'
     assert answer.json() == made
+
+
+def test_an_equal_body_with_if_match_makes_no_version(fhir: httpx.Client) -> None:
+    made = create(fhir, patient(family="Same"))
+    path = f"/Patient/{made['id']}"
+    answer = fhir.put(path, json=made, headers={"If-Match": 'W/"1"'})
+    assert answer.status_code == 200
+    assert answer.headers["etag"] == 'W/"1"'
+    assert answer.json() == fhir.get(path).json() == made
+    assert fhir.get(f"{path}/_history").json()["total"] == 1
 
 
 def test_an_update_of_an_unknown_id_creates(fhir: httpx.Client) -> None:
@@ -67,7 +81,18 @@ def test_an_id_outside_the_grammar_is_refused(fhir: httpx.Client, id_: str) -> N
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [('W/"1"', 200), ('"1"', 200), ("*", 200), ('W/"2"', 412), ('W/"x"', 412), ("", 412)],
+    [
+        ('W/"1"', 200),
+        ('"1"', 200),
+        ("*", 200),
+        ('W/"1", W/"7"', 200),
+        ('W/"2"', 412),
+        ('W/"0"', 412),
+        ('W/"01"', 412),
+        (f'W/"{2**64}"', 412),
+        ('W/"x"', 412),
+        ("", 412),
+    ],
 )
 def test_if_match(fhir: httpx.Client, if_match: str, status: int) -> None:
     made = create(fhir, patient())
@@ -77,6 +102,52 @@ def test_if_match(fhir: httpx.Client, if_match: str, status: int) -> None:
         headers={"If-Match": if_match},
     )
     assert answer.status_code == status
+
+
+def test_an_update_with_if_match_is_a_version_like_any(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    path = f"/Patient/{made['id']}"
+    changed = made | {"gender": "unknown"}
+    answer = fhir.put(path, json=changed, headers={"If-Match": 'W/"1"'})
+    assert answer.headers["etag"] == 'W/"2"'
+    assert fhir.get(path).json() == answer.json()
+    history = fhir.get(f"{path}/_history").json()["entry"]
+    assert [each["request"]["method"] for each in history] == ["PUT", "POST"]
+    assert [each["resource"] for each in history] == [answer.json(), made]
+
+
+def test_if_match_of_a_deleted_resource_is_412(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    path = f"/Patient/{made['id']}"
+    fhir.delete(path)
+    for number in (1, 2):
+        answer = fhir.put(path, json=made, headers={"If-Match": f'W/"{number}"'})
+        assert answer.status_code == 412
+    assert fhir.get(path).status_code == 410
+
+
+def test_if_none_match_star_is_heard_beside_if_match(fhir: httpx.Client) -> None:
+    made = create(fhir, patient())
+    both = {"If-Match": 'W/"1"', "If-None-Match": "*"}
+    changed = made | {"gender": "unknown"}
+    assert fhir.put(f"/Patient/{made['id']}", json=changed, headers=both).status_code == 412
+
+
+def test_a_clock_that_steps_back_does_not_turn_a_history_round(
+    fhir: httpx.Client, server: Running, mongodb_uri: str
+) -> None:
+    made = create(fhir, patient())
+    ahead = 4_102_444_800_000
+    with MongoClient[dict[str, Any]](mongodb_uri) as mongo:
+        table = mongo[server.database]["Patient"]
+        table.update_one({"_id": made["id"]}, {"$set": {"at": ahead}})
+    answer = fhir.put(
+        f"/Patient/{made['id']}",
+        json=made | {"gender": "unknown"},
+        headers={"If-Match": 'W/"1"'},
+    )
+    assert answer.status_code == 200
+    assert answer.json()["meta"]["lastUpdated"] == "2100-01-01T00:00:00.000Z"
 
 
 def test_if_match_of_what_does_not_exist_is_412(fhir: httpx.Client) -> None:

@@ -1,0 +1,75 @@
+"""The short way of an update that names the version it replaces.
+
+Nothing has to be read to make that version's successor: the write itself says whether it was
+the current one. What it finds otherwise - another version, none, an equal body - the long way
+answers, which reads first.
+
+https://hl7.org/fhir/R4/http.html#concurrency
+"""
+
+from typing import Final
+
+from fhir_server.aside import HEAVY, aside
+from fhir_server.core.errors import Forbidden
+from fhir_server.core.header_values import etags
+from fhir_server.interactions.commands import Update
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import is_guarded
+from fhir_server.interactions.results import Result
+from fhir_server.interactions.versions import is_unchanged, named_version, stored
+from fhir_server.store.port import Unit
+
+_DIGITS: Final = 18
+"""Of a version number that the store can hold."""
+
+
+async def exchange(ctx: Context, command: Update) -> Result | None:
+    """The update, if it can be done so: None where it cannot, and nothing is written.
+
+    Within a unit of others, or where guards want to see the current version, it cannot.
+    """
+    number = _named(command)
+    if number is None or ctx.unit is not None or is_guarded(ctx, command.type):
+        return None
+    try:
+        version = await aside(
+            ctx.size,
+            named_version,
+            ctx,
+            command.type,
+            command.id,
+            number + 1,
+            command.resource,
+            least=HEAVY,
+        )
+    except Forbidden:  # perhaps not the first thing to be said
+        return None
+
+    async def work(unit: Unit) -> None:
+        old = await unit.exchange(number, version, within=ctx.rights.update)
+        if old is None or old.at > version.at:
+            raise _UnfitError
+        if await aside(ctx.size, is_unchanged, command.resource, old, least=HEAVY):
+            raise _UnfitError
+
+    try:
+        await ctx.services.store.run([command.type], work)
+    except _UnfitError:
+        return None
+    return Result(200, stored(version))
+
+
+def _named(command: Update) -> int | None:
+    """The one version that If-Match names."""
+    if command.if_match is None or command.if_none_match is not None:
+        return None
+    named = etags(command.if_match)
+    if named is None or len(named) != 1:
+        return None
+    (tag,) = named
+    is_number = tag.isascii() and tag.isdigit() and len(tag) <= _DIGITS
+    return int(tag) if is_number and tag == str(int(tag)) else None
+
+
+class _UnfitError(Exception):
+    """The write is to be taken back, and the long way to be gone."""
