@@ -359,7 +359,11 @@ def _plan(settings: Settings) -> Plan:
 
 
 def _store_limits(settings: Settings) -> StoreLimits:
-    return StoreLimits(open_units=settings.max_open_units, body_bytes=settings.max_body)
+    return StoreLimits(
+        open_units=settings.max_open_units,
+        open_singles=settings.max_open_singles,
+        body_bytes=settings.max_body,
+    )
 
 
 def now() -> int:

@@ -61,7 +61,9 @@ class Settings(BaseSettings):
     mongodb_pool: Positive = 64
     """Connections to the database, per worker."""
     max_open_units: Positive = 8
-    """Units of work (MongoDB transactions) open at once, per worker; more wait their turn."""
+    """MongoDB transactions of Bundles open at once, per worker; more wait their turn."""
+    max_open_singles: Positive = 16
+    """The same for transactions that write one resource: updates, patches, deletions."""
     seed: bool = True
     """Load `seed_bundles/` into an empty database at start."""
     seed_dir: Path = Path("seed_bundles")

@@ -42,7 +42,7 @@ async def delete(ctx: Context, command: Delete) -> Result:
         check_existence(ctx, "d", command.type, command.id, current)
         return await deleted(ctx, unit, current, command.if_match)
 
-    return await in_unit(ctx, command.type, work)
+    return await in_unit(ctx, command.type, work, command.id)
 
 
 async def deleted(

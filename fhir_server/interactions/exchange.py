@@ -53,7 +53,8 @@ async def exchange(ctx: Context, command: Update) -> Result | None:
             raise _UnfitError
 
     try:
-        await ctx.services.store.run([command.type], work)
+        place = f"{command.type}/{command.id}"
+        await ctx.services.store.run([command.type], work, single=True, resource=place)
     except _UnfitError:
         return None
     return Result(200, stored(version))

@@ -50,7 +50,7 @@ async def patch(ctx: Context, command: Patch) -> Result:
         current = live(found, command.type, command.id)
         return await patched(ctx, unit, current, command.change, command.if_match)
 
-    return await in_unit(ctx, command.type, work)
+    return await in_unit(ctx, command.type, work, command.id)
 
 
 async def conditional_patch(ctx: Context, command: ConditionalPatch) -> Result:

@@ -79,7 +79,7 @@ async def update(ctx: Context, command: Update) -> Result:
         check_if_none_match(command.if_none_match, current)
         return await put(ctx, unit, command.type, command.id, current, command.resource)
 
-    return await in_unit(ctx, command.type, work)
+    return await in_unit(ctx, command.type, work, command.id)
 
 
 def check_body_id(resource: JsonObject, id_: str) -> None:
@@ -191,8 +191,17 @@ async def made(
     )
 
 
-async def in_unit(ctx: Context, kind: str, work: Callable[[Unit], Awaitable[Result]]) -> Result:
-    """Do `work` in the open unit, or in one of its own."""
+async def in_unit(
+    ctx: Context,
+    kind: str,
+    work: Callable[[Unit], Awaitable[Result]],
+    id_: str | None = None,
+) -> Result:
+    """Do `work`, which writes a `kind`, in the open unit, or in one of its own.
+
+    `id_` is the id that it writes, where that is known before.
+    """
     if ctx.unit is not None:
         return await work(ctx.unit)
-    return await ctx.services.store.run([kind], work)
+    resource = None if id_ is None else f"{kind}/{id_}"
+    return await ctx.services.store.run([kind], work, single=True, resource=resource)

@@ -100,7 +100,7 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
         written = await aside(len(version.body), _parsed, ctx, stored(version))
         return _answer(written["meta"])
 
-    return await in_unit(ctx, call.target.type or "", work)
+    return await in_unit(ctx, call.target.type or "", work, call.target.id)
 
 
 def _parsed(ctx: Context, version: Stored) -> JsonObject:

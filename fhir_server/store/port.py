@@ -172,9 +172,8 @@ class Unit(Reads, Protocol):
     async def exchange(
         self, number: int, new: Version, *, within: Restriction
     ) -> Stored | None:
-        """Make `new` current in the place of version `number`, unread, and keep that one as
-        history: the version replaced. None, and nothing is written, where `number` is not
-        current, or not to be seen by this caller."""
+        """Put `new` in the place of version `number`, unread, which becomes history and is the
+        answer; None, and nothing written, where that is not current for this caller."""
 
     async def remove(self, old: Stored, *, at: int) -> Stored:
         """Move `old` to history and leave the tombstone that is returned.
@@ -195,9 +194,14 @@ class Unit(Reads, Protocol):
 class ResourceStore(Reads, Protocol):
     """The store as the interactions see it."""
 
-    async def run(self, kinds: Sequence[str], work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def run(
+        self, kinds: Sequence[str], work: Callable[[Unit], Awaitable[T]], *,
+        single: bool = False, resource: str | None = None,
+    ) -> T:  # fmt: skip
         """Do `work` in one unit that may write the types `kinds`, and commit it.
 
+        A `single` one writes few resources, and does not wait behind those of Bundles. Those
+        of one `resource` (`Patient/1`) wait for each other rather than collide.
         `work` is called again from its start, on a new snapshot, when the database asks for
         a repetition (a write conflict, an election) or when it raises Conflict, up to a
         limit; what it computes must depend on nothing it did before. Anything else it

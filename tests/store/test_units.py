@@ -24,6 +24,23 @@ pytestmark = pytest.mark.anyio
 STOP = Text("stop", "стоп", "стоп")
 
 
+class Staying:
+    """Work of a unit that stays open until it may leave."""
+
+    def __init__(self) -> None:
+        self.inside, self.leave = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, unit: Unit) -> None:
+        del unit
+        self.inside.set()
+        await self.leave.wait()
+
+
+async def nothing(unit: Unit) -> int:
+    del unit
+    return 1
+
+
 async def test_a_unit_sees_its_own_writes_and_nobody_else_does(mongo_store: MongoStore) -> None:
     await mongo_store.prepare(["Basic"])
 
@@ -327,30 +344,52 @@ async def test_a_unit_writes_only_the_types_it_was_opened_for(mongo_store: Mongo
         )
 
 
+@pytest.mark.parametrize("single", [False, True])
 async def test_with_all_places_taken_a_unit_is_turned_away(
+    mongodb_client: Client, database_name: str, single: bool
+) -> None:
+    limits = StoreLimits(open_units=1, open_singles=1, admission_seconds=0.05)
+    store = await MongoStore.open(mongodb_client, database_name, limits)
+    stay = Staying()
+    first = asyncio.create_task(store.run([], stay, single=single))
+    await stay.inside.wait()
+    with pytest.raises(Unavailable) as caught:
+        await store.run([], nothing, single=single)
+    assert caught.value.headers["Retry-After"]
+    # Bundles and writes of one resource have places of their own.
+    assert await store.run([], nothing, single=not single) == 1
+    stay.leave.set()
+    await first
+    assert await store.run([], nothing, single=single) == 1
+
+
+async def test_units_of_one_resource_wait_rather_than_collide(mongo_store: MongoStore) -> None:
+    await mongo_store.insert(version("hot"))
+    attempts = 0
+
+    async def work(unit: Unit) -> None:
+        nonlocal attempts
+        attempts += 1
+        old = await unit.read("Patient", "hot", within=UNRESTRICTED)
+        assert old is not None
+        await unit.replace(old, version("hot", old.number + 1, at=old.at + 1, method="PUT"))
+
+    units = [mongo_store.run(["Patient"], work, resource="Patient/hot") for _ in range(8)]
+    await asyncio.gather(*units)
+    assert attempts == len(units)
+
+
+async def test_who_waits_long_for_a_resource_tries_it(
     mongodb_client: Client, database_name: str
 ) -> None:
-    limits = StoreLimits(open_units=1, admission_seconds=0.05)
+    limits = StoreLimits(admission_seconds=0.05)
     store = await MongoStore.open(mongodb_client, database_name, limits)
-    inside, leave = asyncio.Event(), asyncio.Event()
-
-    async def stay(unit: Unit) -> None:
-        del unit
-        inside.set()
-        await leave.wait()
-
-    async def nothing(unit: Unit) -> int:
-        del unit
-        return 1
-
-    first = asyncio.create_task(store.run([], stay))
-    await inside.wait()
-    with pytest.raises(Unavailable) as caught:
-        await store.run([], nothing)
-    assert caught.value.headers["Retry-After"]
-    leave.set()
+    stay = Staying()
+    first = asyncio.create_task(store.run([], stay, resource="Patient/long"))
+    await stay.inside.wait()
+    assert await store.run([], nothing, resource="Patient/long") == 1
+    stay.leave.set()
     await first
-    assert await store.run([], nothing) == 1
 
 
 async def test_a_cancelled_unit_leaves_nothing_and_its_place(mongo_store: MongoStore) -> None:

@@ -36,8 +36,10 @@ class StoreLimits:
     """Ids that one stage of a chain, `_has` or `_list` may meet: as many index lookups."""
     estimated: int = 10_000
     """Where `_total=estimate` stops counting."""
-    open_units: int = 32
-    """Transactions at once in a process; the others wait, holding nothing."""
+    open_units: int = 8
+    """Transactions of Bundles at once in a process; the others wait, holding nothing."""
+    open_singles: int = 16
+    """The same for those that write one resource, which mostly wait for the journal."""
     admission_seconds: float = 5.0
     """How long a unit waits for its turn before 503."""
     retry_seconds: float = 10.0

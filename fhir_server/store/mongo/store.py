@@ -78,13 +78,22 @@ class MongoStore:
     async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
         return await self._reader.count(kind, where, within=within)
 
-    async def run(self, kinds: Sequence[str], work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def run(
+        self,
+        kinds: Sequence[str],
+        work: Callable[[Unit], Awaitable[T]],
+        *,
+        single: bool = False,
+        resource: str | None = None,
+    ) -> T:
         await self.prepare(kinds)
-        return await self._transactions.run(frozenset(kinds), work)
+        return await self._transactions.run(
+            frozenset(kinds), work, single=single, resource=resource
+        )
 
     async def insert(self, version: Version) -> None:
         if version.method != "POST" or version.number > 1:
-            await self.run([version.type], lambda unit: unit.insert([version]))
+            await self.run([version.type], lambda unit: unit.insert([version]), single=True)
             return
         await self.prepare([version.type])
         with answered():

@@ -6,7 +6,7 @@ https://www.mongodb.com/docs/manual/core/transactions-in-applications/
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -43,25 +43,51 @@ class Transactions:
         self._client = client
         self._tables = tables
         self._limits = limits
-        self._gate = asyncio.Semaphore(limits.open_units)
+        self._units = asyncio.Semaphore(limits.open_units)
+        self._singles = asyncio.Semaphore(limits.open_singles)
         self._queue = ClaimQueue()
 
-    async def run(self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]]) -> T:
+    async def run(
+        self,
+        kinds: frozenset[str],
+        work: Callable[[MongoUnit], Awaitable[T]],
+        *,
+        single: bool,
+        resource: str | None,
+    ) -> T:
         """`port.ResourceStore.run`; the collections of `kinds` exist."""
-        async with self._admitted():
+        gate = self._singles if single else self._units
+        async with self._turn(resource), self._admitted(gate):
             return await self._repeated(kinds, work)
 
     @asynccontextmanager
-    async def _admitted(self) -> AsyncIterator[None]:
+    async def _turn(self, resource: str | None) -> AsyncIterator[None]:
+        """Wait for the others that write `resource`, not for ever: the database decides in
+        the end."""
+        if resource is None:
+            yield
+            return
+        lock, held = self._queue.lock(resource), False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.admission_seconds):
+                held = await lock.acquire()
+        try:
+            yield
+        finally:
+            if held:
+                lock.release()
+
+    @asynccontextmanager
+    async def _admitted(self, gate: asyncio.Semaphore) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._limits.admission_seconds):
-                await self._gate.acquire()
+                await gate.acquire()
         except TimeoutError as error:
             raise Unavailable(BUSY) from error
         try:
             yield
         finally:
-            self._gate.release()
+            gate.release()
 
     async def _repeated(
         self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]]
