@@ -50,6 +50,8 @@ class MongoStore:
 
     async def prepare(self, kinds: Sequence[str]) -> None:
         """Make the collections and indexes of `kinds` before their first write does."""
+        if all(map(self._collections.is_ready, kinds)):
+            return
         with answered():
             if await self._collections.ensure(kinds):
                 self._kinds_until = 0.0
