@@ -130,8 +130,9 @@ class Reads(Protocol):
 class Unit(Reads, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
-    A write that cannot be made (Conflict) may be told of later than its call: at the next
-    read, or when `work` has ended.
+    A write that cannot be made (Conflict: an id to be inserted is taken, what is replaced or
+    removed is no longer current) may be told of later than its call: at the next read, or
+    when `work` has ended.
     """
 
     async def read_each(
@@ -156,31 +157,17 @@ class Unit(Reads, Protocol):
         are named at once, and in an order that all units keep."""
 
     async def insert(self, versions: Sequence[Version]) -> None:
-        """Write resources that have no current version.
-
-        Raises:
-            Conflict: one of the ids is taken.
-        """
+        """Write resources that have no current version."""
 
     async def replace(self, old: Stored, new: Version) -> None:
-        """Make `new` current and keep `old` (as `find` or `read` gave it) as history.
+        """Make `new` current and keep `old` (as `find` or `read` gave it) as history."""
 
-        Raises:
-            Conflict: `old` is no longer current.
-        """
-
-    async def exchange(
-        self, number: int, new: Version, *, within: Restriction
-    ) -> Stored | None:
-        """Put `new` in the place of version `number`, unread, which becomes history and is the
+    async def exchange(self, old: int, new: Version, *, within: Restriction) -> Stored | None:
+        """Put `new` in the place of version `old`, unread, which becomes history and is the
         answer; None, and nothing written, where that is not current for this caller."""
 
     async def remove(self, old: Stored, *, at: int) -> Stored:
-        """Move `old` to history and leave the tombstone that is returned.
-
-        Raises:
-            Conflict: `old` is no longer current.
-        """
+        """Move `old` to history and leave the tombstone that is returned."""
 
     async def settle(self, key: str, outcome: Outcome) -> None:
         """Give the job `key`, or its step `job/number`, its outcome, with this unit or not at

@@ -156,14 +156,12 @@ class MongoUnit(Reader):
             self._pending.insert(old.type + HISTORY_SUFFIX, superseded(current, new.at))
             self._pending.replace(old.type, {"_id": old.id, "v": old.number}, row)
 
-    async def exchange(
-        self, number: int, new: Version, *, within: Restriction
-    ) -> Stored | None:
+    async def exchange(self, old: int, new: Version, *, within: Restriction) -> Stored | None:
         self._check_declared(new.type)
         await self.send()
         with answered():
             seen = await self.filter(new.type, within.of(new.type), within)
-            where = {"_id": new.id, "v": number, **beside(seen)}
+            where = {"_id": new.id, "v": old, **beside(seen)}
             row = await self.tables.current(new.type).find_one_and_replace(
                 where, await self._document(new), session=self.session
             )
