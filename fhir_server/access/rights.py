@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from fhir_server.access.audience import directory, of_patients
+from fhir_server.access.audience import READ_ONLY, directory, of_patients
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import ALL_TYPES, LETTERS, ResourceScope
 from fhir_server.search.nodes import intersection, union
@@ -97,7 +97,11 @@ class RightsTable:
         is_read = letter in ("r", "s")
         found: dict[str, Node] = {}
         for kind in _kinds(scopes, everything=is_read and _is_personal(principal)):
-            nodes = [self._of_scope(principal, each, kind) for each in scopes]
+            nodes = [
+                self._of_scope(principal, each, kind)
+                for each in scopes
+                if is_read or _may_write(principal, each, kind)
+            ]
             if is_read and _is_personal(principal):
                 nodes += [directory(kind), _own(principal, kind)]
             node = _any(nodes)
@@ -124,6 +128,12 @@ def _kinds(scopes: Iterable[ResourceScope], *, everything: bool) -> tuple[str, .
 def _is_personal(principal: Principal) -> bool:
     """Whether a person stands behind the token, with a scope for data at all."""
     return any(each.level in ("patient", "user") for each in principal.scopes)
+
+
+def _may_write(principal: Principal, scope: ResourceScope, kind: str) -> bool:
+    """Whether anything of `kind` is written by whom `scope` speaks of."""
+    is_patients = scope.level == "patient" or (scope.level == "user" and not principal.staff)
+    return not (is_patients and kind in READ_ONLY)
 
 
 def _reached(principal: Principal, scope: ResourceScope, kind: str) -> Node:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
-from fhir_server.core.errors import Issue
+from fhir_server.core.errors import Forbidden, Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.doors import Asked
@@ -110,6 +110,8 @@ class Context:
     """What the caller may do: the Restriction of every read is one of its letters'."""
     principal: Principal | None = None
     """Who asks; None: nobody had to say."""
+    withheld: Forbidden | None = None
+    """What to answer where a right is missing, if not that a scope is."""
     unit: Unit | None = None
     """The open unit of a transaction; None: each write opens what it needs."""
     language: Language = "en"

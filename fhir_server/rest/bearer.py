@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from fhir_server.access.principal import Principal
-from fhir_server.access.rights import Rights
 from fhir_server.core.errors import FhirError, Malformed, Unauthenticated
 from fhir_server.core.messages import Text
+from fhir_server.interactions.live_rights import Allowed
 from fhir_server.rest.gate import Caller
 
 NO_TOKEN: Final = Text(
@@ -44,7 +44,7 @@ class BearerGate:
     """Admits whoever has a token that holds."""
 
     def __init__(
-        self, verify: Verify, rights: Callable[[Principal], Awaitable[Rights]]
+        self, verify: Verify, rights: Callable[[Principal], Awaitable[Allowed]]
     ) -> None:
         self._verify = verify
         self._rights = rights
@@ -54,7 +54,8 @@ class BearerGate:
         principal = await self._verify(token)
         if principal is None:
             raise _challenged(Unauthenticated(BAD_TOKEN), 'error="invalid_token"')
-        return Caller(await self._rights(principal), principal)
+        allowed = await self._rights(principal)
+        return Caller(allowed.rights, principal, allowed.withheld)
 
 
 def bearer_token(header: str | None) -> str:

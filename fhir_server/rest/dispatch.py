@@ -59,6 +59,7 @@ async def answer(surface: Surface, question: Question) -> Result:
         surface.services,
         question.caller.rights,
         question.caller.principal,
+        question.caller.withheld,
         language=question.language,
         lenient=question.prefer.handling == "lenient",
         size=question.body.size,

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import NO_RIGHTS, UNLIMITED, Rights
+from fhir_server.core.errors import Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Caller:
 
     rights: Rights
     principal: Principal | None = None
+    withheld: Forbidden | None = None
+    """What to answer where a right is missing, if not that a scope is."""
 
 
 NOBODY: Final = Caller(NO_RIGHTS)

@@ -207,6 +207,10 @@ class ResourceStore(Reads, Protocol):
         """Versions newest first, whether more follow, and the total if asked for.
         Each version is judged by its own index values."""
 
+    async def epoch(self) -> int:
+        """A number that changes with every write of a type that says who may do what
+        (Consent, RelatedPerson, …), before the write is answered."""
+
     async def kinds(self) -> Sequence[str]:
         """The types that hold at least one resource or version."""
 

@@ -12,10 +12,11 @@ from typing import Final
 
 import httpx
 
+from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
-from fhir_server.access.rights import Rights, RightsTable
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.live_rights import LiveRights
 from fhir_server.rest.bearer import BearerGate
 from fhir_server.rest.gate import Gate
 from tests.support.fhir import JsonObject
@@ -34,7 +35,8 @@ _VOLATILE: Final = (
 class Tokens:
     """Principals by the token that stands for each; the gate of the tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: AccessPolicy | None = None) -> None:
+        self.policy = policy or AccessPolicy()
         self._known: dict[str, Principal] = {"root": ROOT}
 
     def give(self, principal: Principal) -> str:
@@ -44,16 +46,12 @@ class Tokens:
 
     def gate(self, services: Services) -> Gate:
         """The gate that knows these tokens; everything behind it is the server's own."""
-        compiler, registry = services.compiler, services.registry
-        table = RightsTable(compiler.condition, lambda: registry.version)
+        live = LiveRights(services, self.policy)
 
         async def verify(token: str) -> Principal | None:
             return self._known.get(token)
 
-        async def rights(principal: Principal) -> Rights:
-            return table.of(principal)
-
-        return BearerGate(verify, rights)
+        return BearerGate(verify, live.of)
 
 
 @dataclass(frozen=True, slots=True)

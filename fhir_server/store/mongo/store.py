@@ -11,6 +11,7 @@ from fhir_server.store.mongo import claims, explains, histories
 from fhir_server.store.mongo.client import Client, answered
 from fhir_server.store.mongo.distinct import distinct
 from fhir_server.store.mongo.documents import document
+from fhir_server.store.mongo.epochs import Epochs
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
 from fhir_server.store.mongo.instance_history import instance_history
 from fhir_server.store.mongo.reindexing import MongoReindexing
@@ -35,6 +36,7 @@ class MongoStore:
         self._reader = Reader(self._tables, limits)
         self._collections = Collections(database)
         self._transactions = Transactions(client, self._tables, limits)
+        self._epochs = Epochs(database)
         self._kinds: tuple[str, ...] = ()
         self._kinds_until = 0.0
 
@@ -89,9 +91,11 @@ class MongoStore:
         resource: str | None = None,
     ) -> T:
         await self.prepare(kinds)
-        return await self._transactions.run(
+        done = await self._transactions.run(
             frozenset(kinds), work, single=single, resource=resource
         )
+        await self._epochs.written(kinds)
+        return done
 
     async def insert(self, version: Version) -> None:
         if version.method != "POST" or version.number > 1:
@@ -103,6 +107,10 @@ class MongoStore:
             large = await bodies.place(version, self._limits.body_bytes)
             row = await aside(len(version.body), document, version, large, least=HEAVY)
             await self._tables.current(version.type).insert_one(row)
+        await self._epochs.written((version.type,))
+
+    async def epoch(self) -> int:
+        return await self._epochs.current()
 
     async def history(
         self, plan: HistoryPlan, *, within: Restriction

@@ -1,0 +1,114 @@
+"""What rights are made of, as the store has it now: Consents, relations, memberships.
+
+The server asks these questions for itself; of the answers a caller sees only what they make of
+its rights. Too many of anything is refused: what is left out might be a denial.
+
+https://hl7.org/fhir/R4/consent.html
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fhir_server.access.principal import Principal
+from fhir_server.core.errors import TooCostly
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Services
+from fhir_server.search import keys
+from fhir_server.search.plan import UNRESTRICTED, Ids, Keys, Node
+
+TOO_MANY: Final = Text(
+    "More than {most} resources of type {type} decide about this request. "
+    "Ask for one patient at a time.",
+    "Этот запрос зависит от более чем {most} ресурсов {type}. Запрашивайте по одному пациенту.",
+    "Цей запит залежить від понад {most} ресурсів {type}. Запитуйте по одному пацієнту.",
+)
+
+MOST_CONSENTS: Final = 20_000
+"""Of all patients together, for callers not bound to some: 100 MB while they are read."""
+MOST_OF_ONE: Final = 1_000
+"""Resources of one type about one user or a few patients."""
+
+
+class Facts:
+    """Questions to the store."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def relations(self, principal: Principal) -> list[JsonObject]:
+        """The RelatedPersons that the user is, directly or by the account's Person."""
+        user = principal.user or ""
+        kind, _, id_ = user.partition("/")
+        named: list[str] = [user] if kind == "RelatedPerson" else []
+        if kind == "Person":
+            persons = await self.find("Person", Ids((id_,)), 1)
+        else:
+            persons = await self.referring("Person", "link", (user,))
+        for each in persons:
+            links = (
+                link.get("target", {}).get("reference", "") for link in each.get("link", ())
+            )
+            named += [link for link in links if link.startswith("RelatedPerson/")]
+        ids = tuple(each.partition("/")[2] for each in named)
+        return await self.find("RelatedPerson", Ids(ids), len(ids)) if ids else []
+
+    async def memberships(self, principal: Principal) -> list[str]:
+        """The roles, teams and groups that a practitioner is or belongs to."""
+        user = principal.user
+        if user is None:
+            return []
+        found: list[str] = []
+        for kind, code in (
+            ("PractitionerRole", "practitioner"),
+            ("CareTeam", "participant"),
+            ("Group", "member"),
+        ):
+            rows = await self.referring(kind, code, (user,))
+            found += [f"{kind}/{each['id']}" for each in rows]
+            if kind == "PractitionerRole":
+                works = (each.get("organization", {}).get("reference", "") for each in rows)
+                found += [each for each in works if each.startswith("Organization/")]
+        return found
+
+    async def referred(self, instances: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """What each of `instances` (`DiagnosticReport/r1`) refers to."""
+        found: dict[str, frozenset[str]] = {}
+        for each in sorted(instances):
+            kind, _, id_ = each.partition("/")
+            for resource in await self.find(kind, Ids((id_,)), 1):
+                values = self._services.index(resource)
+                found[each] = frozenset(k.partition("|")[2] for k in values.references)
+        return found
+
+    async def consents(self, patients: tuple[str, ...] | None) -> list[JsonObject]:
+        """The active Consents of `patients`, or of everybody."""
+        active: Node = Keys("tokens", (keys.token("status", None, "active"),))
+        if patients is None:
+            return await self.find("Consent", active, MOST_CONSENTS)
+        found = await self.referring(
+            "Consent", "patient", tuple(f"Patient/{each}" for each in patients)
+        )
+        return [each for each in found if each.get("status") == "active"]
+
+    async def referring(
+        self, kind: str, code: str, targets: tuple[str, ...]
+    ) -> list[JsonObject]:
+        """Those of `kind` whose reference parameter `code` names one of `targets`."""
+        where = Keys("references", tuple(keys.reference(code, each) for each in targets))
+        return await self.find(kind, where, MOST_OF_ONE) if targets else []
+
+    async def find(self, kind: str, where: Node, limit: int) -> list[JsonObject]:
+        """All that match.
+
+        Raises:
+            TooCostly: they are more than `limit`.
+        """
+        # The server's own question, of which the caller sees the outcome alone.
+        rows = await self._services.store.find(
+            kind, where, limit=limit + 1, within=UNRESTRICTED
+        )
+        if len(rows) > limit:  # what is left out might be a denial
+            raise TooCostly(TOO_MANY, most=limit, type=kind)
+        return [loads(row.body, max_depth=self._services.limits.depth) for row in rows]

@@ -1,0 +1,241 @@
+"""What a caller may do now: scopes and user, and what Consents and relations say today.
+
+Nothing is believed for long. The store's epoch is asked with every request; what was read of
+Consents and relations holds while it stays the same, for a second at most, and never past the
+next moment at which a period or an age ends. So a withdrawal bites on the next request.
+
+https://hl7.org/fhir/R4/consent.html
+https://hl7.org/fhir/R4/relatedperson.html
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fhir_server.access.algebra import every
+from fhir_server.access.belonging import of_patients
+from fhir_server.access.callers import caller_of
+from fhir_server.access.consents import (
+    Consent,
+    Reading,
+    next_change,
+    read_consent,
+    read_proxy,
+    to_follow,
+)
+from fhir_server.access.decisions import Permitted, Request, consent_nodes
+from fhir_server.access.policy import AccessPolicy
+from fhir_server.access.principal import Principal
+from fhir_server.access.proxies import Clock, Relations, Represented, represented, verified_by
+from fhir_server.access.required import missing, refusal
+from fhir_server.access.rights import Rights, RightsTable, narrowed
+from fhir_server.access.scopes import LETTERS
+from fhir_server.core import references
+from fhir_server.core.errors import Forbidden
+from fhir_server.interactions.context import Services
+from fhir_server.interactions.facts import Facts
+from fhir_server.search.plan import Everything, Ids, Node, Nothing
+
+BELIEVED: Final = 1_000  # milliseconds; see store.mongo.epochs
+KEPT: Final = 4_096
+"""Callers remembered a worker."""
+
+WITHOUT_CONSENT: Final = frozenset({"Consent", "Patient", "Questionnaire", "DocumentReference"})
+"""What stays open while a required consent is missing: reading and giving it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a caller may do now."""
+
+    rights: Rights
+    withheld: Forbidden | None = None
+    """Why less than the token says; it is the answer wherever a right is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    epoch: int
+    until: int
+    allowed: Allowed
+
+
+class LiveRights:
+    """`await of(principal)`: asked with every request."""
+
+    def __init__(self, services: Services, policy: AccessPolicy) -> None:
+        registry = services.registry
+        self._services = services
+        self._policy = policy
+        self._table = RightsTable(services.compiler.condition, lambda: registry.version)
+        self._facts = Facts(services)
+        self._reading = Reading(bases=(services.base_url,))
+        self._kept: OrderedDict[Principal, _Kept] = OrderedDict()
+
+    async def of(self, principal: Principal) -> Allowed:
+        """What `principal` may do now.
+
+        Raises:
+            FhirError: the rights cannot be told; nothing is allowed then.
+        """
+        if not self._depends(principal):
+            return Allowed(self._table.of(principal))
+        epoch, now = await self._services.store.epoch(), self._services.now()
+        kept = self._kept.get(principal)
+        if kept is not None and kept.epoch == epoch and now < kept.until:
+            return kept.allowed
+        allowed, until = await self._judged(principal, now)
+        self._kept[principal] = _Kept(epoch, min(until, now + BELIEVED), allowed)
+        self._kept.move_to_end(principal)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return allowed
+
+    def _depends(self, principal: Principal) -> bool:
+        """Whether anything but the token decides."""
+        if principal.user is None:
+            return self._policy.systems == "bound"
+        if principal.staff or self._policy.required:
+            return True
+        return bool({principal.patient, *principal.represented} - {None, *_own(principal)})
+
+    async def _judged(self, principal: Principal, now: int) -> tuple[Allowed, int]:
+        if principal.staff or principal.user is None:
+            return await self._of_others(principal, now)
+        return await self._of_a_person(principal, now)
+
+    async def _of_others(self, principal: Principal, now: int) -> tuple[Allowed, int]:
+        """Staff and backend services: what the patients' Consents let flow."""
+        bound = _bound(principal)
+        found = await self._facts.consents(bound)
+        read = [each for each in (read_consent(c, self._reading) for c in found) if each]
+        by_patient: dict[str, list[Consent]] = {}
+        for each in read:
+            by_patient.setdefault(each.patient, []).append(each)
+        caller = caller_of(principal, memberships=await self._facts.memberships(principal))
+        referred = await self._facts.referred(to_follow(read))
+        permitted = {
+            letter: consent_nodes(
+                by_patient, Request(caller, letter, now), self._policy.consents, referred
+            )
+            for letter in LETTERS
+        }
+        change = next_change(read, now)
+        rights = narrowed(self._table.of(principal), permitted)
+        return Allowed(rights), now + BELIEVED if change is None else change
+
+    async def _of_a_person(self, principal: Principal, now: int) -> tuple[Allowed, int]:
+        """Patients and those who act for them: own records are open, others by relation."""
+        own = _own(principal)
+        others = {principal.patient, *principal.represented} - {None, *own}
+        acting = await self._represented(principal, now) if others else ()
+        allowed = {each.patient for each in acting} | own
+        still = replace(
+            principal,
+            patient=principal.patient if principal.patient in allowed else None,
+            represented=tuple(p for p in principal.represented if p in allowed),
+        )
+        rights = self._table.of(still)
+        if acting:
+            rights = await self._as_proxy(still, rights, acting, own, now)
+        until = min((each.until for each in acting if each.until), default=now + BELIEVED)
+        withheld = await self._withheld(still, now)
+        if withheld is not None:
+            rights = narrowed(rights, dict.fromkeys(LETTERS, _without_consent))
+        return Allowed(rights, withheld), until
+
+    async def _as_proxy(
+        self,
+        principal: Principal,
+        rights: Rights,
+        acting: Sequence[Represented],
+        own: frozenset[str],
+        now: int,
+    ) -> Rights:
+        """What relations permit: writing by some only, and what a proxy Consent names."""
+        by_id = {each.id: each for each in await self._proxy_consents(acting)}
+        proxies: dict[str, Consent | None] = {}
+        for each in acting:
+            consent = None if each.consent is None else by_id.get(each.consent)
+            if each.consent is None or each.patient not in proxies:
+                proxies[each.patient] = consent
+        caller = caller_of(
+            principal, memberships=(each.relation for each in acting), own=sorted(own)
+        )
+        writable = tuple(sorted({e.patient for e in acting if e.may_write} | own))
+        return narrowed(
+            rights,
+            {
+                letter: _both(
+                    consent_nodes(
+                        {}, Request(caller, letter, now), self._policy.consents, {}, proxies
+                    ),
+                    None if letter in ("r", "s") else writable,
+                )
+                for letter in LETTERS
+            },
+        )
+
+    async def _proxy_consents(self, acting: Sequence[Represented]) -> list[Consent]:
+        ids = tuple(each.consent for each in acting if each.consent is not None)
+        found = await self._facts.find("Consent", Ids(ids), len(ids)) if ids else []
+        return [each for each in (read_proxy(c, self._reading) for c in found) if each]
+
+    async def _withheld(self, principal: Principal, now: int) -> Forbidden | None:
+        if not self._policy.required or principal.patient is None:
+            return None
+        patient = principal.patient
+        given = await self._facts.consents((patient,))
+        lacking = missing(self._policy.required, given, patient, now, self._services.base_url)
+        return refusal(lacking) if lacking else None
+
+    async def _represented(self, principal: Principal, now: int) -> tuple[Represented, ...]:
+        relations = await self._facts.relations(principal)
+        if not relations:
+            return ()
+        base = self._services.base_url
+        named = tuple(f"RelatedPerson/{each['id']}" for each in relations)
+        results = await self._facts.referring("VerificationResult", "target", named)
+        patients = {
+            references.parse(each.get("patient", {}).get("reference", ""), base).id or ""
+            for each in relations
+        }
+        births = {
+            each["id"]: each["birthDate"]
+            for each in await self._facts.find("Patient", Ids(tuple(patients)), len(patients))
+            if "birthDate" in each
+        }
+        known = Relations(
+            relations,
+            verified_by(results, now, base),
+            births,
+            await self._facts.consents(tuple(patients)),
+        )
+        return represented(known, self._policy.proxies, Clock(now, self._policy.zone), base)
+
+
+def _own(principal: Principal) -> frozenset[str]:
+    kind, _, id_ = (principal.user or "").partition("/")
+    return frozenset((id_,)) if kind == "Patient" else frozenset()
+
+
+def _bound(principal: Principal) -> tuple[str, ...] | None:
+    """The patients that every scope of the token is about; None: any."""
+    if principal.patient is None or any(s.level != "patient" for s in principal.scopes):
+        return None
+    return (principal.patient,)
+
+
+def _without_consent(kind: str) -> Node:
+    return Everything() if kind in WITHOUT_CONSENT else Nothing()
+
+
+def _both(permitted: Permitted, patients: tuple[str, ...] | None) -> Permitted:
+    if patients is None:
+        return permitted
+
+    def also(kind: str) -> Node:
+        return every(permitted(kind), of_patients(kind, patients))
+
+    return also

@@ -1,0 +1,322 @@
+"""Consents and relations as they are now: each change bites on the next request.
+
+https://hl7.org/fhir/R4/consent.html
+https://hl7.org/fhir/R4/relatedperson.html
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fhir_server.access.codings import CONSENT_ACTION, CONSENT_SCOPE, OWN, PROXY, Coding
+from fhir_server.access.decisions import Policy
+from fhir_server.access.policy import AccessPolicy
+from fhir_server.access.principal import Principal
+from fhir_server.access.proxies import ProxyRules
+from fhir_server.access.required import Required
+from fhir_server.access.scopes import parse_scopes
+from fhir_server.core.messages import Text
+from fhir_server.settings import Settings
+from tests.support.fhir import JsonObject
+from tests.support.running import Running
+from tests.support.worlds import ROOT, Tokens
+
+V3: Final = "http://terminology.hl7.org/CodeSystem/v3-"
+RU_AGE: Final = 15
+PDN: Final = Coding("urn:law", "pdn")
+TITLE: Final = Text("data processing", "обработка данных", "обробка даних")
+DESK: Final = Text("the desk", "регистратура", "реєстратура")
+TODAY: Final = datetime.now(UTC).date()
+
+
+class Server:
+    """A running server, asked as one or another."""
+
+    def __init__(self, http: httpx.Client, tokens: Tokens) -> None:
+        self._http = http
+        self._tokens = tokens
+
+    def ask(
+        self, principal: Principal, method: str, path: str, body: object = None
+    ) -> httpx.Response:
+        token = principal.token or str(uuid4())
+        self._tokens.give(replace(principal, token=token))
+        headers = {"Authorization": f"Bearer {token}"}
+        return self._http.request(method, path, json=body, headers=headers)
+
+    def put(self, resource: JsonObject) -> None:
+        path = f"/{resource['resourceType']}/{resource['id']}"
+        answer = self.ask(ROOT, "PUT", path, resource)
+        assert answer.is_success, answer.text
+
+    def sees(self, principal: Principal, path: str) -> bool:
+        answer = self.ask(principal, "GET", path)
+        assert answer.status_code in (200, 403, 404), answer.text
+        return answer.status_code == 200
+
+
+def server(uri: str, policy: AccessPolicy) -> Iterator[Server]:
+    tokens = Tokens(policy)
+    settings = Settings(
+        mongodb_uri=uri,
+        database=f"live_{uuid4().hex[:12]}",
+        seed=False,
+        log_level="WARNING",
+        base_url="http://test/fhir",
+    )
+    with (
+        Running(settings, tokens.gate) as running,
+        httpx.Client(base_url=running.base_url, timeout=60) as http,
+    ):
+        yield Server(http, tokens)
+
+
+@pytest.fixture(scope="module")
+def fhir(mongodb_uri: str) -> Iterator[Server]:
+    policy = AccessPolicy(Policy("all-normal"), proxies=ProxyRules(child_age=RU_AGE))
+    yield from server(mongodb_uri, policy)
+
+
+@pytest.fixture(scope="module")
+def strict(mongodb_uri: str) -> Iterator[Server]:
+    """Where a consent is demanded before the cabinet opens."""
+    required = Required((PDN,), TITLE, DESK)
+    yield from server(mongodb_uri, AccessPolicy(Policy("all-normal"), required=(required,)))
+
+
+def observation(patient: str, id_: str, **more: Any) -> JsonObject:
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{patient}"},
+        **more,
+    }
+
+
+def consent(patient: str, **more: Any) -> JsonObject:
+    return {
+        "resourceType": "Consent",
+        "id": f"{patient}-consent",
+        "status": "active",
+        "scope": {"coding": [{"system": CONSENT_SCOPE, "code": "patient-privacy"}]},
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": {"reference": f"Patient/{patient}"},
+        "dateTime": "2020-01-01",
+        "policy": [{"uri": "urn:policy"}],
+        **more,
+    }
+
+
+def doctor(name: str = "d") -> Principal:
+    return Principal(
+        "his",
+        parse_scopes("user/*.cruds"),
+        user=f"Practitioner/{name}",
+        account=name,
+        token=name,
+        staff=True,
+        purpose="TREAT",
+    )
+
+
+def parent(child: str, name: str) -> Principal:
+    return Principal(
+        "app",
+        parse_scopes("patient/*.cruds"),
+        patient=child,
+        user=f"Patient/{name}",
+        account=name,
+        token=f"{name}-of-{child}",
+        represented=(child, name),
+    )
+
+
+def actor(reference: str) -> list[JsonObject]:
+    role = {"coding": [{"system": f"{V3}ParticipationType", "code": "IRCP"}]}
+    return [{"role": role, "reference": {"reference": reference}}]
+
+
+def test_a_denial_holds_from_the_next_request_on_and_ends_with_its_withdrawal(
+    fhir: Server,
+) -> None:
+    fhir.put({"resourceType": "Patient", "id": "deny"})
+    fhir.put(observation("deny", "deny-1"))
+    one, other = doctor("denied"), doctor("allowed")
+    assert fhir.sees(one, "/Observation/deny-1")
+    provision = {"type": "permit", "provision": [
+        {"type": "deny", "actor": actor("Practitioner/denied")}]}  # fmt: skip
+    fhir.put(consent("deny", provision=provision))
+    assert not fhir.sees(one, "/Observation/deny-1")
+    assert fhir.sees(other, "/Observation/deny-1")
+    total = fhir.ask(one, "GET", "/Observation?subject=Patient/deny&_total=accurate").json()
+    assert total["total"] == 0
+    assert (
+        fhir.ask(one, "PUT", "/Observation/deny-1", observation("deny", "deny-1")).status_code
+        == 403
+    )
+    fhir.put(consent("deny", provision=provision, status="inactive"))
+    assert fhir.sees(one, "/Observation/deny-1")
+
+
+def test_the_patient_is_not_bound_by_own_denials(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "own"})
+    fhir.put(observation("own", "own-1"))
+    fhir.put(consent("own", provision={"type": "deny"}))
+    person = Principal("app", parse_scopes("patient/*.rs"), patient="own", user="Patient/own")
+    assert fhir.sees(person, "/Observation/own-1")
+    assert not fhir.sees(doctor(), "/Observation/own-1")
+
+
+def test_a_restricted_label_is_beyond_the_implicit_policy(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "label"})
+    code = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    fhir.put(observation("label", "label-1", meta={"security": [code]}))
+    assert not fhir.sees(doctor(), "/Observation/label-1")
+
+
+def relation(child: str, name: str, code: str = "PRN") -> list[JsonObject]:
+    system = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+    return [
+        {"resourceType": "Patient", "id": name},
+        {
+            "resourceType": "RelatedPerson",
+            "id": f"{name}-of-{child}",
+            "active": True,
+            "patient": {"reference": f"Patient/{child}"},
+            "relationship": [{"coding": [{"system": system, "code": code}]}],
+        },
+        {
+            "resourceType": "Person",
+            "id": f"{name}-person",
+            "link": [
+                {"target": {"reference": f"Patient/{name}"}},
+                {"target": {"reference": f"RelatedPerson/{name}-of-{child}"}},
+            ],
+        },
+        {
+            "resourceType": "VerificationResult",
+            "id": f"{name}-verified",
+            "target": [{"reference": f"RelatedPerson/{name}-of-{child}"}],
+            "status": "validated",
+        },
+    ]
+
+
+def years_ago(years: int, days: int = 0) -> str:
+    day = TODAY + timedelta(days=days)
+    try:
+        return day.replace(year=day.year - years).isoformat()
+    except ValueError:
+        return date(day.year - years, 3, 1).isoformat()
+
+
+def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_ago(14)})
+    fhir.put(observation("child", "child-1"))
+    for each in relation("child", "mother"):
+        fhir.put(each)
+    mother = parent("child", "mother")
+    assert fhir.sees(mother, "/Observation/child-1")
+    assert (
+        fhir.ask(mother, "POST", "/Observation", observation("child", "x")).status_code == 201
+    )
+    # The record is corrected: the child turns fifteen today.
+    fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_ago(RU_AGE)})
+    time.sleep(1.1)  # a birth date is no decisive type: it is believed for a second
+    assert not fhir.sees(mother, "/Observation/child-1")
+    assert fhir.ask(mother, "GET", "/Observation").status_code == 403
+
+
+@pytest.mark.parametrize("ended", ["RelatedPerson", "VerificationResult"])
+def test_a_proxy_ends_with_the_relation_and_with_its_verification(
+    fhir: Server, ended: str
+) -> None:
+    child, name = f"child-{ended.lower()}", f"mother-{ended.lower()}"
+    fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_ago(3)})
+    fhir.put(observation(child, f"{child}-1"))
+    resources = relation(child, name)
+    for each in resources:
+        fhir.put(each)
+    mother = parent(child, name)
+    assert fhir.sees(mother, f"/Observation/{child}-1")
+    found = next(each for each in resources if each["resourceType"] == ended)
+    over = {"active": False} if ended == "RelatedPerson" else {"status": "req-revalid"}
+    fhir.put({**found, **over})
+    assert not fhir.sees(mother, f"/Observation/{child}-1")
+
+
+def test_a_stranger_does_not_become_a_proxy_by_saying_so(fhir: Server) -> None:
+    """Neither the token alone, nor evidence that a patient writes, opens a record."""
+    fhir.put({"resourceType": "Patient", "id": "victim", "birthDate": years_ago(3)})
+    fhir.put(observation("victim", "victim-1"))
+    for each in relation("victim", "stranger")[:3]:
+        fhir.put(each)
+    stranger = parent("victim", "stranger")
+    assert not fhir.sees(stranger, "/Observation/victim-1")
+    alone = replace(stranger, patient="stranger", represented=("stranger",))
+    forged = {
+        "resourceType": "VerificationResult",
+        "target": [
+            {"reference": "Patient/stranger"},
+            {"reference": "RelatedPerson/stranger-of-victim"},
+        ],
+        "status": "validated",
+    }
+    assert fhir.ask(alone, "POST", "/VerificationResult", forged).status_code == 403
+    assert not fhir.sees(stranger, "/Observation/victim-1")
+
+
+def proxy_consent(patient: str, relation_: str, *actions: str) -> JsonObject:
+    provision: JsonObject = {"type": "permit", "actor": actor(relation_)}
+    if actions:
+        provision["action"] = [
+            {"coding": [{"system": CONSENT_ACTION, "code": each}]} for each in actions
+        ]
+    return consent(
+        patient,
+        category=[{"coding": [{"system": OWN, "code": PROXY}]}],
+        performer=[{"reference": f"Patient/{patient}"}],
+        provision=provision,
+    )
+
+
+def test_an_adult_is_represented_by_consent_for_reading_or_more(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "adult", "birthDate": "1950-01-01"})
+    fhir.put(observation("adult", "adult-1"))
+    for each in relation("adult", "daughter", code="DAU"):
+        fhir.put(each)
+    daughter = parent("adult", "daughter")
+    assert not fhir.sees(daughter, "/Observation/adult-1")
+    related = "RelatedPerson/daughter-of-adult"
+    fhir.put(proxy_consent("adult", related, "access", "disclose"))
+    assert fhir.sees(daughter, "/Observation/adult-1")
+    made = observation("adult", "x")
+    assert fhir.ask(daughter, "POST", "/Observation", made).status_code == 403
+    fhir.put(proxy_consent("adult", related, "access", "disclose", "collect"))
+    assert fhir.ask(daughter, "POST", "/Observation", made).status_code == 201
+    fhir.put(proxy_consent("adult", related) | {"status": "inactive"})
+    assert not fhir.sees(daughter, "/Observation/adult-1")
+
+
+def test_without_a_required_consent_the_cabinet_says_what_is_missing(strict: Server) -> None:
+    strict.put({"resourceType": "Patient", "id": "gate"})
+    strict.put(observation("gate", "gate-1"))
+    person = replace(parent("gate", "gate"), represented=("gate",))
+    answer = strict.ask(person, "GET", "/Observation/gate-1")
+    assert answer.status_code == 403
+    assert "data processing" in answer.text
+    assert "the desk" in answer.text
+    assert strict.sees(person, "/Patient/gate")
+    given = consent("gate", category=[{"coding": [{"system": PDN.system, "code": PDN.code}]}])
+    given.pop("id")
+    assert strict.ask(person, "POST", "/Consent", given).status_code == 201
+    assert strict.sees(person, "/Observation/gate-1")
+    assert strict.sees(doctor(), "/Observation/gate-1")  # care never depends on it
