@@ -1,0 +1,1 @@
+"""The authorization server's endpoints over HTTP; what they mean is decided in `smart`."""
