@@ -60,7 +60,9 @@ class Grants(Protocol):
         """Note that it was used; False where it was revoked meanwhile."""
 
     async def revoke(self, id_: str, now: int, reason: str) -> bool:
-        """End it, and every token that came of it, before the answer; whether it was live."""
+        """End it, and every token that came of it, before the answer; whether it was live.
+
+        Tokens are removed where it was not, too: one may have been on its way."""
 
     async def revoke_client(self, client: str, now: int, reason: str) -> None:
         """End all grants and tokens of a client, those of client credentials too."""
@@ -192,6 +194,13 @@ class KeySets(Protocol):
         """
 
 
+class Signer(Protocol):
+    """Signs id tokens with the current key."""
+
+    async def sign(self, claims: Mapping[str, Any]) -> str:
+        """A JWS of RS256 whose `kid` is in the published key set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything together, handed to the flows."""
@@ -207,6 +216,7 @@ class Ports:
     assertions: Assertions
     subjects: Subjects
     key_sets: KeySets
+    signer: Signer
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]
