@@ -168,11 +168,12 @@ class Assertions(Protocol):
 class SigningKeys(Protocol):
     """The keys that this server signs with."""
 
-    async def all(self, now: int) -> Sequence[SigningKey]:
-        """Those that have not expired, newest first."""
+    async def all(self) -> Sequence[SigningKey]:
+        """The newest first; those that have expired may be among them."""
 
     async def add(self, key: SigningKey) -> bool:
-        """False where another process has made the key of this number."""
+        """Keep it, and forget those that had expired when it was created; False where another
+        process has made the key of this number."""
 
 
 class Subjects(Protocol):

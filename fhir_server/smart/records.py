@@ -158,7 +158,7 @@ class Grant:
     """None: until it is revoked, or its refresh token lies unused for too long."""
     nonce: str | None = None
     last_used: int | None = None
-    """When a token was last issued or a resource read; None: never."""
+    """When a token was last issued; None: never."""
     revoked: int | None = None
     revoked_for: str = ""
 

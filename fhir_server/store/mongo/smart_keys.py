@@ -24,9 +24,9 @@ class MongoSigningKeys:
         self._table = database[_TABLE]
         self._seal = seal
 
-    async def all(self, now: int) -> Sequence[SigningKey]:
+    async def all(self) -> Sequence[SigningKey]:
         with answered():
-            rows = await self._table.find({"expires": {"$gt": now}}).sort("_id", -1).to_list()
+            rows = await self._table.find().sort("_id", -1).to_list()
         return [self._key(each) for each in rows]
 
     async def add(self, key: SigningKey) -> bool:
@@ -34,10 +34,12 @@ class MongoSigningKeys:
         number = fields.pop("number")
         private = self._seal.seal(msgspec.json.encode(fields["private"]), _place(number))
         row: Document = {**fields, "_id": number, "private": Binary(private)}
-        try:
-            await self._table.insert_one(row)
-        except DuplicateKeyError:
-            return False
+        with answered():
+            try:
+                await self._table.insert_one(row)
+            except DuplicateKeyError:
+                return False
+            await self._table.delete_many({"expires": {"$lte": key.created}})
         return True
 
     def _key(self, row: Document) -> SigningKey:

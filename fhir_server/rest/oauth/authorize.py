@@ -1,0 +1,72 @@
+"""`/auth/authorize`: a browser arrives, is checked, and is shown to its person.
+
+GET with a query or POST with a form; of a POST the form alone counts.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_server.rest.oauth import answers
+from fhir_server.rest.oauth.bodies import read_form
+from fhir_server.rest.oauth.service import Service
+from fhir_server.smart.authorization import (
+    Decision,
+    Denied,
+    Parked,
+    Redirected,
+    Unredirectable,
+    check_target,
+    parse,
+    redirect_target,
+)
+from fhir_server.smart.completion import complete
+from fhir_server.smart.errors import InvalidRequest, OAuthError
+from fhir_server.smart.parameters import Pairs
+from fhir_server.smart.parameters import parse as parse_pairs
+from fhir_server.smart.parking import park, silently
+
+
+async def authorize(service: Service, request: Request) -> Response:
+    """Check a request and hand it to the pages; or send the browser back."""
+    language = request.headers.get("accept-language", "")
+    try:
+        parked = await _parked(service, await _pairs(request))
+    except Redirected as refused:
+        return answers.redirect(refused.location(service.policy.issuer))
+    except Unredirectable as refused:
+        return answers.error_page(refused.reason, language)
+    except OAuthError as error:  # before anything could be read
+        return answers.error_page(error, language)
+    if "none" in parked.request.prompt:
+        session = await service.interaction.session(request)
+        return answers.redirect(await silently(service.ports, service.policy, parked, session))
+    return await service.interaction.show(request, parked)
+
+
+async def _pairs(request: Request) -> Pairs:
+    if request.method == "POST":
+        return await read_form(request)
+    try:
+        return parse_pairs(request.url.query)
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("The query cannot be read.") from error
+
+
+async def _parked(service: Service, pairs: Pairs) -> Parked:
+    id_, uri = redirect_target(pairs)
+    client = check_target(await service.ports.clients.find(id_), uri)
+    asked = parse(pairs, client, uri, service.policy)
+    return await park(service.ports, service.policy, asked)
+
+
+async def answered(
+    service: Service, parked: Parked, decision: Decision | Denied, accept_language: str = ""
+) -> Response:
+    """The response to the person's answer; for the pages."""
+    try:
+        location = await complete(service.ports, service.policy, parked, decision)
+    except Unredirectable as refused:
+        return answers.error_page(refused.reason, accept_language)
+    return answers.redirect(location)

@@ -1,0 +1,57 @@
+"""The bodies of OAuth requests: forms, and JSON where the standard has it.
+
+https://www.rfc-editor.org/rfc/rfc6749#appendix-B
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+
+from fhir_server.smart.errors import InvalidClientMetadata, InvalidRequest
+from fhir_server.smart.parameters import Pairs, parse
+
+MAX_BODY: Final = 256 * 1024
+"""Bytes. An authorization request with several hundred scopes has 30 KB."""
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+async def read_form(request: Request) -> Pairs:
+    """The pairs of a form; parameters in the URL count for nothing.
+
+    Raises:
+        InvalidRequest: the body is no form, or too large.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise InvalidRequest(f"The body has to be {FORM}.")
+    try:
+        return parse((await _bounded(request)).decode())
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("The form is not UTF-8.") from error
+
+
+async def read_json(request: Request) -> Mapping[str, Any]:
+    """The object of a JSON body.
+
+    Raises:
+        InvalidClientMetadata: it is none.
+    """
+    try:
+        body = msgspec.json.decode(await _bounded(request))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidClientMetadata("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise InvalidClientMetadata("The body is not a JSON object.")
+    return body
+
+
+async def _bounded(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise InvalidRequest("The body is too large.")
+    return bytes(body)

@@ -1,0 +1,133 @@
+"""The endpoints that clients and resource servers call, one function each.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-access-token
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_server.rest.oauth import answers
+from fhir_server.rest.oauth.bodies import read_form, read_json
+from fhir_server.rest.oauth.service import Service
+from fhir_server.smart import (
+    callers,
+    grants,
+    introspection,
+    launching,
+    logout,
+    parameters,
+    registering,
+    registration,
+    revocation,
+)
+from fhir_server.smart import userinfo as people
+from fhir_server.smart.discovery import document
+from fhir_server.smart.errors import InvalidRequest, InvalidToken, OAuthError
+
+_KEYS_SECONDS = 600
+_DISCOVERY_SECONDS = 300
+_STYLE_SECONDS = 86_400
+
+
+async def token(service: Service, request: Request) -> Response:
+    """`POST /auth/token`."""
+    pairs = await read_form(request)
+    said = request.headers.get("authorization")
+    return answers.uncached(await grants.token(service.ports, service.policy, pairs, said))
+
+
+async def introspect(service: Service, request: Request) -> Response:
+    """`POST /auth/introspect`."""
+    form = parameters.single(await read_form(request))
+    said = request.headers.get("authorization")
+    caller = await callers.caller(service.ports, service.policy, form, said)
+    found = await introspection.introspect(service.ports, service.policy, caller, form)
+    return answers.uncached(found)
+
+
+async def revoke(service: Service, request: Request) -> Response:
+    """`POST /auth/revoke`."""
+    form = parameters.single(await read_form(request))
+    said = request.headers.get("authorization")
+    await revocation.revoke(service.ports, service.policy, form, said)
+    return Response(headers=dict(answers.UNCACHED))
+
+
+async def userinfo(service: Service, request: Request) -> Response:
+    """`GET` or `POST /auth/userinfo`."""
+    held = callers.bearer_token(request.headers.get("authorization"))
+    if held is None:
+        raise InvalidToken("A Bearer token is needed.", {"WWW-Authenticate": "Bearer"})
+    found = await callers.active_token(service.ports, held)
+    return answers.uncached(people.userinfo(service.policy, found))
+
+
+async def register(service: Service, request: Request) -> Response:
+    """`POST /auth/register`."""
+    held = callers.bearer_token(request.headers.get("authorization"))
+    allowed = registering.terms(service.policy, held)
+    metadata = await read_json(request)
+    made = await registering.register(service.ports, service.policy, metadata, allowed)
+    return answers.uncached(made, 201)
+
+
+async def registered(service: Service, request: Request) -> Response:
+    """`GET`, `PUT` and `DELETE /auth/register/{client}`."""
+    ports, policy = service.ports, service.policy
+    held = callers.bearer_token(request.headers.get("authorization"))
+    client = await registering.managed(ports, request.path_params["client"], held)
+    if request.method == "DELETE":
+        await registering.remove(ports, client)
+        return Response(status_code=204, headers=dict(answers.UNCACHED))
+    if request.method == "PUT":
+        changes = await read_json(request)
+        return answers.uncached(await registering.update(ports, policy, client, changes))
+    return answers.uncached(registration.metadata(client))
+
+
+async def launch(service: Service, request: Request) -> Response:
+    """`POST /auth/launch`: JSON, with the client's assertion in it where it has no header."""
+    body = await read_json(request)
+    form = {
+        name: value
+        for name, value in body.items()
+        if name in ("client_assertion", "client_assertion_type") and isinstance(value, str)
+    }
+    said = request.headers.get("authorization")
+    caller = await callers.caller(service.ports, service.policy, form, said)
+    made = await launching.create(service.ports, service.policy, caller, body)
+    return answers.uncached(made, 201)
+
+
+async def end_session(service: Service, request: Request) -> Response:
+    """`GET` or `POST /auth/end-session`."""
+    language = request.headers.get("accept-language", "")
+    try:
+        pairs = (
+            await read_form(request)
+            if request.method == "POST"
+            else parameters.parse(request.url.query)
+        )
+        form = parameters.single(pairs)
+        public = await service.key_ring.public()
+        where = await logout.sign_out(service.ports, service.policy, form, public)
+    except OAuthError as error:
+        return answers.error_page(error, language)
+    return answers.signed_out_page(language) if where is None else answers.redirect(where)
+
+
+async def keys(service: Service, _: Request) -> Response:
+    """`GET /auth/jwks`."""
+    return answers.public({"keys": await service.key_ring.public()}, _KEYS_SECONDS)
+
+
+async def style(service: Service, request: Request) -> Response:
+    """`GET /auth/style/{version}.json`: a change of content is a change of URL."""
+    if not service.policy.style_url.endswith(f"/{request.path_params['version']}.json"):
+        raise InvalidRequest("There is no such style.")
+    return answers.public(service.style, _STYLE_SECONDS)
+
+
+async def discovery(service: Service, _: Request) -> Response:
+    """The documents under `/.well-known/`."""
+    return answers.public(document(service.policy), _DISCOVERY_SECONDS)
