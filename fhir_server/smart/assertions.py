@@ -29,6 +29,13 @@ _MAX_JTI: Final = 500
 _PARTS: Final = 3
 
 
+class _Registry(jws.JWSRegistry):
+    """Takes headers with whole certificate chains in them, to ignore these."""
+
+    max_header_length = MAX_LENGTH
+    max_payload_length = MAX_LENGTH
+
+
 @dataclass(frozen=True, slots=True)
 class Unverified:
     """What an assertion says of itself, to find the client and its key by."""
@@ -102,7 +109,7 @@ def verify(assertion: Unverified, key: Key, audiences: Collection[str], now: int
     Raises:
         InvalidClient: one of them fails.
     """
-    registry = jws.JWSRegistry(algorithms=[assertion.alg], strict_check_header=False)
+    registry = _Registry(algorithms=[assertion.alg], strict_check_header=False)
     try:
         payload = jws.deserialize_compact(assertion.token, key, registry=registry).payload
     except (JoseError, ValueError) as error:

@@ -27,8 +27,6 @@ from fhir_server.smart.digests import digest
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client, Grant, Session, Subject
-from fhir_server.store.mongo.indexes import Database
-from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
 
 ISSUER = "https://ehr.example"
@@ -182,7 +180,7 @@ class Smart:
         return await self.http.post(f"/auth/{path}", data=dict(form), **more)
 
     async def redeem(
-        self, client: Client, code: str, auth: Any = None, **changes: str | None
+        self, client: Client, code: str | None, auth: Any = None, **changes: str | None
     ) -> httpx.Response:
         """`POST /auth/token` with the code."""
         form = {
@@ -245,6 +243,13 @@ class Smart:
         )
         return {"client_assertion_type": JWT_BEARER, "client_assertion": signed}
 
+    async def grant(self, client: Client) -> Grant:
+        """The one that the client was given last."""
+        grants = await self.ports.grants.of_account(ANNA.account)
+        return next(
+            each for each in grants if each.client == client.id and each.revoked is None
+        )
+
     async def works(self, token: str) -> bool:
         """Whether the FHIR endpoint would take this access token, on a worker that is new."""
         fresh = TokenVerifier(self.ports.access_tokens, self.clock.now, self.clock.seconds)
@@ -291,13 +296,11 @@ def client_of(service: Service) -> httpx.AsyncClient:
     )
 
 
-async def smart_server(
-    database: Database, fetch: httpx.AsyncClient, signing_key: Mapping[str, Any]
+def smart_server(
+    state: MongoSmart, fetch: httpx.AsyncClient, signing_key: Mapping[str, Any]
 ) -> Smart:
-    """A server on `database`; `fetch` gets the key sets of clients."""
+    """A server on `state`; `fetch` gets the key sets of clients."""
     clock, pages, people = Clock(), Pages(), People()
-    state = MongoSmart(database, Seal("a key for tests"))
-    await state.prepare()
 
     async def make() -> Mapping[str, Any]:
         return signing_key

@@ -8,6 +8,8 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from fhir_server.store.mongo.client import Client as Connection
+from fhir_server.store.mongo.sealing import Seal
+from fhir_server.store.mongo.smart import MongoSmart
 from tests.support.smart import Smart, smart_server
 
 
@@ -26,9 +28,16 @@ def signing_key() -> Mapping[str, Any]:
     return RSAKey.generate_key(2048, {"kid": "sign-1"}).as_dict(private=True)
 
 
+@pytest.fixture(scope="module")
+async def smart_state(mongodb_client: Connection, database_name: str) -> MongoSmart:
+    state = MongoSmart(mongodb_client[database_name], Seal("a key for tests"))
+    await state.prepare()
+    return state
+
+
 @pytest.fixture
 async def smart(
-    mongodb_client: Connection, database_name: str, signing_key: Mapping[str, Any]
+    smart_state: MongoSmart, signing_key: Mapping[str, Any]
 ) -> AsyncIterator[Smart]:
     async with httpx.AsyncClient(trust_env=False) as fetch:
-        yield await smart_server(mongodb_client[database_name], fetch, signing_key)
+        yield smart_server(smart_state, fetch, signing_key)
