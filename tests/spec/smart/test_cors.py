@@ -1,0 +1,117 @@
+"""Which web pages may call which endpoint.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#considerations-for-cross-origin-resource-sharing-cors-support
+"""
+
+from dataclasses import replace
+
+import pytest
+from starlette.requests import Request
+
+from tests.support.smart import CALLBACK, Smart, client_of, request_of
+
+pytestmark = pytest.mark.anyio
+
+APP = "https://app.example"
+STRANGER = "https://stranger.example"
+ALLOWED = "access-control-allow-origin"
+
+OPEN = [
+    "/fhir/.well-known/smart-configuration",
+    "/.well-known/openid-configuration",
+    "/auth/jwks",
+    "/auth/style/1.json",
+]
+REGISTERED = ["token", "introspect", "revoke", "register", "userinfo"]
+
+
+@pytest.mark.parametrize("path", OPEN)
+async def test_cors_01_10_discovery_is_for_any_page(smart: Smart, path: str) -> None:
+    response = await smart.http.get(path, headers={"Origin": STRANGER})
+    assert (response.status_code, response.headers[ALLOWED]) == (200, "*")
+    assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+async def test_cors_03_06_08_registered_pages_read_errors_too(smart: Smart, name: str) -> None:
+    await smart.client(redirect_uris=[CALLBACK, "org.example.app:/cb"])
+    for origin, answer in ((APP, APP), (STRANGER, None), ("null", None)):
+        response = await smart.http.post(f"/auth/{name}", headers={"Origin": origin})
+        assert response.status_code >= 400
+        assert response.headers.get(ALLOWED) == answer
+        assert "Origin" in response.headers["vary"]
+
+
+async def test_cors_03_a_token_for_a_page(smart: Smart) -> None:
+    client = await smart.client()
+    body = await smart.tokens(client)
+    form = {"grant_type": "refresh_token", "refresh_token": body["refresh_token"]}
+    response = await smart.post("token", form, headers={"Origin": APP})
+    assert (response.status_code, response.headers[ALLOWED]) == (200, APP)
+    assert "WWW-Authenticate" in response.headers["access-control-expose-headers"]  # CORS-07
+
+
+async def test_cors_05_a_preflight(smart: Smart) -> None:
+    await smart.client()
+    asked = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    for origin, answer in ((APP, APP), (STRANGER, None)):
+        headers = {"Origin": origin, **asked}
+        response = await smart.http.options("/auth/userinfo", headers=headers)
+        assert response.status_code == 204
+        assert response.headers.get(ALLOWED) == answer
+    response = await smart.http.options("/auth/userinfo", headers={"Origin": APP, **asked})
+    names = response.headers["access-control-allow-headers"].lower().split(", ")
+    assert {
+        *("authorization", "content-type", "accept", "prefer", "if-match", "if-none-match"),
+        *("if-none-exist", "x-request-id"),
+    } <= set(names)
+    methods = response.headers["access-control-allow-methods"].split(", ")
+    assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
+
+
+async def test_cors_09_authorize_is_no_place_to_call(smart: Smart) -> None:
+    form = request_of(await smart.client())
+    response = await smart.http.get("/auth/authorize", params=form, headers={"Origin": APP})
+    assert ALLOWED not in response.headers
+    preflight = {"Origin": APP, "Access-Control-Request-Method": "POST"}
+    response = await smart.http.options("/auth/authorize", headers=preflight)
+    assert response.status_code == 405
+    assert ALLOWED not in response.headers
+
+
+async def test_cors_06_origins_of_the_setting(smart: Smart) -> None:
+    for given, answer in (((STRANGER,), STRANGER), (("*",), STRANGER), ((APP,), None)):
+        http = client_of(replace(smart.service, origins=given))
+        response = await http.post("/auth/token", headers={"Origin": STRANGER})
+        assert response.headers.get(ALLOWED) == answer
+
+
+async def test_blocked_clients_have_no_pages(smart: Smart) -> None:
+    client = await smart.client(redirect_uris=["https://blocked.example/cb"])
+    await smart.ports.clients.put(replace(client, standing="blocked"))
+    headers = {"Origin": "https://blocked.example"}
+    assert ALLOWED not in (await smart.http.post("/auth/token", headers=headers)).headers
+
+
+class Strict:
+    """Lets nobody in."""
+
+    async def wait(self, endpoint: str, request: Request) -> int | None:
+        del request
+        return 7 if endpoint == "/auth/token" else None
+
+
+async def test_err_21_a_limit_is_told(smart: Smart) -> None:
+    http = client_of(replace(smart.service, throttle=Strict()))
+    response = await http.post("/auth/token")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
+    assert (await http.get("/auth/jwks")).status_code == 200
+
+
+async def test_other_paths_are_not_ours(smart: Smart) -> None:
+    for path in ("/", "/fhir/Patient", "/auth/other", "/auth/style/1.css"):
+        response = await smart.http.get(path)
+        assert (response.status_code, response.text) == (404, "other")
