@@ -6,6 +6,7 @@ in the working directory is read too. `docs/configuration.md` is made from this 
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -41,6 +42,31 @@ class Settings(BaseSettings):
     begin with it are this server's own. Unset: made of host and port."""
     insecure_no_auth: bool = False
     """Serve without access control: everybody who reaches the port may do everything."""
+    issuer: Annotated[str | None, AfterValidator(_without_slash)] = None
+    """The authorization server's own name, an absolute URL; `/auth/…` lies below it. Unset: the
+    FHIR base's scheme and host."""
+    secret_key: SecretStr | None = None
+    """Encrypts secrets that the database has to hold, such as the keys that sign id tokens.
+    Any long random text; losing it means new keys. Unset: they are kept as they are."""
+    access_token_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
+    """How long an access token is good."""
+    backend_token_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+    """The same for backend services (client credentials)."""
+    refresh_token_days: Positive = 100
+    """How long a refresh token may lie unused; every use begins anew."""
+    refresh_grace_seconds: Annotated[int, Field(ge=0, le=60)] = 10
+    """For how long a refresh token that was just used is taken once more: tabs of one app
+    refresh at the same moment. Later it ends the authorization, since one of two is a thief."""
+    signing_key_days: Annotated[int, Field(ge=1)] = 90
+    """After how many days id tokens are signed with a new key."""
+    app_registration: Literal["open", "token", "closed"] = "closed"
+    """Who may register apps over HTTP: anybody with an app for patients, the bearer of
+    `FHIR_APP_REGISTRATION_TOKEN`, or nobody. `fhir-server apps add` registers in any case."""
+    app_registration_token: SecretStr | None = None
+    """The initial access token of registration; with it user and system scopes can be asked,
+    which wait for `fhir-server apps approve`."""
+    insecure_loopback_keys: bool = False
+    """Development: fetch keys of apps from this machine too, without TLS."""
     shutdown_seconds: Positive = 20
     """How long a stopping server waits for the requests it is still answering."""
 
@@ -172,3 +198,11 @@ class Settings(BaseSettings):
         """The FHIR base without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.base_url or f"http://{host}:{self.port}/fhir"
+
+    @property
+    def issuer_url(self) -> str:
+        """The issuer without a trailing slash."""
+        if self.issuer is not None:
+            return self.issuer
+        parts = urlsplit(self.fhir_base)
+        return f"{parts.scheme}://{parts.netloc}"

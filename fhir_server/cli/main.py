@@ -2,6 +2,7 @@
 
 import typer
 
+from fhir_server.cli.apps import APPS
 from fhir_server.cli.capability import capability
 from fhir_server.cli.doctor import doctor
 from fhir_server.cli.index import index
@@ -17,3 +18,4 @@ APP = typer.Typer(
 )
 for _command in (serve, seed, index, capability, doctor):
     APP.command()(_command)
+APP.add_typer(APPS, name="apps")

@@ -10,9 +10,16 @@ from fhir_server.core.errors import FhirError
 from fhir_server.rest.offer import CapabilityError
 from fhir_server.store.mongo.client import StandaloneMongodError
 from fhir_server.store.mongo.mongod_binary import EmbeddedFailure
+from fhir_server.store.mongo.sealing import SealedError
 from fhir_server.validation.own_profiles import DefinitionError
 
-_KNOWN: Final = (EmbeddedFailure, StandaloneMongodError, CapabilityError, DefinitionError)
+_KNOWN: Final = (
+    EmbeddedFailure,
+    StandaloneMongodError,
+    CapabilityError,
+    DefinitionError,
+    SealedError,
+)
 
 
 @contextmanager

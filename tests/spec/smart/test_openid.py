@@ -25,7 +25,8 @@ pytestmark = pytest.mark.anyio
 async def claims(smart: Smart, token: str) -> Mapping[str, Any]:
     """As a client reads them: with the published keys."""
     keys = KeySet.import_key_set((await smart.http.get("/auth/jwks")).json())
-    return dict(jwt.decode(token, keys, algorithms=["RS256"]).claims)
+    found: dict[str, Any] = jwt.decode(token, keys, algorithms=["RS256"]).claims
+    return found
 
 
 async def test_oidc_01_to_07_an_id_token(smart: Smart) -> None:
@@ -76,7 +77,7 @@ async def test_oidc_14_keys_change_and_overlap(smart_state: MongoSmart) -> None:
     waiting = iter(made)
 
     async def make() -> Mapping[str, Any]:
-        return next(waiting).as_dict(private=True)
+        return dict(next(waiting).as_dict(private=True))
 
     database = smart_state.keys._table.database.client[
         f"{smart_state.keys._table.database.name}_r"

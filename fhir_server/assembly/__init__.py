@@ -1,0 +1,1 @@
+"""Larger parts of the composition root, each a function from settings to something built."""

@@ -1,0 +1,126 @@
+"""The authorization server, put together of settings and a database.
+
+async with service(settings, database, Surroundings(...)) as built:
+    app = Authorization(app, built, BASE_PATH)
+    verify = TokenVerifier(built.ports.access_tokens, now).verify
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import httpx
+
+from fhir_server.access.scopes import ResourceScope
+from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
+from fhir_server.rest.oauth.key_ring import KeyRing
+from fhir_server.rest.oauth.service import Interaction, NoThrottle, Service, Throttle
+from fhir_server.settings import Settings
+from fhir_server.smart.digests import digest
+from fhir_server.smart.policy import Policy
+from fhir_server.smart.ports import Ports, Subjects
+from fhir_server.smart.records import Grant, Subject
+from fhir_server.smart.style import STYLE, VERSION
+from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.sealing import Seal
+from fhir_server.store.mongo.smart import MongoSmart
+
+_DAY: Final = 86_400
+_SECRET_BYTES: Final = 32
+
+
+class AsGranted:
+    """`smart.ports.Subjects` where there are no accounts: nothing changes after the grant."""
+
+    async def current(self, grant: Grant) -> Subject | None:
+        """The person as it was."""
+        return grant.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What others build."""
+
+    interaction: Interaction
+    now: Callable[[], int]
+    """Milliseconds since 1970."""
+    new_id: Callable[[], str]
+    subjects: Subjects = field(default_factory=AsGranted)
+    can_filter: Callable[[ResourceScope], bool] = lambda scope: not scope.query
+    """Whether the search parameters of a granular scope are known."""
+    throttle: Throttle = field(default_factory=NoThrottle)
+    management: str | None = None
+    """The URL of the page of granted apps."""
+
+
+def policy(settings: Settings) -> Policy:
+    """The operator's decisions."""
+    token = settings.app_registration_token
+    return Policy(
+        issuer=settings.issuer_url,
+        fhir_base=settings.fhir_base,
+        access_seconds=settings.access_token_seconds,
+        backend_seconds=settings.backend_token_seconds,
+        refresh_seconds=settings.refresh_token_days * _DAY,
+        grace_seconds=settings.refresh_grace_seconds,
+        registration=settings.app_registration,
+        registration_digest="" if token is None else digest(token.get_secret_value()),
+        loopback=settings.insecure_loopback_keys,
+        style_url=f"{settings.issuer_url}/auth/style/{VERSION}.json",
+    )
+
+
+async def state(settings: Settings, database: Database) -> MongoSmart:
+    """What the authorization server keeps, with its collections made."""
+    key = settings.secret_key
+    kept = MongoSmart(database, Seal(None if key is None else key.get_secret_value()))
+    await kept.prepare()
+    return kept
+
+
+@asynccontextmanager
+async def service(
+    settings: Settings, database: Database, given: Surroundings
+) -> AsyncIterator[Service]:
+    """The authorization server, for as long as the context lasts; its key is made here.
+
+    Raises:
+        SealedError: its key was encrypted with another FHIR_SECRET_KEY.
+    """
+    kept = await state(settings, database)
+    ring = KeyRing(kept.keys, given.now, lasts=settings.signing_key_days * _DAY * 1000)
+    await ring.keys()
+    async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
+        key_sets = ClientKeys(http, time.monotonic, loopback=settings.insecure_loopback_keys)
+        ports = Ports(
+            clients=kept.clients,
+            grants=kept.grants,
+            codes=kept.codes,
+            refresh_tokens=kept.refresh_tokens,
+            access_tokens=kept.access_tokens,
+            parked=kept.parked,
+            launches=kept.launches,
+            sessions=kept.sessions,
+            assertions=kept.assertions,
+            subjects=given.subjects,
+            key_sets=key_sets,
+            signer=ring,
+            now=given.now,
+            new_id=given.new_id,
+            new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),
+        )
+        rules = replace(
+            policy(settings), can_filter=given.can_filter, management=given.management
+        )
+        yield Service(
+            ports,
+            rules,
+            ring,
+            given.interaction,
+            origins=settings.cors_origins,
+            style=STYLE,
+            throttle=given.throttle,
+        )
