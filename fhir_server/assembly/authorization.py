@@ -20,6 +20,7 @@ from fhir_server.rest.oauth.key_ring import KeyRing
 from fhir_server.rest.oauth.service import Interaction, NoThrottle, Service, Throttle
 from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
+from fhir_server.smart.events import Event, Events
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports, Subjects
 from fhir_server.smart.records import Grant, Subject
@@ -40,6 +41,13 @@ class AsGranted:
         return grant.subject
 
 
+class Untold:
+    """`smart.ports.Events` where nobody keeps an audit."""
+
+    async def tell(self, event: Event) -> None:
+        """Let it pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What others build."""
@@ -49,6 +57,7 @@ class Surroundings:
     """Milliseconds since 1970."""
     new_id: Callable[[], str]
     subjects: Subjects = field(default_factory=AsGranted)
+    events: Events = field(default_factory=Untold)
     can_filter: Callable[[ResourceScope], bool] = lambda scope: not scope.query
     """Whether the search parameters of a granular scope are known."""
     throttle: Throttle = field(default_factory=NoThrottle)
@@ -108,6 +117,7 @@ async def service(
             subjects=given.subjects,
             key_sets=key_sets,
             signer=ring,
+            events=given.events,
             now=given.now,
             new_id=given.new_id,
             new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),

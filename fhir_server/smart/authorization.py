@@ -139,6 +139,8 @@ class Decision:
 class Denied:
     """A person's no."""
 
+    account: str | None = None
+
 
 def redirect_target(pairs: parameters.Pairs) -> tuple[str, str]:
     """The client id and redirect URI that a request names.

@@ -22,6 +22,7 @@ from fhir_server.smart.errors import (
     OAuthError,
     UnauthorizedClient,
 )
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Code, Grant, LaunchContext
@@ -47,6 +48,7 @@ async def complete(
     try:
         grant = await _granted(ports, policy, parked, decision)
     except OAuthError as error:
+        await ports.events.tell(_refused(parked, decision, error))
         refused = Redirected(error, request.redirect_uri, request.state)
         return refused.location(policy.issuer)
     secret = ports.new_secret()
@@ -61,8 +63,24 @@ async def complete(
             expires=now + policy.code_seconds * 1000,
         )
     )
+    await ports.events.tell(
+        Event(
+            "granted",
+            grant.client,
+            grant.subject.account,
+            grant.id,
+            grant.context.patient,
+            grant.scopes,
+        )
+    )
     said = {"code": secret, "state": request.state, "iss": policy.issuer}
     return redirects.with_parameters(request.redirect_uri, said)
+
+
+def _refused(parked: Parked, decision: Decision | Denied, error: OAuthError) -> Event:
+    account = decision.subject.account if isinstance(decision, Decision) else decision.account
+    asked = parked.request.scopes.text
+    return Event("refused", parked.request.client, account, scopes=asked, reason=error.code)
 
 
 async def _granted(

@@ -11,13 +11,16 @@ from typing import Final
 from fhir_server.smart import parameters, pkce, scopes
 from fhir_server.smart.authentication import Credentials, authenticate, credentials
 from fhir_server.smart.digests import digest, same
+from fhir_server.smart.ending import end
 from fhir_server.smart.errors import (
     InvalidClient,
     InvalidGrant,
     InvalidScope,
+    OAuthError,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client, Code, Grant, GrantType, RefreshToken
@@ -48,7 +51,12 @@ async def token(
     if answer is None:
         raise UnsupportedGrantType("This grant_type is not supported.")
     request = TokenRequest(form, credentials(form, authorization))
-    return await answer(ports, policy, request)
+    try:
+        return await answer(ports, policy, request)
+    except OAuthError as error:
+        who = request.credentials.client
+        await ports.events.tell(Event("failed", who, reason=error.code))
+        raise
 
 
 async def authorization_code(ports: Ports, policy: Policy, request: TokenRequest) -> Response:
@@ -63,12 +71,12 @@ async def authorization_code(ports: Ports, policy: Policy, request: TokenRequest
     code, first = found
     if not first:
         if code.issued:
-            await ports.grants.revoke(code.grant, now, "code replayed")
+            await end(ports, code.grant, "code replayed")
         raise InvalidGrant("The code was used before.")
     try:
         check_code(code, client, request.form, now)
     except InvalidGrant:
-        await ports.grants.revoke(code.grant, now, "code misused")
+        await end(ports, code.grant, "code misused")
         raise
     grant = await _live(ports, code.grant)
     wanted = Issue(grant, grant.subject, scopes.parse(grant.scopes))
@@ -108,7 +116,7 @@ async def refresh_token(ports: Ports, policy: Policy, request: TokenRequest) -> 
     wanted = narrower(request.form.get("scope"), scopes.parse(grant.scopes))
     subject = await ports.subjects.current(grant)
     if subject is None or not await _session_lives(ports, grant):
-        await ports.grants.revoke(grant.id, now, "no longer permitted")
+        await end(ports, grant.id, "no longer permitted")
         raise InvalidGrant("The person may no longer grant this, or has signed out.")
     await _rotate(ports, policy, found, now)
     return await issue(ports, policy, Issue(grant, subject, wanted, found.generation + 1))
@@ -133,7 +141,7 @@ async def _rotate(ports: Ports, policy: Policy, found: RefreshToken, now: int) -
     used = None if again is None else again.used
     if used is not None and now - used <= policy.grace_seconds * 1000:
         return
-    await ports.grants.revoke(found.grant, now, "refresh token reused")
+    await end(ports, found.grant, "refresh token reused")
     raise InvalidGrant("The refresh token was used before.")
 
 

@@ -15,7 +15,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from fhir_server.smart import redirects, scopes
+from fhir_server.smart import redirects
+from fhir_server.smart.ending import end_session
 from fhir_server.smart.errors import InvalidRequest
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
@@ -78,13 +79,3 @@ async def sign_out(
     where = target(await ports.clients.find(hint.client), form)
     await end_session(ports, hint.session)
     return where
-
-
-async def end_session(ports: Ports, session: str) -> None:
-    """End a session, and what was granted for as long as it lasts."""
-    now = ports.now()
-    await ports.sessions.end(session, now)
-    for grant in await ports.grants.of_session(session):
-        granted = scopes.parse(grant.scopes)
-        if scopes.ONLINE in granted and scopes.OFFLINE not in granted and grant.live(now):
-            await ports.grants.revoke(grant.id, now, "signed out")

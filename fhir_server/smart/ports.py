@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fhir_server.smart.authorization import Parked
+from fhir_server.smart.events import Events
 from fhir_server.smart.records import (
     AccessToken,
     Client,
@@ -66,9 +67,6 @@ class Grants(Protocol):
 
     async def revoke_client(self, client: str, now: int, reason: str) -> None:
         """End all grants and tokens of a client, those of client credentials too."""
-
-    async def revoke_account(self, account: str, now: int, reason: str) -> None:
-        """End all grants of a person: password changed, account locked."""
 
 
 class Codes(Protocol):
@@ -218,6 +216,7 @@ class Ports:
     subjects: Subjects
     key_sets: KeySets
     signer: Signer
+    events: Events
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]

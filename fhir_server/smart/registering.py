@@ -11,6 +11,7 @@ from typing import Any
 from fhir_server.smart import registration, scopes
 from fhir_server.smart.digests import digest, same
 from fhir_server.smart.errors import AccessDenied, InvalidClientMetadata, InvalidToken
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client
@@ -48,6 +49,7 @@ async def register(
     client, shown = with_secret(replace(client, created=ports.now()), ports.new_secret())
     token = ports.new_secret()
     await ports.clients.put(replace(client, registration_digest=digest(token)))
+    await ports.events.tell(Event("registered", client.id, scopes=client.scopes))
     return {
         **registration.metadata(client),
         **shown,
@@ -109,6 +111,8 @@ async def update(
         organizations=client.organizations,
     )
     await ports.clients.put(changed)
+    told = Event("registered", changed.id, scopes=changed.scopes, reason="changed")
+    await ports.events.tell(told)
     return registration.metadata(changed)
 
 
@@ -124,3 +128,4 @@ async def remove(ports: Ports, client: Client) -> None:
     """Forget a client, and end whatever it was granted."""
     await ports.clients.remove(client.id)
     await ports.grants.revoke_client(client.id, ports.now(), "client removed")
+    await ports.events.tell(Event("registered", client.id, reason="removed"))

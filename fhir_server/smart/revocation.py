@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fhir_server.smart import parameters
 from fhir_server.smart.authentication import authenticate, credentials
 from fhir_server.smart.digests import digest
+from fhir_server.smart.ending import end
 from fhir_server.smart.errors import InvalidClient
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
@@ -32,7 +33,7 @@ async def revoke(
     key = digest(parameters.required(form, "token"))
     refresh = await ports.refresh_tokens.find(key)
     if refresh is not None and refresh.client == client.id:
-        await ports.grants.revoke(refresh.grant, ports.now(), "revoked by the client")
+        await end(ports, refresh.grant, "given back by the app")
     access = await ports.access_tokens.find(key)
     if access is not None and access.client == client.id:
         await ports.access_tokens.remove(key)

@@ -16,6 +16,7 @@ from fhir_server.access.principal import Principal
 from fhir_server.smart import scopes
 from fhir_server.smart.digests import base64url, digest
 from fhir_server.smart.errors import InvalidGrant
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import (
@@ -70,6 +71,16 @@ async def issue(ports: Ports, policy: Policy, wanted: Issue) -> Response:
     if not await ports.grants.touch(grant.id, now):
         await ports.grants.revoke(grant.id, now, "revoked")
         raise InvalidGrant("The authorization was revoked.")
+    await ports.events.tell(
+        Event(
+            "issued" if wanted.generation == 1 else "refreshed",
+            grant.client,
+            grant.subject.account,
+            grant.id,
+            grant.context.patient,
+            wanted.scopes.text,
+        )
+    )
     response |= bearer(access, wanted.scopes, (expires - now) // 1000)
     response |= context_parameters(grant.context)
     if refresh is not None:
@@ -130,6 +141,7 @@ async def issue_backend(
     await ports.access_tokens.put(
         AccessToken(digest(access), client.id, None, granted.text, now, expires, principal)
     )
+    await ports.events.tell(Event("issued", client.id, scopes=granted.text))
     return bearer(access, granted, policy.backend_seconds)
 
 

@@ -24,6 +24,7 @@ from fhir_server.smart import registration
 from fhir_server.smart.authorization import Decision, Denied, Parked
 from fhir_server.smart.completion import complete
 from fhir_server.smart.digests import digest
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client, Grant, Session, Subject
@@ -87,6 +88,16 @@ class People:
         return None if grant.subject.account in self.gone else grant.subject
 
 
+@dataclass
+class Told:
+    """What the audit was told."""
+
+    events: list[Event] = field(default_factory=list)
+
+    async def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+
 ANNA = Subject("account-anna", "Patient/anna", represented=("anna", "ben"))
 DOCTOR = Subject("account-doctor", "Practitioner/who", staff=True, purpose="TREAT")
 
@@ -99,6 +110,7 @@ class Smart:
     clock: Clock
     pages: Pages
     people: People
+    told: Told
     http: httpx.AsyncClient
     verifier: TokenVerifier
 
@@ -300,7 +312,7 @@ def smart_server(
     state: MongoSmart, fetch: httpx.AsyncClient, signing_key: Mapping[str, Any]
 ) -> Smart:
     """A server on `state`; `fetch` gets the key sets of clients."""
-    clock, pages, people = Clock(), Pages(), People()
+    clock, pages, people, told = Clock(), Pages(), People(), Told()
 
     async def make() -> Mapping[str, Any]:
         return signing_key
@@ -320,6 +332,7 @@ def smart_server(
         subjects=people,
         key_sets=key_sets,
         signer=ring,
+        events=told,
         now=clock.now,
         new_id=lambda: f"id-{next(numbers)}",
         new_secret=lambda: secrets.token_urlsafe(32),
@@ -327,7 +340,7 @@ def smart_server(
     policy = Policy(ISSUER, BASE, style_url=f"{ISSUER}/auth/style/1.json")
     service = Service(ports, policy, ring, pages, style={"color_background": "#ffffff"})
     verifier = TokenVerifier(state.access_tokens, clock.now, clock.seconds)
-    return Smart(service, clock, pages, people, client_of(service), verifier)
+    return Smart(service, clock, pages, people, told, client_of(service), verifier)
 
 
 async def public_address(host: str, port: int) -> list[str]:

@@ -64,10 +64,6 @@ class MongoGrants:
     async def revoke_client(self, client: str, now: int, reason: str) -> None:
         await self._revoke({"client": client}, {"client": client}, now, reason)
 
-    async def revoke_account(self, account: str, now: int, reason: str) -> None:
-        for grant in await self.of_account(account):
-            await self.revoke(grant.id, now, reason)
-
     async def _revoke(
         self, grants: Mapping[str, Any], tokens: Mapping[str, Any], now: int, reason: str
     ) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import httpx
 import pytest
 
-from fhir_server.smart.logout import end_session
+from fhir_server.smart.ending import end, end_account, end_session
 from tests.support.smart import ALL_SCOPES, ANNA, DAY, Smart
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +137,7 @@ async def test_ref_15_revo_01_02_a_patient_ends_a_grant(smart: Smart) -> None:
     client = await smart.client()
     body = await smart.tokens(client)
     grant = await smart.grant(client)
-    assert await smart.ports.grants.revoke(grant.id, smart.clock.now(), "by the patient")
+    assert await end(smart.ports, grant.id, "by the patient")
     assert not await smart.works(body["access_token"])
     assert refused(await smart.refresh(client, body["refresh_token"]))
 
@@ -170,7 +170,7 @@ async def test_revo_07_a_revocation_meets_tokens_on_their_way(smart: Smart) -> N
         grant = await smart.grant(client)
         response, _ = await asyncio.gather(
             smart.refresh(client, body["refresh_token"]),
-            smart.ports.grants.revoke(grant.id, smart.clock.now(), "test"),
+            end(smart.ports, grant.id, "test"),
         )
         if response.status_code == 200:
             assert not await smart.works(response.json()["access_token"])
@@ -181,6 +181,6 @@ async def test_revo_07_a_revocation_meets_tokens_on_their_way(smart: Smart) -> N
 async def test_revo_08_all_grants_of_a_person(smart: Smart) -> None:
     client = await smart.client()
     first, second = await smart.tokens(client), await smart.tokens(client)
-    await smart.ports.grants.revoke_account(ANNA.account, smart.clock.now(), "password")
+    await end_account(smart.ports, ANNA.account, "password changed")
     for body in (first, second):
         assert not await smart.works(body["access_token"])
