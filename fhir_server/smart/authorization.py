@@ -27,6 +27,9 @@ from fhir_server.smart.scopes import Scopes
 
 Prompt = Literal["none", "login", "consent", "select_account"]
 
+LEVELS: Final[Mapping[str, int]] = {"1": 1, "2": 2, "3": 3}
+"""`acr` values, and the assurance of the sign-in that each stands for."""
+
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 _UNSUPPORTED: Final = ("request", "request_uri", "registration")
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
@@ -108,7 +111,7 @@ class Parked:
         """Whether the person has to prove anew who they are."""
         if session is None or not session.live(now):
             return True
-        return not self.is_fresh(session.auth_time)
+        return not (self.is_fresh(session.auth_time) and self.is_strong(session))
 
     def is_fresh(self, auth_time: int) -> bool:
         """Whether a sign-in at `auth_time` is as recent as the client asks."""
@@ -116,6 +119,18 @@ class Parked:
             return False
         age = self.request.max_age
         return age is None or self.created - auth_time <= age * 1000
+
+    def is_strong(self, session: Session) -> bool:
+        """Whether the sign-in is of one of the levels that the client asks for, or above.
+
+        A value that is no level of ours has to be the session's own. RFC 9470 makes of the
+        voluntary claim of OpenID Connect a demand; so it is taken here.
+        """
+        asked = self.request.acr_values
+        return not asked or any(
+            session.acr == each or session.level >= LEVELS.get(each, session.level + 1)
+            for each in asked
+        )
 
 
 @dataclass(frozen=True, slots=True)

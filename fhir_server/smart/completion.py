@@ -21,6 +21,7 @@ from fhir_server.smart.errors import (
     LoginRequired,
     OAuthError,
     UnauthorizedClient,
+    UnmetAuthenticationRequirements,
 )
 from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
@@ -103,6 +104,7 @@ def decide(parked: Parked, decision: Decision, policy: Policy, id_: str, now: in
 
     Raises:
         LoginRequired: the person was to sign in anew, and did not.
+        UnmetAuthenticationRequirements: the sign-in is too weak.
         AccessDenied: the launch is another person's, the record may not be opened by this
             one, or nothing was kept of what was asked.
         InvalidRequest: a patient has to be chosen, and was not.
@@ -110,6 +112,8 @@ def decide(parked: Parked, decision: Decision, policy: Policy, id_: str, now: in
     session, subject = decision.session, decision.subject
     if not parked.is_fresh(session.auth_time):
         raise LoginRequired("The person has to sign in again.")
+    if not parked.is_strong(session):
+        raise UnmetAuthenticationRequirements("The sign-in is weaker than acr_values asks.")
     if parked.account not in (None, subject.account) or parked.user not in (None, subject.user):
         raise AccessDenied("This launch was made for another person.")
     context = _context(parked, decision, policy)

@@ -12,6 +12,7 @@ https://www.rfc-editor.org/rfc/rfc8414#section-2
 from typing import Any, Final, NamedTuple
 
 from fhir_server.smart import jwks, scopes
+from fhir_server.smart.authorization import LEVELS
 from fhir_server.smart.grants import GRANTS
 from fhir_server.smart.pkce import METHOD
 from fhir_server.smart.policy import Policy
@@ -111,6 +112,7 @@ def document(policy: Policy) -> dict[str, Any]:
         "revocation_endpoint_auth_signing_alg_values_supported": list(jwks.ALGORITHMS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [SIGNED_WITH],
+        "acr_values_supported": list(LEVELS),
         "claims_supported": list(_CLAIMS),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["en", "ru", "uk"],

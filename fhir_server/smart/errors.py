@@ -11,6 +11,7 @@
   x AccessDenied             403  the person, or this server's policy, says no
   x LoginRequired            400  `prompt=none` without a session
   x ConsentRequired          400  `prompt=none` without a consent on file
+  x UnmetAuthenticationRequirements 400  the sign-in was weaker than `acr_values` asks
   x InvalidToken             401  a Bearer token that is none, or is over
   x InsufficientScope        403
   x InvalidClientMetadata    400  registration
@@ -88,6 +89,11 @@ class LoginRequired(OAuthError):
 
 class ConsentRequired(OAuthError):
     code = "consent_required"
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    # https://www.rfc-editor.org/rfc/rfc9470#section-5
+    code = "unmet_authentication_requirements"
 
 
 class InvalidToken(OAuthError):

@@ -341,3 +341,16 @@ async def test_oidc_12_a_person_without_a_resource_has_no_fhir_user(smart: Smart
     answer = await smart.answer(await smart.parked(client), await smart.decision(nobody))
     body = (await smart.redeem(client, answer["code"])).json()
     assert "fhirUser" not in body["scope"].split()
+
+
+@pytest.mark.parametrize(
+    ("asked", "strong"),
+    [("1", True), ("2", True), ("3", False), ("3 1", True), ("urn:x", False)],
+)
+async def test_rfc_9470_a_stronger_sign_in(smart: Smart, asked: str, strong: bool) -> None:
+    parked = await smart.parked(await smart.client(), acr_values=asked)
+    decision = await smart.decision()  # of level 2
+    assert parked.needs_sign_in(decision.session, smart.clock.now()) is not strong
+    answer = await smart.answer(parked, decision)
+    wanted = None if strong else "unmet_authentication_requirements"
+    assert answer.get("error") == wanted

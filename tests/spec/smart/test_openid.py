@@ -3,6 +3,7 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-identity-data
 """
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
@@ -205,3 +206,19 @@ async def test_sso_a_session_serves_two_apps(smart: Smart) -> None:
         assert not parked.needs_sign_in(session, smart.clock.now())
         decision = replace(await smart.decision(), session=session)
         assert "code" in await smart.answer(parked, decision)
+
+
+async def test_two_workers_make_one_key(smart_state: MongoSmart, rsa_key: RSAKey) -> None:
+    home = smart_state.keys._table.database
+    database = home.client[f"{home.name}_p"]
+    clock = Clock()
+
+    async def make() -> Mapping[str, Any]:
+        return dict(rsa_key.as_dict(private=True))
+
+    stored = [MongoSigningKeys(database, Seal(None)) for _ in range(4)]
+    rings = [KeyRing(each, clock.now, lasts=DAY * 1000, make=make) for each in stored]
+    found = await asyncio.gather(*(each.public() for each in rings))
+    assert all(each == found[0] for each in found)
+    assert len(found[0]) == 1
+    await home.client.drop_database(database.name)
