@@ -46,8 +46,7 @@ async def active_token(ports: Ports, token: str) -> AccessToken:
     """
     found = await ports.access_tokens.find(digest(token))
     if found is None or ports.now() >= found.expires:
-        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        raise InvalidToken("The access token is not valid.", headers)
+        raise InvalidToken("The access token is not valid.")
     return found
 
 

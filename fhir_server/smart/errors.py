@@ -101,6 +101,11 @@ class InvalidToken(OAuthError):
     status = 401
     code = "invalid_token"
 
+    def __init__(
+        self, description: str, challenge: str = 'Bearer error="invalid_token"'
+    ) -> None:
+        super().__init__(description, {"WWW-Authenticate": challenge})
+
 
 class InsufficientScope(OAuthError):
     status = 403

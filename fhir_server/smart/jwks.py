@@ -4,6 +4,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 https://www.rfc-editor.org/rfc/rfc7517
 """
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -54,13 +55,17 @@ def _imported(jwk: Mapping[str, Any], kty: str) -> Key:
             if jwk.get("crv") != _CURVE:
                 raise InvalidClient("The curve of the key is not P-384.")
             return ECKey.import_key(public)
-        key = RSAKey.import_key(public)
-        bits = key.public_key.key_size
+        if not _RSA_BITS <= _bits(public["n"]) <= _MAX_RSA_BITS:
+            raise InvalidClient("The RSA key has fewer than 2048 bits, or more than 8192.")
+        return RSAKey.import_key(public)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise InvalidClient("The key cannot be read.") from error
-    if not _RSA_BITS <= bits <= _MAX_RSA_BITS:
-        raise InvalidClient("The RSA key has fewer than 2048 bits, or more than 8192.")
-    return key
+
+
+def _bits(number: str) -> int:
+    """The length of a base64url number."""
+    decoded = urlsafe_b64decode(number + "=" * (-len(number) % 4))
+    return int.from_bytes(decoded, "big").bit_length()
 
 
 def _verifies(operations: object) -> bool:

@@ -33,8 +33,7 @@ def terms(policy: Policy, token: str | None) -> Terms:
         return registration.WITH_TOKEN
     if token is None and policy.registration == "open":
         return registration.OPEN
-    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    raise InvalidToken("The initial access token is missing or wrong.", headers)
+    raise InvalidToken("The initial access token is missing or wrong.")
 
 
 async def register(
@@ -75,8 +74,7 @@ async def managed(ports: Ports, id_: str, token: str | None) -> Client:
     client = await ports.clients.find(id_)
     known = "" if client is None else client.registration_digest
     if client is None or not known or token is None or not same(digest(token), known):
-        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        raise InvalidToken("The registration access token is not valid.", headers)
+        raise InvalidToken("The registration access token is not valid.")
     return client
 
 

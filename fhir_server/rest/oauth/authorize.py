@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_server.rest.oauth import answers
-from fhir_server.rest.oauth.bodies import read_form
+from fhir_server.rest.oauth.bodies import read_form, read_query
 from fhir_server.rest.oauth.service import Service
 from fhir_server.smart.authorization import (
     Decision,
@@ -22,9 +22,8 @@ from fhir_server.smart.authorization import (
     redirect_target,
 )
 from fhir_server.smart.completion import complete
-from fhir_server.smart.errors import InvalidRequest, OAuthError
+from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.parameters import Pairs
-from fhir_server.smart.parameters import parse as parse_pairs
 from fhir_server.smart.parking import park, silently
 
 
@@ -46,12 +45,7 @@ async def authorize(service: Service, request: Request) -> Response:
 
 
 async def _pairs(request: Request) -> Pairs:
-    if request.method == "POST":
-        return await read_form(request)
-    try:
-        return parse_pairs(request.url.query)
-    except UnicodeEncodeError as error:
-        raise InvalidRequest("The query cannot be read.") from error
+    return await read_form(request) if request.method == "POST" else read_query(request)
 
 
 async def _parked(service: Service, pairs: Pairs) -> Parked:

@@ -27,10 +27,23 @@ async def read_form(request: Request) -> Pairs:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         raise InvalidRequest(f"The body has to be {FORM}.")
+    return _pairs(await _bounded(request))
+
+
+def read_query(request: Request) -> Pairs:
+    """The pairs of the URL's query.
+
+    Raises:
+        InvalidRequest: it is not UTF-8.
+    """
+    return _pairs(request.scope["query_string"])
+
+
+def _pairs(data: bytes) -> Pairs:
     try:
-        return parse((await _bounded(request)).decode())
+        return parse(data.decode())
     except UnicodeDecodeError as error:
-        raise InvalidRequest("The form is not UTF-8.") from error
+        raise InvalidRequest("The parameters are not UTF-8.") from error
 
 
 async def read_json(request: Request) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_server.rest.oauth import answers
-from fhir_server.rest.oauth.bodies import read_form, read_json
+from fhir_server.rest.oauth.bodies import read_form, read_json, read_query
 from fhir_server.rest.oauth.service import Service
 from fhir_server.smart import (
     callers,
@@ -57,7 +57,7 @@ async def userinfo(service: Service, request: Request) -> Response:
     """`GET` or `POST /auth/userinfo`."""
     held = callers.bearer_token(request.headers.get("authorization"))
     if held is None:
-        raise InvalidToken("A Bearer token is needed.", {"WWW-Authenticate": "Bearer"})
+        raise InvalidToken("A Bearer token is needed.", "Bearer")
     found = await callers.active_token(service.ports, held)
     return answers.uncached(people.userinfo(service.policy, found))
 
@@ -103,11 +103,8 @@ async def end_session(service: Service, request: Request) -> Response:
     """`GET` or `POST /auth/end-session`."""
     language = request.headers.get("accept-language", "")
     try:
-        pairs = (
-            await read_form(request)
-            if request.method == "POST"
-            else parameters.parse(request.url.query)
-        )
+        posted = request.method == "POST"
+        pairs = await read_form(request) if posted else read_query(request)
         form = parameters.single(pairs)
         public = await service.key_ring.public()
         where = await logout.sign_out(service.ports, service.policy, form, public)

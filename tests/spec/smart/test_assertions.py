@@ -240,6 +240,32 @@ async def test_ast_20_keys_that_do_not_count(
     assert is_refused(await smart.backend(client, rsa_key))
 
 
+async def test_ast_20_a_curve_that_is_not_the_one_of_es384(
+    smart: Smart, rsa_key: RSAKey
+) -> None:
+    key = ECKey.generate_key("P-256", {"kid": "p256"})
+    client = await service(smart, key)
+    head = encoded({"alg": "ES384", "kid": "p256"})
+    claims = encoded({"iss": client.id})
+    text = f"{head}.{claims}.AAAA"
+    assert is_refused(await smart.backend(client, rsa_key, client_assertion=text))
+
+
+async def test_ast_20_a_key_of_1024_bits(smart: Smart, rsa_key: RSAKey) -> None:
+    modulus = base64.urlsafe_b64encode(b"\xff" * 128).rstrip(b"=").decode()
+    jwk = {**public_jwks(rsa_key)["keys"][0], "n": modulus}
+    client = await service(smart, rsa_key, jwks={"keys": [jwk]})
+    assert is_refused(await smart.backend(client, rsa_key))
+
+
+async def test_cli_16_jku_is_a_url(smart: Smart, rsa_key: RSAKey) -> None:
+    client = await service(smart, rsa_key)
+    claims = encoded({"iss": client.id})
+    head = encoded({"alg": "RS384", "kid": "rsa-1", "jku": 7})
+    text = f"{head}.{claims}.AAAA"
+    assert is_refused(await smart.backend(client, rsa_key, client_assertion=text))
+
+
 async def test_be_02_13_the_answer_to_a_service(smart: Smart, rsa_key: RSAKey) -> None:
     client = await service(smart, rsa_key)
     response = await smart.backend(client, rsa_key)

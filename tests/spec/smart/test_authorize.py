@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fhir_server.rest.oauth.authorize import answered
 from fhir_server.smart.authorization import Unredirectable
 from tests.support.smart import (
     ALL_SCOPES,
@@ -114,6 +115,8 @@ async def test_err_06_native_apps(
         pytest.param({"response_mode": "fragment"}, "invalid_request", id="response_mode"),
         pytest.param({"request": "a.b.c"}, "invalid_request", id="request_object"),
         pytest.param({"prompt": "none login"}, "invalid_request", id="sa_28_prompt"),
+        pytest.param({"state": "x" * 16_001}, "invalid_request", id="err_23_state"),
+        pytest.param({"nonce": "x" * 1001}, "invalid_request", id="oidc_10_nonce"),
         pytest.param({"max_age": "-1"}, "invalid_request", id="oidc_17_max_age"),
     ],
 )
@@ -126,7 +129,7 @@ async def test_err_07_to_09_the_client_is_told(
     answer = said(response.headers["location"])
     assert where == CALLBACK
     assert answer["error"] == code
-    assert answer.get("state") == (None if "state" in changes else "xyz")
+    assert answer.get("state") == changes.get("state", "xyz")
     assert answer["iss"] == ISSUER  # ERR-19
     assert answer["error_description"].isascii()
 
@@ -309,6 +312,39 @@ async def test_post_03_of_a_post_the_form_counts_alone(smart: Smart) -> None:
 async def test_post_05_another_content_type(smart: Smart) -> None:
     response = await smart.http.post("/auth/authorize", json=request_of(await smart.client()))
     assert response.status_code == 400
+
+
+async def test_bodies_and_queries_that_cannot_be_read(smart: Smart) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    for content in (b"client_id=\xff", b"x=" + b"y" * 300_000):
+        response = await smart.http.post("/auth/authorize", content=content, headers=kind)
+        assert (response.status_code, "location" in response.headers) == (400, False)
+    response = await smart.http.get("/auth/authorize?client_id=%ff")
+    assert response.status_code == 400
+
+
+async def test_err_17_a_service_has_no_person_to_ask(smart: Smart) -> None:
+    client = replace(await smart.client(), grant_types=frozenset({"client_credentials"}))
+    await smart.ports.clients.put(client)
+    response = await smart.ask(client)
+    assert said(response.headers["location"])["error"] == "unauthorized_client"
+
+
+async def test_a_client_that_is_blocked_while_a_person_thinks(smart: Smart) -> None:
+    client = await smart.client()
+    parked = await smart.parked(client)
+    await smart.ports.clients.put(replace(client, standing="blocked"))
+    assert (await smart.answer(parked))["error"] == "unauthorized_client"
+
+
+async def test_the_pages_get_a_response(smart: Smart) -> None:
+    parked = await smart.parked(await smart.client())
+    decision = await smart.decision()
+    response = await answered(smart.service, parked, decision)
+    assert (response.status_code, "code" in said(response.headers["location"])) == (303, True)
+    page = await answered(smart.service, parked, decision, "ru")
+    assert (page.status_code, "location" in page.headers) == (400, False)
+    assert 'lang="ru"' in bytes(page.body).decode()
 
 
 async def test_post_06_scp_30_many_scopes(smart: Smart) -> None:

@@ -239,6 +239,16 @@ async def test_a_name_that_does_not_exist(site: Site, clock: Clock) -> None:
             await keys.keys(client("https://no.such.host.invalid/"), "x")
 
 
+async def test_a_worker_remembers_a_bounded_number(
+    keys: ClientKeys, site: Site, rsa_key: RSAKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_server.rest.oauth.client_keys.SETS", 2)
+    site.publish(rsa_key)
+    for number in range(5):
+        await keys.keys(client(f"https://app.example/{number}"), "rsa-1")
+    assert len(keys._sets) <= 2
+
+
 async def test_in_development_loopback_is_allowed(clock: Clock, rsa_key: RSAKey) -> None:
     """Over a real connection."""
     body = json.dumps(public_jwks(rsa_key)).encode()

@@ -113,6 +113,12 @@ async def test_cli_11_a_header_that_cannot_be_read(smart: Smart, header: str) ->
     assert refused(response) == "invalid_client"
 
 
+async def test_cli_11_one_name_at_a_time(smart: Smart) -> None:
+    client, other = await smart.client(token_endpoint_auth_method=SECRET), await smart.client()
+    response = await smart.redeem(other, "code", auth=(client.id, "s3cret"))
+    assert refused(response) == "invalid_client"
+
+
 async def test_cli_12_an_unknown_client_spoils_nothing(smart: Smart) -> None:
     client = await smart.client()
     code = await smart.code(client)

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import pytest
 from starlette.requests import Request
+from typing_extensions import override
 
+from fhir_server.core.errors import BadValue, FhirError, Unavailable
+from fhir_server.smart.records import Client
+from fhir_server.store.mongo.client import NOT_STORABLE, UNREACHABLE
+from fhir_server.store.mongo.smart_clients import MongoClients
 from tests.support.smart import CALLBACK, Smart, client_of, request_of
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +120,24 @@ async def test_other_paths_are_not_ours(smart: Smart) -> None:
     for path in ("/", "/fhir/Patient", "/auth/other", "/auth/style/1.css"):
         response = await smart.http.get(path)
         assert (response.status_code, response.text) == (404, "other")
+
+
+class Away(MongoClients):
+    """Clients in a database that does not answer."""
+
+    def __init__(self, error: FhirError) -> None:
+        self._error = error
+
+    @override
+    async def find(self, id_: str) -> Client | None:
+        raise self._error
+
+
+async def test_a_database_that_does_not_answer(smart: Smart) -> None:
+    for error, status in ((Unavailable(UNREACHABLE), 503), (BadValue(NOT_STORABLE), 400)):
+        service = replace(smart.service, ports=replace(smart.ports, clients=Away(error)))
+        form = {"grant_type": "authorization_code", "client_id": "x", "code": "y"}
+        response = await client_of(service).post("/auth/token", data=form)
+        assert response.status_code == status
+        assert set(response.json()) == {"error", "error_description"}
+        assert response.headers["cache-control"] == "no-store"

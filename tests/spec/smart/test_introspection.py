@@ -196,3 +196,31 @@ async def test_an_id_token_is_no_access_token(smart: Smart) -> None:
     key = OctKey.generate_key(256)
     forged = jwt.encode({"alg": "HS256"}, {"sub": "x"}, key, algorithms=["HS256"])
     assert await smart.verifier.verify(forged) is None
+
+
+async def test_tokens_of_a_client_that_is_gone(smart: Smart) -> None:
+    client = await smart.client()
+    token = (await smart.tokens(client))["access_token"]
+    await smart.ports.clients.put(replace(client, standing="blocked"))
+    headers = {"Authorization": f"Bearer {token}"}
+    response = await smart.post("introspect", {"token": token}, headers=headers)
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
+
+
+async def test_a_worker_remembers_a_bounded_number(
+    smart: Smart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_server.rest.oauth.verifier.KEPT", 2)
+    client = await smart.client()
+    for _ in range(4):
+        assert await smart.verifier.verify((await smart.tokens(client))["access_token"])
+    assert len(smart.verifier._seen) == 2
+
+
+async def test_a_used_refresh_token_is_not_active(smart: Smart) -> None:
+    client, reader = await smart.client(), await auditor(smart)
+    body = await smart.tokens(client)
+    await smart.refresh(client, body["refresh_token"])
+    form = {"token": body["refresh_token"]}
+    response = await smart.post("introspect", form, auth=(reader.id, "s3cret"))
+    assert response.json() == {"active": False}

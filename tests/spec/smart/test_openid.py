@@ -191,6 +191,25 @@ async def test_a_hint_signed_by_somebody_else(smart: Smart) -> None:
     assert response.status_code == 400
 
 
+async def test_a_hint_of_another_issuer(smart: Smart) -> None:
+    for claims_ in ({"iss": "https://other.example"}, {"sub": "x"}):
+        token = await smart.service.key_ring.sign(claims_)
+        response = await smart.http.post("/auth/end-session", data={"id_token_hint": token})
+        assert response.status_code == 400
+
+
+async def test_a_session_is_prolonged_until_it_ends(smart: Smart) -> None:
+    sessions, now = smart.ports.sessions, smart.clock.now()
+    session = await smart.session("account-sessions")
+    assert await sessions.by_digest(session.digest) == session
+    assert await sessions.seen(session.id, now, now + 5000)
+    assert not await sessions.seen(session.id, now + 5000, now + 9000)
+    await sessions.end_account("account-sessions", now)
+    ended = await sessions.find(session.id)
+    assert ended is not None
+    assert not ended.live(now)
+
+
 async def test_a_person_stays_here_without_a_place_to_go(smart: Smart) -> None:
     body = await smart.tokens(await smart.client())
     form = {"id_token_hint": body["id_token"]}

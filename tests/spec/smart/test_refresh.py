@@ -5,11 +5,16 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-toke
 """
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from fhir_server.smart.ending import end, end_account, end_session
+from fhir_server.smart.errors import InvalidGrant
+from fhir_server.smart.records import AccessToken
+from fhir_server.smart.scopes import parse
+from fhir_server.smart.tokens import Issue, issue
 from tests.support.smart import ALL_SCOPES, ANNA, DAY, Smart
 
 pytestmark = pytest.mark.anyio
@@ -176,6 +181,52 @@ async def test_revo_07_a_revocation_meets_tokens_on_their_way(smart: Smart) -> N
             assert not await smart.works(response.json()["access_token"])
             assert refused(await smart.refresh(client, response.json()["refresh_token"]))
         smart.clock.tick(1)
+
+
+class Meanwhile:
+    """Access tokens that are kept at the moment when the patient ends the grant."""
+
+    def __init__(self, smart: Smart, *, before: bool) -> None:
+        self._smart = smart
+        self._before = before
+
+    async def put(self, token: AccessToken) -> None:
+        """As the adapter does; the grant ends just before it, or just behind."""
+        tokens = self._smart.ports.access_tokens
+        if not self._before:
+            await tokens.put(token)
+        await end(self._smart.ports, str(token.grant), "by the patient")
+        if self._before:
+            await tokens.put(token)
+
+    async def find(self, digest: str) -> AccessToken | None:
+        return await self._smart.ports.access_tokens.find(digest)
+
+    async def remove(self, digest: str) -> None:
+        await self._smart.ports.access_tokens.remove(digest)
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_revo_07_a_grant_that_ends_while_tokens_are_made(
+    smart: Smart, before: bool
+) -> None:
+    client = await smart.client()
+    first = await smart.tokens(client)
+    grant = await smart.grant(client)
+    ports = replace(smart.ports, access_tokens=Meanwhile(smart, before=before))
+    issue_ = Issue(grant, grant.subject, parse(grant.scopes), 2)
+    made: list[str] = []
+
+    def new_secret() -> str:
+        made.append(smart.ports.new_secret())
+        return made[-1]
+
+    with pytest.raises(InvalidGrant):
+        await issue(replace(ports, new_secret=new_secret), smart.service.policy, issue_)
+    access, refresh = made
+    assert not await smart.works(access)
+    assert refused(await smart.refresh(client, refresh))
+    assert refused(await smart.refresh(client, first["refresh_token"]))
 
 
 async def test_revo_08_all_grants_of_a_person(smart: Smart) -> None:

@@ -134,6 +134,12 @@ BAD: list[Any] = [
     ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
     ({"jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "invalid_client_metadata"),
     ({"jwks": {"keys": [{"kty": "RSA", "d": "x"}]}}, "invalid_client_metadata"),
+    ({"jwks": {"keys": [{}] * 101}}, "invalid_client_metadata"),
+    ({"jwks_uri": "https://[::1/"}, "invalid_client_metadata"),
+    (
+        {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}},
+        "invalid_client_metadata",
+    ),
     ({"jwks": []}, "invalid_client_metadata"),
     ({"jwks_uri": "http://app.example/jwks"}, "invalid_client_metadata"),
     ({"jwks_uri": "https://u:p@app.example/jwks"}, "invalid_client_metadata"),
@@ -180,6 +186,28 @@ async def test_cli_14_19_a_client_looks_after_itself(
     assert (await server.http.delete(path, headers=auth)).status_code == 204
     assert not await server.works(first.json()["access_token"])
     assert (await server.http.get(path, headers=auth)).status_code == 401
+
+
+async def test_cli_19_a_service_keeps_its_levels(smart: Smart, rsa_key: RSAKey) -> None:
+    server = smart.with_policy(registration="token", registration_digest=digest("initial"))
+    backend = {
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": public_jwks(rsa_key),
+        "scope": "system/Patient.rs",
+    }
+    made = await server.http.post("/auth/register", json=backend, headers=bearer("initial"))
+    body = made.json()
+    client = await server.ports.clients.find(body["client_id"])
+    assert client is not None
+    await server.ports.clients.put(replace(client, standing="active", reviewed=True))
+    path = body["registration_client_uri"].removeprefix(ISSUER)
+    auth = bearer(body["registration_access_token"])
+    same = (await server.http.put(path, json=backend, headers=auth)).json()
+    assert (same["standing"], same["reviewed"]) == ("active", True)
+    wide = {**backend, "scope": "system/*.rs"}
+    more = (await server.http.put(path, json=wide, headers=auth)).json()
+    assert (more["standing"], more["scope"]) == ("pending", "system/*.rs")
 
 
 async def test_cli_19_nobody_else_does(smart: Smart) -> None:
