@@ -185,6 +185,14 @@ async def test_oidc_18_userinfo(smart: Smart) -> None:
     assert malformed.status_code == 400
 
 
+async def test_tok_07_userinfo_of_an_expired_token(smart: Smart) -> None:
+    body = await smart.tokens(await smart.client())
+    smart.clock.tick(body["expires_in"])
+    header = {"Authorization": f"Bearer {body['access_token']}"}
+    response = await smart.http.get("/auth/userinfo", headers=header)
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
+
+
 async def test_tok_06_a_token_in_the_url_counts_for_nothing(smart: Smart) -> None:
     token = (await smart.tokens(await smart.client()))["access_token"]
     assert (await smart.http.get(f"/auth/userinfo?access_token={token}")).status_code == 401
