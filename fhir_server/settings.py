@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     app_registration_token: SecretStr | None = None
     """The initial access token of registration; with it user and system scopes can be asked,
     which wait for `fhir-server apps approve`."""
+    auth_failures_per_minute: Positive = 60
+    """Refused requests below `/auth/` that one network address may make in a minute, per
+    worker; then it is answered 429."""
     insecure_loopback_keys: bool = False
     """Development: fetch keys of apps from this machine too, without TLS."""
     shutdown_seconds: Positive = 20

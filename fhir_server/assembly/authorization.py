@@ -15,9 +15,10 @@ from typing import Final
 import httpx
 
 from fhir_server.access.scopes import ResourceScope
+from fhir_server.rest.oauth.attempts import Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
-from fhir_server.rest.oauth.service import Interaction, NoThrottle, Service, Throttle
+from fhir_server.rest.oauth.service import Interaction, Service
 from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.smart.events import Event, Events
@@ -60,7 +61,6 @@ class Surroundings:
     events: Events = field(default_factory=Untold)
     can_filter: Callable[[ResourceScope], bool] = lambda scope: not scope.query
     """Whether the search parameters of a granular scope are known."""
-    throttle: Throttle = field(default_factory=NoThrottle)
     management: str | None = None
     """The URL of the page of granted apps."""
 
@@ -132,5 +132,5 @@ async def service(
             given.interaction,
             origins=settings.cors_origins,
             style=STYLE,
-            throttle=given.throttle,
+            throttle=Attempts(settings.auth_failures_per_minute, time.monotonic),
         )

@@ -94,14 +94,20 @@ class Endpoint:
             allowed = {**answers.UNCACHED, "Allow": ", ".join(sorted(self._methods))}
             return Response(status_code=405, headers=allowed)
         try:
-            seconds = await self._service.throttle.wait(self._row.path, request)
-            if seconds is not None:
-                raise TooManyRequests(seconds)
+            if self._row.openness == "registered":
+                await self._throttled(request)
             return await self._row.answer(self._service, request)
         except OAuthError as error:
+            await self._service.throttle.failed(self._row.path, request)
             return answers.refusal(error)
         except FhirError as error:  # the database's: nothing else of FHIR comes here
             return answers.unavailable(error)
+
+    async def _throttled(self, request: Request) -> None:
+        """Endpoints where a secret can be guessed; pages and public documents go on."""
+        seconds = await self._service.throttle.wait(self._row.path, request)
+        if seconds is not None:
+            raise TooManyRequests(seconds)
 
 
 class Authorization:

@@ -34,6 +34,9 @@ class Throttle(Protocol):
     async def wait(self, endpoint: str, request: Request) -> int | None:
         """Seconds after which it may be tried again; None: go on."""
 
+    async def failed(self, endpoint: str, request: Request) -> None:
+        """It was tried, and refused."""
+
 
 class NoThrottle:
     """No limits."""
@@ -41,6 +44,9 @@ class NoThrottle:
     async def wait(self, endpoint: str, request: Request) -> int | None:  # noqa: ARG002  # Throttle's
         """Never."""
         return None
+
+    async def failed(self, endpoint: str, request: Request) -> None:
+        """Let it pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from typing_extensions import override
 
 from fhir_server.core.errors import BadValue, FhirError, Unavailable
+from fhir_server.rest.oauth.attempts import Attempts
 from fhir_server.smart.records import Client
 from fhir_server.store.mongo.client import NOT_STORABLE, UNREACHABLE
 from fhir_server.store.mongo.smart_clients import MongoClients
@@ -108,12 +109,42 @@ class Strict:
         del request
         return 7 if endpoint == "/auth/token" else None
 
+    async def failed(self, endpoint: str, request: Request) -> None:
+        assert (endpoint, request.method) == ("/auth/token", "POST")
+
 
 async def test_err_21_a_limit_is_told(smart: Smart) -> None:
     http = client_of(replace(smart.service, throttle=Strict()))
     response = await http.post("/auth/token")
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
     assert (await http.get("/auth/jwks")).status_code == 200
+
+
+async def test_err_21_cli_08_guessing_is_slow(smart: Smart) -> None:
+    attempts = Attempts(3, smart.clock.seconds)
+    http = client_of(replace(smart.service, throttle=attempts))
+    client = await smart.client(token_endpoint_auth_method="client_secret_basic")
+    form = {"grant_type": "authorization_code", "code": "x"}
+    for _ in range(3):
+        guess = await http.post("/auth/token", data=form, auth=(client.id, "guess"))
+        assert guess.status_code == 401
+        assert (await http.get("/auth/jwks")).status_code == 200  # counts for nothing
+        smart.clock.tick(10)
+    stopped = await http.post("/auth/token", data=form, auth=(client.id, "s3cret"))
+    assert (stopped.status_code, stopped.headers["retry-after"]) == (429, "30")
+    smart.clock.tick(30)
+    again = await http.post("/auth/token", data=form, auth=(client.id, "s3cret"))
+    assert again.status_code == 400
+
+
+async def test_a_worker_remembers_few_addresses(
+    smart: Smart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_server.rest.oauth.attempts.KEPT", 2)
+    attempts = Attempts(3, smart.clock.seconds)
+    for host in ("1.1.1.1", "2.2.2.2", "3.3.3.3"):
+        await attempts.failed("x", Request({"type": "http", "client": (host, 1)}))
+    assert list(attempts._failures) == ["2.2.2.2", "3.3.3.3"]
 
 
 async def test_other_paths_are_not_ours(smart: Smart) -> None:
