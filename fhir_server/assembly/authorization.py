@@ -23,7 +23,7 @@ from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.smart.events import Event, Events
 from fhir_server.smart.policy import Policy
-from fhir_server.smart.ports import Ports, Subjects
+from fhir_server.smart.ports import KeySets, Ports, Signer, Subjects
 from fhir_server.smart.records import Grant, Subject
 from fhir_server.smart.style import STYLE, VERSION
 from fhir_server.store.mongo.indexes import Database
@@ -90,6 +90,28 @@ async def state(settings: Settings, database: Database) -> MongoSmart:
     return kept
 
 
+def ports(kept: MongoSmart, given: Surroundings, key_sets: KeySets, signer: Signer) -> Ports:
+    """State, clock and chance, as the flows ask for them."""
+    return Ports(
+        clients=kept.clients,
+        grants=kept.grants,
+        codes=kept.codes,
+        refresh_tokens=kept.refresh_tokens,
+        access_tokens=kept.access_tokens,
+        parked=kept.parked,
+        launches=kept.launches,
+        sessions=kept.sessions,
+        assertions=kept.assertions,
+        subjects=given.subjects,
+        key_sets=key_sets,
+        signer=signer,
+        events=given.events,
+        now=given.now,
+        new_id=given.new_id,
+        new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),
+    )
+
+
 @asynccontextmanager
 async def service(
     settings: Settings, database: Database, given: Surroundings
@@ -104,29 +126,11 @@ async def service(
     await ring.keys()
     async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
         key_sets = ClientKeys(http, time.monotonic, loopback=settings.insecure_loopback_keys)
-        ports = Ports(
-            clients=kept.clients,
-            grants=kept.grants,
-            codes=kept.codes,
-            refresh_tokens=kept.refresh_tokens,
-            access_tokens=kept.access_tokens,
-            parked=kept.parked,
-            launches=kept.launches,
-            sessions=kept.sessions,
-            assertions=kept.assertions,
-            subjects=given.subjects,
-            key_sets=key_sets,
-            signer=ring,
-            events=given.events,
-            now=given.now,
-            new_id=given.new_id,
-            new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),
-        )
         rules = replace(
             policy(settings), can_filter=given.can_filter, management=given.management
         )
         yield Service(
-            ports,
+            ports(kept, given, key_sets, ring),
             rules,
             ring,
             given.interaction,

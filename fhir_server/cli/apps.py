@@ -14,7 +14,7 @@ https://www.rfc-editor.org/rfc/rfc7591#section-2
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -80,28 +80,58 @@ def list_(data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
 @APPS.command()
 def approve(id_: Id, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     """Let a pending or blocked app work, and note that it was looked at."""
-    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
-    with explained():
-        known = uvloop.run(_approve(settings, id_))
-    say(f"{id_} is approved") if known else fail(f"There is no app {id_}.")
+    _settle(
+        _approve, id_, "approved", settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    )
 
 
 @APPS.command()
 def block(id_: Id, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     """Stop an app, and end everything that was granted to it; approve lets it work again."""
-    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
-    with explained():
-        known = uvloop.run(_block(settings, id_))
-    say(f"{id_} is blocked") if known else fail(f"There is no app {id_}.")
+    _settle(_block, id_, "blocked", settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri))
 
 
 @APPS.command()
 def remove(id_: Id, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     """Forget an app, and end everything that was granted to it."""
-    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    _settle(_remove, id_, "removed", settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri))
+
+
+def _settle(
+    work: Callable[[MongoSmart, Client], Awaitable[None]],
+    id_: str,
+    done: str,
+    settings: Settings,
+) -> None:
     with explained():
-        known = uvloop.run(_remove(settings, id_))
-    say(f"{id_} is removed") if known else fail(f"There is no app {id_}.")
+        known = uvloop.run(_settled(settings, work, id_))
+    if not known:
+        fail(f"There is no app {id_}.")
+    say(f"{id_} is {done}")
+
+
+async def _settled(
+    settings: Settings, work: Callable[[MongoSmart, Client], Awaitable[None]], id_: str
+) -> bool:
+    async with _opened(settings) as kept:
+        client = await kept.clients.find(id_)
+        if client is not None:
+            await work(kept, client)
+        return client is not None
+
+
+async def _approve(kept: MongoSmart, client: Client) -> None:
+    await kept.clients.put(replace(client, standing="active", reviewed=True))
+
+
+async def _block(kept: MongoSmart, client: Client) -> None:
+    await kept.clients.put(replace(client, standing="blocked"))
+    await kept.grants.revoke_client(client.id, now(), "client blocked")
+
+
+async def _remove(kept: MongoSmart, client: Client) -> None:
+    await kept.clients.remove(client.id)
+    await kept.grants.revoke_client(client.id, now(), "client removed")
 
 
 def _read(file: Path) -> Sequence[Metadata]:
@@ -157,29 +187,3 @@ async def _register(
 async def _all(settings: Settings) -> Sequence[Client]:
     async with _opened(settings) as kept:
         return await kept.clients.all()
-
-
-async def _approve(settings: Settings, id_: str) -> bool:
-    async with _opened(settings) as kept:
-        client = await kept.clients.find(id_)
-        if client is None:
-            return False
-        await kept.clients.put(replace(client, standing="active", reviewed=True))
-        return True
-
-
-async def _block(settings: Settings, id_: str) -> bool:
-    async with _opened(settings) as kept:
-        client = await kept.clients.find(id_)
-        if client is None:
-            return False
-        await kept.clients.put(replace(client, standing="blocked"))
-        await kept.grants.revoke_client(id_, now(), "client blocked")
-        return True
-
-
-async def _remove(settings: Settings, id_: str) -> bool:
-    async with _opened(settings) as kept:
-        known = await kept.clients.remove(id_)
-        await kept.grants.revoke_client(id_, now(), "client removed")
-        return known

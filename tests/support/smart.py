@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from fhir_server.assembly.authorization import Surroundings, ports
 from fhir_server.rest.oauth.client_keys import ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
 from fhir_server.rest.oauth.routes import Authorization
@@ -319,26 +320,10 @@ def smart_server(
 
     ring = KeyRing(state.keys, clock.now, lasts=90 * DAY * 1000, make=make)
     key_sets = ClientKeys(fetch, clock.seconds, resolve=public_address)
-    ports = Ports(
-        clients=state.clients,
-        grants=state.grants,
-        codes=state.codes,
-        refresh_tokens=state.refresh_tokens,
-        access_tokens=state.access_tokens,
-        parked=state.parked,
-        launches=state.launches,
-        sessions=state.sessions,
-        assertions=state.assertions,
-        subjects=people,
-        key_sets=key_sets,
-        signer=ring,
-        events=told,
-        now=clock.now,
-        new_id=lambda: f"id-{next(numbers)}",
-        new_secret=lambda: secrets.token_urlsafe(32),
-    )
+    given = Surroundings(pages, clock.now, lambda: f"id-{next(numbers)}", people, told)
+    built = ports(state, given, key_sets, ring)
     policy = Policy(ISSUER, BASE, style_url=f"{ISSUER}/auth/style/1.json")
-    service = Service(ports, policy, ring, pages, style={"color_background": "#ffffff"})
+    service = Service(built, policy, ring, pages, style={"color_background": "#ffffff"})
     verifier = TokenVerifier(state.access_tokens, clock.now, clock.seconds)
     return Smart(service, clock, pages, people, told, client_of(service), verifier)
 
