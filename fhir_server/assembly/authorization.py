@@ -5,6 +5,7 @@ async with service(settings, database, Surroundings(...)) as built:
     verify = TokenVerifier(built.ports.access_tokens, now).verify
 """
 
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,9 @@ from typing import Final
 
 import httpx
 
+from fhir_server.access.rights import Condition
 from fhir_server.access.scopes import ResourceScope
+from fhir_server.core.errors import FhirError
 from fhir_server.rest.oauth.attempts import Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
@@ -30,6 +33,7 @@ from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
 
+_PLAIN: Final = re.compile(r"(?!_has|_filter|_list|_query)[A-Za-z_-]+")
 _DAY: Final = 86_400
 _SECRET_BYTES: Final = 32
 
@@ -60,9 +64,27 @@ class Surroundings:
     subjects: Subjects = field(default_factory=AsGranted)
     events: Events = field(default_factory=Untold)
     can_filter: Callable[[ResourceScope], bool] = lambda scope: not scope.query
-    """Whether the search parameters of a granular scope are known."""
+    """Whether the search parameters of a granular scope are known; see `readable`."""
     management: str | None = None
     """The URL of the page of granted apps."""
+
+
+def readable(condition: Condition) -> Callable[[ResourceScope], bool]:
+    """Whether a scope's filter can be read by `condition`: plain parameters, nothing else.
+
+    "Servers MAY support modifiers, chaining and `_filter` in scopes; experimental."
+    """
+
+    def can_filter(scope: ResourceScope) -> bool:
+        if not all(_PLAIN.fullmatch(name) for name, _ in scope.query):
+            return False
+        try:
+            condition(scope.type, scope.query)
+        except FhirError:
+            return False
+        return True
+
+    return can_filter
 
 
 def policy(settings: Settings) -> Policy:

@@ -5,15 +5,23 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
+from fhir_server.access.scopes import parse_scope
 from fhir_server.app import new_id, now
-from fhir_server.assembly.authorization import Surroundings, policy, service
+from fhir_server.assembly.authorization import Surroundings, policy, readable, service
 from fhir_server.rest.oauth.service import Service
+from fhir_server.search.compile import Compiler
+from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.store.mongo.client import Client
+from fhir_server.terminology.terminology import Terminology
 from tests.support.smart import Pages, client_of
 
 pytestmark = pytest.mark.anyio
+
+
+def compiler() -> Compiler:
+    return Compiler(Registry(), Terminology(), "https://hospital.example/r4/fhir", now=now)
 
 
 def settings(**given: object) -> Settings:
@@ -53,3 +61,27 @@ async def test_settings_become_policy() -> None:
     assert found.access_seconds == 60
     assert found.refresh_seconds == 200 * 86_400
     assert found.registration_digest == digest("initial")
+
+
+CATEGORY = "category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (f"patient/Observation.rs?{CATEGORY}", True),
+        ("patient/Observation.rs?category=a,b&status=final", True),
+        ("patient/Observation.rs?_tag=a", True),
+        ("patient/Observation.rs?colour=red", False),
+        ("patient/Observation.rs?date=nonsense", False),
+        ("patient/Observation.rs?code:in=http://x.example/vs", False),
+        ("patient/Observation.rs?subject.name=a", False),
+        ("patient/Observation.rs?_has=a", False),
+        ("patient/Observation.rs?_filter=a", False),
+        ("patient/Observation.rs?_count=1", False),
+    ],
+)
+async def test_scp_14_17_18_filters_of_scopes(text: str, known: bool) -> None:
+    scope = parse_scope(text)
+    assert scope is not None
+    assert readable(compiler().condition)(scope) is known
