@@ -80,8 +80,15 @@ async def silently(
 
 
 def remembered(parked: Parked, grants: Sequence[Grant], now: int) -> Grant | None:
-    """The newest live grant that holds everything that is asked, for the same record."""
+    """The newest live grant that holds everything that is asked, for the same record.
+
+    None for apps that are reached by a private scheme or loopback: "the authorization server
+    SHOULD NOT process authorization requests automatically without user consent" where another
+    program may have taken the app's place (RFC 8252, section 8.6).
+    """
     asked = parked.request.scopes
+    if not parked.request.redirect_uri.startswith("https://"):
+        return None
     for grant in grants:
         held = scopes.parse(grant.scopes)
         same_client = grant.client == parked.request.client and grant.live(now)

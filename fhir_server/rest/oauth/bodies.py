@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from fhir_server.smart.errors import InvalidClientMetadata, InvalidRequest
 from fhir_server.smart.parameters import Pairs, parse
@@ -63,8 +63,11 @@ async def read_json(request: Request) -> Mapping[str, Any]:
 
 async def _bounded(request: Request) -> bytes:
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise InvalidRequest("The body is too large.")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY:
+                raise InvalidRequest("The body is too large.")
+    except ClientDisconnect as error:
+        raise InvalidRequest("The body did not arrive.") from error
     return bytes(body)

@@ -262,6 +262,16 @@ async def test_sa_28_prompt_none_after_a_grant(smart: Smart) -> None:
     assert said(wider.headers["location"]).get("error") is None  # reduced to registration
 
 
+async def test_sa_28_prompt_none_is_not_for_apps_that_can_be_replaced(smart: Smart) -> None:
+    native = "org.example.app:/cb"
+    client = await smart.client(redirect_uris=[native])
+    parked = await smart.parked(client, redirect_uri=native)
+    await smart.answer(parked)
+    smart.pages.current = await smart.session()
+    response = await smart.ask(client, redirect_uri=native, prompt="none")
+    assert said(response.headers["location"])["error"] == "consent_required"
+
+
 async def test_sa_28_prompt_login_wants_a_new_sign_in(smart: Smart) -> None:
     earlier = await smart.session()
     smart.clock.tick(60)

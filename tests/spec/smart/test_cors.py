@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message
 from typing_extensions import override
 
 from fhir_server.core.errors import BadValue, FhirError, Unavailable
 from fhir_server.rest.oauth.attempts import Attempts
+from fhir_server.rest.oauth.bodies import read_form
+from fhir_server.smart.errors import InvalidRequest
 from fhir_server.smart.records import Client
 from fhir_server.store.mongo.client import NOT_STORABLE, UNREACHABLE
 from fhir_server.store.mongo.smart_clients import MongoClients
@@ -172,3 +175,13 @@ async def test_a_database_that_does_not_answer(smart: Smart) -> None:
         assert response.status_code == status
         assert set(response.json()) == {"error", "error_description"}
         assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_body_that_does_not_arrive() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    request = Request({"type": "http", "headers": [kind]}, receive)
+    with pytest.raises(InvalidRequest):
+        await read_form(request)
