@@ -26,7 +26,7 @@ from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.smart.events import Event, Events
 from fhir_server.smart.policy import Policy
-from fhir_server.smart.ports import KeySets, Ports, Signer, Subjects
+from fhir_server.smart.ports import KeySets, Ports, Records, Signer, Subjects
 from fhir_server.smart.records import Grant, Subject
 from fhir_server.smart.style import STYLE, VERSION
 from fhir_server.store.mongo.indexes import Database
@@ -58,6 +58,7 @@ class Surroundings:
     """What others build."""
 
     interaction: Interaction
+    records: Records
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]
@@ -125,6 +126,7 @@ def ports(kept: MongoSmart, given: Surroundings, key_sets: KeySets, signer: Sign
         sessions=kept.sessions,
         assertions=kept.assertions,
         subjects=given.subjects,
+        records=given.records,
         key_sets=key_sets,
         signer=signer,
         events=given.events,

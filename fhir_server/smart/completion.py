@@ -93,6 +93,9 @@ async def _granted(
     if client is None or client.standing != "active":
         raise UnauthorizedClient("This client is not approved.")
     grant = decide(parked, decision, policy, ports.new_id(), ports.now())
+    context = grant.context
+    if context.patient and not await ports.records.has(context.patient, context.encounter):
+        raise InvalidRequest("There is no such patient, or the encounter is another's.")
     used = parked.launch_digest
     if used is not None and not await ports.launches.use(used, ports.now()):
         raise InvalidRequest("The launch was used already.")

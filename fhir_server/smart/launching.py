@@ -45,12 +45,15 @@ async def create(
     app = await ports.clients.find(str(body.get("client_id")))
     if app is None or app.standing != "active":
         raise InvalidRequest("client_id is no registered app.")
+    found = context(body)
+    if found.patient and not await ports.records.has(found.patient, found.encounter):
+        raise InvalidRequest("There is no such patient, or the encounter is another's.")
     secret = ports.new_secret()
     launch = Launch(
         digest(secret),
         app.id,
         caller.client.id,
-        context(body),
+        found,
         ports.now() + policy.launch_seconds * 1000,
         account=_text(body, "account"),
         user=_user(body),

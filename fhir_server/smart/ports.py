@@ -182,6 +182,13 @@ class Subjects(Protocol):
         may no longer open the record that the grant is about."""
 
 
+class Records(Protocol):
+    """The patients and encounters that there are."""
+
+    async def has(self, patient: str, encounter: str | None) -> bool:
+        """Whether the patient exists, and the encounter (logical ids) is one of theirs."""
+
+
 class KeySets(Protocol):
     """The public keys of clients."""
 
@@ -214,6 +221,7 @@ class Ports:
     sessions: Sessions
     assertions: Assertions
     subjects: Subjects
+    records: Records
     key_sets: KeySets
     signer: Signer
     events: Events

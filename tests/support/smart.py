@@ -89,6 +89,17 @@ class People:
         return None if grant.subject.account in self.gone else grant.subject
 
 
+class Charts:
+    """Whose records there are, and whose encounters."""
+
+    patients = frozenset({"anna", "ben", "carl"})
+    encounters = {"e1": "anna", "e2": "ben"}
+
+    async def has(self, patient: str, encounter: str | None) -> bool:
+        theirs = encounter is None or self.encounters.get(encounter) == patient
+        return patient in self.patients and theirs
+
+
 @dataclass
 class Told:
     """What the audit was told."""
@@ -320,7 +331,9 @@ def smart_server(
 
     ring = KeyRing(state.keys, clock.now, lasts=90 * DAY * 1000, make=make)
     key_sets = ClientKeys(fetch, clock.seconds, resolve=public_address)
-    given = Surroundings(pages, clock.now, lambda: f"id-{next(numbers)}", people, told)
+    given = Surroundings(
+        pages, Charts(), clock.now, lambda: f"id-{next(numbers)}", people, told
+    )
     built = ports(state, given, key_sets, ring)
     policy = Policy(ISSUER, BASE, style_url=f"{ISSUER}/auth/style/1.json")
     service = Service(built, policy, ring, pages, style={"color_background": "#ffffff"})

@@ -15,7 +15,7 @@ from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.store.mongo.client import Client
 from fhir_server.terminology.terminology import Terminology
-from tests.support.smart import Pages, client_of
+from tests.support.smart import Charts, Pages, client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,9 @@ def settings(**given: object) -> Settings:
 
 @pytest.fixture
 async def built(mongodb_client: Client, database_name: str) -> AsyncIterator[Service]:
-    surroundings = Surroundings(Pages(), now, new_id, management="https://x.example/apps")
+    surroundings = Surroundings(
+        Pages(), Charts(), now, new_id, management="https://x.example/apps"
+    )
     given = settings(secret_key=SecretStr("k"))
     async with service(given, mongodb_client[database_name], surroundings) as found:
         yield found

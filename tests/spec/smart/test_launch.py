@@ -11,7 +11,9 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
+from fhir_server.assembly.records import StoredRecords
 from fhir_server.smart.records import Client
+from fhir_server.store.mongo.store import MongoStore
 from tests.support.smart import (
     ANNA,
     BASE,
@@ -21,6 +23,8 @@ from tests.support.smart import (
     public_jwks,
     said,
 )
+from tests.support.units import inserted
+from tests.support.versions import version
 
 pytestmark = pytest.mark.anyio
 
@@ -204,6 +208,9 @@ async def test_staff_create_launches_for_themselves(smart: Smart) -> None:
         {"fhirContext": [{"identifier": "7", "type": "List"}]},
         {"fhirContext": [{"identifier": {"value": "7"}, "type": "Cat"}]},
         {"client_id": "unknown"},
+        {"patient": "nobody"},
+        {"encounter": "e2"},
+        {"encounter": "nowhere"},
     ],
 )
 async def test_ctx_03_04_05_a_context_that_is_none(smart: Smart, body: dict[str, Any]) -> None:
@@ -240,6 +247,34 @@ async def test_ctx_08_the_style_of_the_server(smart: Smart) -> None:
     response = await smart.http.get(path)
     assert response.json() == smart.service.style
     assert (await smart.http.get("/auth/style/other.json")).status_code == 400
+
+
+async def test_ctx_01_02_a_choice_that_there_is_not(smart: Smart) -> None:
+    app = await smart.client()
+    scope = "launch/patient launch/encounter patient/*.rs"
+    for encounter in ("e2", "nowhere"):
+        parked = await smart.parked(app, scope=scope)
+        decision = replace(await smart.decision(), encounter=encounter)
+        assert (await smart.answer(parked, decision))["error"] == "invalid_request"
+    parked = await smart.parked(app, scope=scope)
+    nobody = replace(ANNA, represented=("nobody",))
+    answer = await smart.answer(parked, await smart.decision(nobody))
+    assert answer["error"] == "invalid_request"
+
+
+async def test_ctx_01_02_records_are_those_of_the_store(mongo_store: MongoStore) -> None:
+    records = StoredRecords(mongo_store)
+    assert not await records.has("p1", None)
+    await inserted(
+        mongo_store,
+        *(version(each, patient=each) for each in ("p1", "p2")),
+        *(version(f"of-{each}", kind="Encounter", patient=each) for each in ("p1", "p2")),
+    )
+    assert await records.has("p1", None)
+    assert await records.has("p1", "of-p1")
+    assert not await records.has("p1", "of-p2")
+    assert not await records.has("p1", "unknown")
+    assert not await records.has("unknown", "of-p1")
 
 
 async def test_ctx_11_an_encounter_is_told_where_one_was_chosen(smart: Smart) -> None:
