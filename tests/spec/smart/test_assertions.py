@@ -266,7 +266,7 @@ async def test_cli_16_jku_is_a_url(smart: Smart, rsa_key: RSAKey) -> None:
     assert is_refused(await smart.backend(client, rsa_key, client_assertion=text))
 
 
-async def test_be_02_13_the_answer_to_a_service(smart: Smart, rsa_key: RSAKey) -> None:
+async def test_be_02_13_ref_10_the_answer_to_a_service(smart: Smart, rsa_key: RSAKey) -> None:
     client = await service(smart, rsa_key)
     response = await smart.backend(client, rsa_key)
     assert set(response.json()) == {"access_token", "token_type", "expires_in", "scope"}

@@ -21,6 +21,7 @@ SECRET = "client_secret_basic"
 def refused(response: httpx.Response) -> str:
     assert response.status_code in (400, 401), response.text
     assert "access_token" not in response.text
+    assert set(response.json()) == {"error", "error_description"}  # TOK-08
     assert response.headers["cache-control"] == "no-store"
     return str(response.json()["error"])
 
@@ -162,7 +163,7 @@ async def test_err_12_to_18(smart: Smart, changes: dict[str, str | None], code: 
     assert (response.status_code, refused(response)) == (400, code)
 
 
-async def test_err_13_a_code_lives_a_minute(smart: Smart) -> None:
+async def test_err_13_sa_22_a_code_lives_a_minute(smart: Smart) -> None:
     client = await smart.client()
     code = await smart.code(client)
     smart.clock.tick(60)

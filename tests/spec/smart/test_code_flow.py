@@ -7,13 +7,17 @@ import asyncio
 
 import pytest
 
+from fhir_server.rest.oauth.verifier import TokenVerifier
 from fhir_server.smart.authorization import Denied
+from fhir_server.store.mongo.client import Client
+from fhir_server.store.mongo.sealing import Seal
+from fhir_server.store.mongo.smart import MongoSmart
 from tests.support.smart import ALL_SCOPES, BASE, CALLBACK, ISSUER, Smart, request_of, said
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_sa_01_to_06_a_code_becomes_a_token(smart: Smart) -> None:
+async def test_sa_01_to_09_a_code_becomes_a_token(smart: Smart) -> None:
     client = await smart.client()
     parked = await smart.parked(client, state="a b&c=ü%")
     answer = await smart.answer(parked)
@@ -43,6 +47,30 @@ async def test_sa_15_a_person_says_no(smart: Smart) -> None:
     answer = await smart.answer(parked, Denied())
     assert (answer["error"], answer["state"]) == ("access_denied", "xyz")
     assert "code" not in answer
+
+
+async def test_tok_03_ctx_12_14_nothing_else_is_in_the_answer(smart: Smart) -> None:
+    body = await smart.tokens(await smart.client())
+    texts = {"access_token", "token_type", "scope", "refresh_token", "id_token", "patient"}
+    assert set(body) == texts | {"expires_in", "need_patient_banner", "smart_style_url"}
+    assert all(isinstance(body[each], str) for each in texts)
+    assert type(body["expires_in"]) is int
+
+
+async def test_ref_14_every_refresh_brings_a_refresh_token(smart: Smart) -> None:
+    client = await smart.client()
+    body = await smart.tokens(client)
+    renewed = (await smart.refresh(client, body["refresh_token"])).json()
+    assert renewed["refresh_token"] != body["refresh_token"]
+
+
+async def test_sa_19_another_server_does_not_know_the_token(
+    smart: Smart, mongodb_client: Client
+) -> None:
+    body = await smart.tokens(await smart.client())
+    elsewhere = MongoSmart(mongodb_client["elsewhere"], Seal(None)).access_tokens
+    verifier = TokenVerifier(elsewhere, smart.clock.now)
+    assert await verifier.verify(body["access_token"]) is None
 
 
 async def test_tok_01_02_nobody_keeps_a_token_response(smart: Smart) -> None:

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ DOCUMENTS = [
 ]
 SHOWN_BY = {
     "launch-ehr": "test_ehr_01_to_06",
-    "launch-standalone": "test_sa_01_to_06",
+    "launch-standalone": "test_sa_01_to_09",
     "authorize-post": "test_post_01",
-    "client-public": "test_sa_01_to_06",
+    "client-public": "test_sa_01_to_09",
     "client-confidential-symmetric": "test_cli_02",
     "client-confidential-asymmetric": "test_cli_04_05_06",
     "sso-openid-connect": "test_oidc_01_to_07",
@@ -37,7 +38,7 @@ SHOWN_BY = {
     "context-standalone-patient": "test_sa_16",
     "permission-offline": "test_ref_07",
     "permission-online": "test_ref_08",
-    "permission-patient": "test_sa_01_to_06",
+    "permission-patient": "test_sa_01_to_09",
     "permission-user": "test_staff_without_a_patient",
     "permission-v1": "test_scp_02",
     "permission-v2": "test_scp_01",
@@ -69,6 +70,23 @@ async def test_disc_03_to_08_what_has_to_be_there(smart: Smart) -> None:
     for name, value in body.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             assert value.startswith(f"{ISSUER}/")  # DISC-07
+
+
+async def test_oidc_03_13_what_openid_clients_need(smart: Smart) -> None:
+    body = await said(smart, "/.well-known/openid-configuration")
+    assert body["response_types_supported"] == ["code"]
+    assert body["subject_types_supported"] == ["public"]
+    assert "RS256" in body["id_token_signing_alg_values_supported"]
+    assert body["issuer"] == (await said(smart))["issuer"]
+    assert not body["issuer"].endswith("/")
+
+
+async def test_disc_12_scopes_of_single_types_are_shown(smart: Smart) -> None:
+    body = await said(smart)
+    assert any(
+        re.fullmatch(r"patient/[A-Z]\w+\.c?r?u?d?s?", e) for e in body["scopes_supported"]
+    )
+    assert all(":" not in each for each in body["capabilities"])  # DISC-15: none of our own
 
 
 async def test_disc_09_to_11_what_certification_and_ipa_ask(smart: Smart) -> None:

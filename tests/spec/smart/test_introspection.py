@@ -26,7 +26,7 @@ async def auditor(smart: Smart) -> Client:
     return await smart.client(token_endpoint_auth_method=AUTH, permissions=["introspect"])
 
 
-async def test_intr_01_to_04_an_active_token(smart: Smart) -> None:
+async def test_intr_01_to_04_sa_21_an_active_token(smart: Smart) -> None:
     client, reader = await smart.client(), await auditor(smart)
     body = await smart.tokens(client)
     form = {"token": body["access_token"]}

@@ -51,7 +51,7 @@ async def launched(smart: Smart, app: Client, **body: Any) -> str:
     return str(response.json()["launch"])
 
 
-async def test_ehr_01_to_06_a_launch(smart: Smart) -> None:
+async def test_ehr_01_to_06_ctx_09_a_launch(smart: Smart) -> None:
     app = await smart.client(launch_uris=[LAUNCH_URI])
     entry = {"reference": "ImagingStudy/1", "type": "ImagingStudy"}
     response = await launch(
@@ -95,6 +95,15 @@ async def test_ehr_10_err_10_a_launch_that_is_none(smart: Smart) -> None:
     value = await launched(smart, app)
     smart.clock.tick(300)
     assert await refused(smart, app, value)
+
+
+async def test_ehr_09_another_audience(smart: Smart) -> None:
+    app = await smart.client()
+    value = await launched(smart, app)
+    other = "https://other.example/fhir"
+    response = await smart.ask(app, launch=value, scope=SCOPES, aud=other)
+    answer = said(response.headers["location"])
+    assert (answer["error"], "code" in answer) == ("invalid_request", False)
 
 
 async def test_ehr_10_a_launch_is_used_once(smart: Smart) -> None:
