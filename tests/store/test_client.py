@@ -114,6 +114,12 @@ async def test_a_lost_database_is_503_and_comes_back_by_itself(tmp_path: Path) -
         await asyncio.to_thread(started.stop)
 
 
+async def asked_again(store: MongoStore) -> None:
+    """A process stops a moment after the signal, and may answer until then."""
+    for _ in range(100):
+        await store.read("Patient", "slow", within=UNRESTRICTED)
+
+
 async def test_a_database_that_does_not_answer_is_504(tmp_path: Path) -> None:
     started = await asyncio.to_thread(embedded.start, tmp_path, cache_gb=0.25)
     client = await connect(started.uri, FAST)
@@ -122,8 +128,7 @@ async def test_a_database_that_does_not_answer_is_504(tmp_path: Path) -> None:
         await store.insert(version("slow"))
         os.kill(started.pid, signal.SIGSTOP)
         with pytest.raises((TimedOut, Unavailable)):
-            for _ in range(100):  # a process stops a moment after the signal
-                await store.read("Patient", "slow", within=UNRESTRICTED)
+            await asked_again(store)
     finally:
         os.kill(started.pid, signal.SIGCONT)
         await client.close()
