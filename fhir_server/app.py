@@ -20,6 +20,7 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
+from fhir_server.assembly.consents import label
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
@@ -274,6 +275,7 @@ async def _services(
         new_id=new_id,
         explain=settings.explain,
         guards={KIND: (guard_search_parameter,)},
+        label=label(settings),
     )
 
 

@@ -7,6 +7,7 @@ in the working directory is read too. `docs/configuration.md` is made from this 
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -17,6 +18,15 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 def _without_slash(url: str | None) -> str | None:
     return url.rstrip("/") if url else None
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        message = f"there is no time zone {name}"
+        raise ValueError(message) from error
+    return name
 
 
 class Settings(BaseSettings):
@@ -126,6 +136,32 @@ class Settings(BaseSettings):
     nothing, and a write of an Observation costs about a tenth less."""
     max_search_depth: Positive = 6
     """Links of a chained search parameter, `_has` among them."""
+    consent_default: Literal["deny", "basic-normal", "all-normal", "break-glass-only"] = (
+        "basic-normal"
+    )
+    """What holds for a patient none of whose Consents is about a request: `basic-normal` lets
+    staff treat, up to confidentiality N."""
+    consent_unlabelled: Literal["N", "R"] = "N"
+    """How confidential a resource without such a label is."""
+    consent_systems: Literal["exempt", "bound"] = "exempt"
+    """Whether Consents bind backend services too, besides their scopes."""
+    required_consents: Path | None = None
+    """A JSON file with the consents without which a patient's cabinet stays closed: rows of
+    `categories` (system and code), `title` and `where` (en, ru, uk)."""
+    proxy_child_age: Positive = 15
+    """Until this birthday parents act for a child; 14 in Ukraine."""
+    proxy_view_age: Positive | None = None
+    """Until this later birthday they may still read; unset: not at all. 18 in Ukraine."""
+    proxy_guardians: bool = False
+    """Whether guardians may do what parents may."""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
+    labels: bool = True
+    """Give security labels to what is written (psychiatry, HIV, substance use, …), so that
+    Consents and the default can speak of it."""
+    label_rules: Path | None = None
+    """A JSON file with further rules for labels; docs/consent.md says how it looks."""
+
     user_rate: Annotated[int, Field(ge=0)] = 3000
     """What one user may ask of a worker in a second, in units of a read; a search is 2, an
     update 6, an operation 10, a Bundle 10 and 3 an entry. Beyond it: 429. 0: no limit."""

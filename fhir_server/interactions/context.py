@@ -75,6 +75,15 @@ Beside: TypeAlias = Callable[["Context", Asked], Awaitable[Result]]
 """Carries out what is no interaction with resources: an operation, `/metadata`."""
 
 
+class Label(Protocol):
+    """Security labels given on write, as `access.labels.labelled` gives them."""
+
+    def __call__(
+        self, resource: JsonObject, before: JsonObject | None, *, may_lower: bool
+    ) -> JsonObject:
+        """`resource` with what its codes demand and what stood on `before`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The server's parts."""
@@ -97,6 +106,8 @@ class Services:
     """Whether `_explain=true` may be asked; for operators."""
     guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)
     """By resource type, in the order in which they are asked."""
+    label: Label | None = None
+    """None: nothing is labelled."""
     beside: Mapping[str, Beside] = field(default_factory=dict)
     """By code of the interaction."""
 

@@ -16,7 +16,7 @@ from fhir_server.interactions.commands import Update
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import is_guarded
 from fhir_server.interactions.results import Result
-from fhir_server.interactions.versions import is_unchanged, named_version, stored
+from fhir_server.interactions.versions import has_labels, is_unchanged, named_version, stored
 from fhir_server.store.port import Unit
 
 _DIGITS: Final = 18
@@ -49,7 +49,9 @@ async def exchange(ctx: Context, command: Update) -> Result | None:
         old = await unit.exchange(number, version, within=ctx.rights.update)
         if old is None or old.at > version.at:
             raise _UnfitError
-        if await aside(ctx.size, is_unchanged, command.resource, old, least=HEAVY):
+        if ctx.services.label is not None and has_labels(old):
+            raise _UnfitError  # labels of the version before stay, and were not known
+        if await aside(ctx.size, is_unchanged, ctx, command.resource, old, least=HEAVY):
             raise _UnfitError
 
     try:

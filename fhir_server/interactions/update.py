@@ -160,7 +160,7 @@ async def put(
         version = await made(ctx, current, kind, id_, resource, method)
         await unit.insert([version])
         return Result(201, stored(version), located=True)
-    if await aside(ctx.size, is_unchanged, resource, current, least=HEAVY):
+    if await aside(ctx.size, is_unchanged, ctx, resource, current, least=HEAVY):
         return Result(200, current)
     await ask(ctx, unit, kind, id_, before=current, after=resource)
     version = await made(ctx, current, kind, id_, resource, method)

@@ -11,7 +11,7 @@ from fhir_server.core.header_values import etags
 from fhir_server.core.messages import Text
 from fhir_server.core.paths import ID
 from fhir_server.core.types import JsonObject
-from fhir_server.core.wire import dumps
+from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.permits import check_values
 from fhir_server.store.port import Stored, Version
@@ -43,6 +43,9 @@ NOT_THERE: Final = Text(
 )
 
 
+_SECURITY: Final = b'"security"'
+
+
 def check_type(resource: JsonObject, kind: str) -> None:
     """Raise BadValue unless `resource` is a `kind`."""
     got = resource.get("resourceType")
@@ -70,9 +73,29 @@ def check_if_match(if_match: str | None, current: Stored | None) -> None:
         raise PreconditionFailed(OTHER_VERSION, current=current.number)
 
 
-def is_unchanged(new: JsonObject, old: Stored) -> bool:
-    """Whether `new`, given the id and stamps of `old`, is `old` to the byte."""
-    return dumps(_stamped(new, old.id, old.number, old.at)) == old.body
+def is_unchanged(ctx: Context, new: JsonObject, old: Stored) -> bool:
+    """Whether `new`, given the id, stamps and labels of `old`, is `old` to the byte."""
+    labelled = with_labels(ctx, new, old)
+    return dumps(_stamped(labelled, old.id, old.number, old.at)) == old.body
+
+
+def has_labels(version: Stored) -> bool:
+    """Whether security labels may stand in the version's `meta`."""
+    return _SECURITY in version.body
+
+
+def with_labels(ctx: Context, resource: JsonObject, before: Stored | None) -> JsonObject:
+    """`resource` with the security labels that it must have behind `before`.
+
+    https://hl7.org/fhir/R4/security-labels.html
+    """
+    label = ctx.services.label
+    if label is None:
+        return resource
+    old = None
+    if before is not None and not before.deleted and has_labels(before):
+        old = loads(before.body, max_depth=ctx.services.limits.depth)
+    return label(resource, old, may_lower=ctx.principal is None)
 
 
 def first_version(
@@ -89,7 +112,8 @@ def first_version(
     `resource` has been validated.
     """
     number = 1 if after is None else after.number + 1
-    version = _version(ctx, kind, id_, resource, method, number, _time(ctx, after))
+    labelled = with_labels(ctx, resource, None)
+    version = _version(ctx, kind, id_, labelled, method, number, _time(ctx, after))
     check_values(ctx, "c", kind, id_, version.at, version.values)
     return version
 
@@ -97,7 +121,8 @@ def first_version(
 def next_version(ctx: Context, old: Stored, resource: JsonObject, method: Method) -> Version:
     """The version that replaces `old`."""
     number = old.number + 1
-    version = _version(ctx, old.type, old.id, resource, method, number, _time(ctx, old))
+    labelled = with_labels(ctx, resource, old)
+    version = _version(ctx, old.type, old.id, labelled, method, number, _time(ctx, old))
     check_values(ctx, "u", old.type, old.id, version.at, version.values)
     return version
 
@@ -120,7 +145,8 @@ def named_version(
     ctx: Context, kind: str, id_: str, number: int, resource: JsonObject
 ) -> Version:
     """The version `number`, made by PUT; the one before it may not have a later time."""
-    version = _version(ctx, kind, id_, resource, "PUT", number, _time(ctx, None))
+    labelled = with_labels(ctx, resource, None)
+    version = _version(ctx, kind, id_, labelled, "PUT", number, _time(ctx, None))
     check_values(ctx, "u", kind, id_, version.at, version.values)
     return version
 

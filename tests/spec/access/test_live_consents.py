@@ -43,11 +43,16 @@ class Server:
         self._tokens = tokens
 
     def ask(
-        self, principal: Principal, method: str, path: str, body: object = None
+        self,
+        principal: Principal,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         token = principal.token or str(uuid4())
         self._tokens.give(replace(principal, token=token))
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         return self._http.request(method, path, json=body, headers=headers)
 
     def put(self, resource: JsonObject) -> None:
@@ -180,6 +185,46 @@ def test_a_restricted_label_is_beyond_the_implicit_policy(fhir: Server) -> None:
     code = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
     fhir.put(observation("label", "label-1", meta={"security": [code]}))
     assert not fhir.sees(doctor(), "/Observation/label-1")
+
+
+PSYCHIATRY: Final = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F32.1"}]}
+
+
+def security(resource: JsonObject) -> set[str]:
+    return {each["code"] for each in resource["meta"].get("security", ())}
+
+
+def test_a_sensitive_code_labels_and_the_label_stays(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "sensitive"})
+    person = Principal(
+        "app", parse_scopes("patient/*.cruds"), patient="sensitive", user="Patient/sensitive"
+    )
+    written = observation("sensitive", "x", code=PSYCHIATRY)
+    made = fhir.ask(person, "POST", "/Observation", written).json()
+    assert {"PSY", "R"} <= security(made)
+    path = f"/Observation/{made['id']}"
+    assert not fhir.sees(doctor(), path)
+    assert fhir.sees(person, path)
+    # A client cannot take labels away, by the short way of an update or by the long one.
+    plain = observation("sensitive", made["id"])
+    token = {"If-Match": 'W/"1"'}
+    assert {"PSY", "R"} <= security(fhir.ask(person, "PUT", path, plain, token).json())
+    assert {"PSY", "R"} <= security(fhir.ask(person, "PUT", path, plain).json())
+    removal = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "meta", "valueMeta": {"security": made["meta"]["security"]}}],
+    }
+    assert fhir.ask(person, "POST", f"{path}/$meta-delete", removal).is_success
+    assert {"PSY", "R"} <= security(fhir.ask(person, "GET", path).json())
+    assert not fhir.sees(doctor(), path)
+
+
+def test_an_unchanged_update_makes_no_version_of_what_was_labelled(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "same"})
+    written = observation("same", "same-1", code=PSYCHIATRY)
+    fhir.put(written)
+    fhir.put(written)
+    assert fhir.ask(ROOT, "GET", "/Observation/same-1").json()["meta"]["versionId"] == "1"
 
 
 def relation(child: str, name: str, code: str = "PRN") -> list[JsonObject]:
