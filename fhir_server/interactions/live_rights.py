@@ -9,7 +9,7 @@ https://hl7.org/fhir/R4/relatedperson.html
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -163,7 +163,9 @@ class LiveRights:
         caller = caller_of(
             principal, memberships=(each.relation for each in acting), own=sorted(own)
         )
-        writable = tuple(sorted({e.patient for e in acting if e.may_write} | own))
+        writable = {e.patient for e in acting if e.may_write} | own
+        by_law = {e.patient for e in acting if e.may_write and e.consent is None} | own
+        written = _written(own, by_law, writable)
         return narrowed(
             rights,
             {
@@ -171,7 +173,7 @@ class LiveRights:
                     consent_nodes(
                         {}, Request(caller, letter, now), self._policy.consents, {}, proxies
                     ),
-                    None if letter in ("r", "s") else writable,
+                    None if letter in ("r", "s") else written,
                 )
                 for letter in LETTERS
             },
@@ -231,11 +233,24 @@ def _without_consent(kind: str) -> Node:
     return Everything() if kind in WITHOUT_CONSENT else Nothing()
 
 
-def _both(permitted: Permitted, patients: tuple[str, ...] | None) -> Permitted:
-    if patients is None:
-        return permitted
+def _written(own: Iterable[str], by_law: Iterable[str], writable: Iterable[str]) -> Permitted:
+    """Of whom a proxy may write a type. Who a person is, and who acts for that person, no
+    proxy changes: a later birth date would make the right last longer."""
+    of_own, of_law, of_all = (tuple(sorted(each)) for each in (own, by_law, writable))
 
-    def also(kind: str) -> Node:
-        return every(permitted(kind), of_patients(kind, patients))
+    def permitted(kind: str) -> Node:
+        if kind in ("Patient", "RelatedPerson"):
+            return of_patients(kind, of_own)
+        return of_patients(kind, of_law if kind == "Consent" else of_all)
 
-    return also
+    return permitted
+
+
+def _both(one: Permitted, other: Permitted | None) -> Permitted:
+    if other is None:
+        return one
+
+    def both(kind: str) -> Node:
+        return every(one(kind), other(kind))
+
+    return both

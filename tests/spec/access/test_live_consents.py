@@ -273,6 +273,8 @@ def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None
     assert (
         fhir.ask(mother, "POST", "/Observation", observation("child", "x")).status_code == 201
     )
+    younger = {"resourceType": "Patient", "id": "child", "birthDate": years_ago(1)}
+    assert fhir.ask(mother, "PUT", "/Patient/child", younger).status_code == 403
     # The record is corrected: the child turns fifteen today.
     fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_ago(RU_AGE)})
     time.sleep(1.1)  # a birth date is no decisive type: it is believed for a second
@@ -347,6 +349,9 @@ def test_an_adult_is_represented_by_consent_for_reading_or_more(fhir: Server) ->
     assert fhir.ask(daughter, "POST", "/Observation", made).status_code == 403
     fhir.put(proxy_consent("adult", related, "access", "disclose", "collect"))
     assert fhir.ask(daughter, "POST", "/Observation", made).status_code == 201
+    another = proxy_consent("adult", "RelatedPerson/friend", "access", "collect")
+    another.pop("id")
+    assert fhir.ask(daughter, "POST", "/Consent", another).status_code == 403
     fhir.put(proxy_consent("adult", related) | {"status": "inactive"})
     assert not fhir.sees(daughter, "/Observation/adult-1")
 
