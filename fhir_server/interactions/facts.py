@@ -37,6 +37,17 @@ class Facts:
     def __init__(self, services: Services) -> None:
         self._services = services
 
+    async def own(self, principal: Principal) -> frozenset[str]:
+        """Logical ids of the patients that the user is, directly or by a Person."""
+        kind, _, id_ = (principal.user or "").partition("/")
+        if kind == "Patient":
+            return frozenset((id_,))
+        persons = await self.find("Person", Ids((id_,)), 1) if kind == "Person" else []
+        named = [link for each in persons for link in _links(each)]
+        return frozenset(
+            link.removeprefix("Patient/") for link in named if link.startswith("Patient/")
+        )
+
     async def relations(self, principal: Principal) -> list[JsonObject]:
         """The RelatedPersons that the user is, directly or by the account's Person."""
         user = principal.user or ""
@@ -47,10 +58,7 @@ class Facts:
         else:
             persons = await self.referring("Person", "link", (user,))
         for each in persons:
-            links = (
-                link.get("target", {}).get("reference", "") for link in each.get("link", ())
-            )
-            named += [link for link in links if link.startswith("RelatedPerson/")]
+            named += [link for link in _links(each) if link.startswith("RelatedPerson/")]
         ids = tuple(each.partition("/")[2] for each in named)
         return await self.find("RelatedPerson", Ids(ids), len(ids)) if ids else []
 
@@ -112,3 +120,8 @@ class Facts:
         if len(rows) > limit:  # what is left out might be a denial
             raise TooCostly(TOO_MANY, most=limit, type=kind)
         return [loads(row.body, max_depth=self._services.limits.depth) for row in rows]
+
+
+def _links(person: JsonObject) -> list[str]:
+    """What a Person is: references of the resources it links to."""
+    return [each.get("target", {}).get("reference", "") for each in person.get("link", ())]

@@ -98,7 +98,8 @@ class LiveRights:
             return self._policy.systems == "bound"
         if principal.staff or self._policy.required:
             return True
-        return bool({principal.patient, *principal.represented} - {None, *_own(principal)})
+        own = (None, (principal.user or "").removeprefix("Patient/"))
+        return not {principal.patient, *principal.represented} <= {*own}
 
     async def _judged(self, principal: Principal, now: int) -> tuple[Allowed, int]:
         if principal.staff or principal.user is None:
@@ -127,7 +128,7 @@ class LiveRights:
 
     async def _of_a_person(self, principal: Principal, now: int) -> tuple[Allowed, int]:
         """Patients and those who act for them: own records are open, others by relation."""
-        own = _own(principal)
+        own = await self._facts.own(principal)
         others = {principal.patient, *principal.represented} - {None, *own}
         acting = await self._represented(principal, now) if others else ()
         allowed = {each.patient for each in acting} | own
@@ -215,11 +216,6 @@ class LiveRights:
             await self._facts.consents(tuple(patients)),
         )
         return represented(known, self._policy.proxies, Clock(now, self._policy.zone), base)
-
-
-def _own(principal: Principal) -> frozenset[str]:
-    kind, _, id_ = (principal.user or "").partition("/")
-    return frozenset((id_,)) if kind == "Patient" else frozenset()
 
 
 def _bound(principal: Principal) -> tuple[str, ...] | None:

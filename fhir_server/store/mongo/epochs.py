@@ -12,9 +12,10 @@ from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
 
 EPOCHS: Final = "epochs"
-DECISIVE: Final = frozenset(
-    {"Consent", "RelatedPerson", "VerificationResult", "PractitionerRole", "CareTeam", "Group"}
-)
+DECISIVE: Final = frozenset({
+    "CareTeam", "Consent", "Group", "Person", "PractitionerRole", "RelatedPerson",
+    "VerificationResult",
+})  # fmt: skip
 """Types that say who may do what."""
 
 _ACCESS: Final = {"_id": "access"}

@@ -282,6 +282,23 @@ def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None
     assert fhir.ask(mother, "GET", "/Observation").status_code == 403
 
 
+def test_an_accounts_person_is_the_patient_it_links_to(fhir: Server) -> None:
+    fhir.put({"resourceType": "Patient", "id": "herself"})
+    fhir.put(observation("herself", "herself-1"))
+    person = {"resourceType": "Person", "id": "account"}
+    fhir.put(person)
+    user = replace(parent("herself", "x"), user="Person/account", token="account")
+    assert not fhir.sees(user, "/Observation/herself-1")
+    fhir.put({**person, "link": [{"target": {"reference": "Patient/herself"}}]})
+    assert fhir.sees(user, "/Observation/herself-1")
+    assert (
+        fhir.ask(user, "POST", "/Observation", observation("herself", "y")).status_code == 201
+    )
+    assert (
+        fhir.ask(user, "PUT", "/Person/account", {**person, "active": True}).status_code == 403
+    )
+
+
 @pytest.mark.parametrize("ended", ["RelatedPerson", "VerificationResult"])
 def test_a_proxy_ends_with_the_relation_and_with_its_verification(
     fhir: Server, ended: str
