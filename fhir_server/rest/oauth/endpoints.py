@@ -3,6 +3,8 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-access-token
 """
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,9 +26,9 @@ from fhir_server.smart import userinfo as people
 from fhir_server.smart.discovery import document
 from fhir_server.smart.errors import InvalidRequest, InvalidToken, OAuthError
 
-_KEYS_SECONDS = 600
-_DISCOVERY_SECONDS = 300
-_STYLE_SECONDS = 86_400
+_KEYS_SECONDS: Final = 600
+_DISCOVERY_SECONDS: Final = 300
+_STYLE_SECONDS: Final = 86_400
 
 
 async def token(service: Service, request: Request) -> Response:
