@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 LOCAL: Final = "localhost"
 """Among the origins: whatever page this machine serves to itself, on any port."""
 
-_LOOPBACK: Final = r"https?://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?"
+LOOPBACK: Final = r"https?://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _EXPOSED: Final = ("ETag", "Last-Modified", "Location", "Content-Location", "X-Request-Id")
 _KEPT: Final = 600  # seconds a browser need not ask again
@@ -32,7 +32,7 @@ class Cors:
         self._open = CORSMiddleware(
             app,
             allow_origins=sorted(named - {LOCAL}),
-            allow_origin_regex=_LOOPBACK if LOCAL in named else None,
+            allow_origin_regex=LOOPBACK if LOCAL in named else None,
             allow_methods=_METHODS,
             allow_headers=("*",),
             expose_headers=_EXPOSED,

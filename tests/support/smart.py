@@ -321,10 +321,14 @@ def client_of(service: Service) -> httpx.AsyncClient:
 
 
 def smart_server(
-    state: MongoSmart, fetch: httpx.AsyncClient, signing_key: Mapping[str, Any]
+    state: MongoSmart,
+    fetch: httpx.AsyncClient,
+    signing_key: Mapping[str, Any],
+    clock: Clock | None = None,
 ) -> Smart:
     """A server on `state`; `fetch` gets the key sets of clients."""
-    clock, pages, people, told = Clock(), Pages(), People(), Told()
+    clock = clock or Clock()
+    pages, people, told = Pages(), People(), Told()
 
     async def make() -> Mapping[str, Any]:
         return signing_key

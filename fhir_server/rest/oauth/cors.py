@@ -9,6 +9,7 @@ Errors carry the headers too, or the app could not read them.
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#considerations-for-cross-origin-resource-sharing-cors-support
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal
@@ -16,6 +17,8 @@ from typing import Final, Literal
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fhir_server.rest.cors import LOCAL, LOOPBACK
 
 Openness = Literal["any", "registered", "none"]
 
@@ -48,6 +51,8 @@ class Origins:
     async def has(self, origin: str) -> bool:
         """Whether pages of this origin may call."""
         if "*" in self._given or origin in self._given:
+            return True
+        if LOCAL in self._given and re.fullmatch(LOOPBACK, origin):
             return True
         known = self._known.get(origin)
         if known is None or known[1] < time.monotonic():

@@ -58,7 +58,8 @@ class Service:
     key_ring: KeyRing
     interaction: Interaction
     origins: tuple[str, ...] = ()
-    """Web origins that may call besides those of registered clients; `*` is any."""
+    """Web origins that may call besides those of registered clients, as `rest.cors` reads
+    them: `*` is any, `localhost` whatever this machine serves."""
     style: Mapping[str, Any] = field(default_factory=dict)
     """What `smart_style_url` answers."""
     throttle: Throttle = field(default_factory=NoThrottle)

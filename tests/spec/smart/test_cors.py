@@ -92,10 +92,19 @@ async def test_cors_09_authorize_is_no_place_to_call(smart: Smart) -> None:
 
 
 async def test_cors_06_origins_of_the_setting(smart: Smart) -> None:
-    for given, answer in (((STRANGER,), STRANGER), (("*",), STRANGER), ((APP,), None)):
-        http = client_of(replace(smart.service, origins=given))
-        response = await http.post("/auth/token", headers={"Origin": STRANGER})
-        assert response.headers.get(ALLOWED) == answer
+    rows = [
+        (STRANGER, STRANGER, True),
+        ("*", STRANGER, True),
+        (APP, STRANGER, False),
+        ("localhost", STRANGER, False),
+        ("localhost", "http://localhost:3000", True),
+        ("localhost", "http://127.0.0.1:3000", True),
+        ("localhost", "http://localhost.evil.example", False),
+    ]
+    for given, origin, allowed in rows:
+        http = client_of(replace(smart.service, origins=(given,)))
+        response = await http.post("/auth/token", headers={"Origin": origin})
+        assert response.headers.get(ALLOWED) == (origin if allowed else None), (given, origin)
 
 
 async def test_blocked_clients_have_no_pages(smart: Smart) -> None:
