@@ -14,6 +14,7 @@
   x UnmetAuthenticationRequirements 400  the sign-in was weaker than `acr_values` asks
   x InvalidToken             401  a Bearer token that is none, or is over
   x InsufficientScope        403
+  x NotFound                 404  a resource of this server's own interfaces
   x InvalidClientMetadata    400  registration
     - InvalidRedirectUri
   x TooManyRequests          429  carries Retry-After
@@ -110,6 +111,11 @@ class InvalidToken(OAuthError):
 class InsufficientScope(OAuthError):
     status = 403
     code = "insufficient_scope"
+
+
+class NotFound(OAuthError):
+    status = 404
+    code = "not_found"
 
 
 class InvalidClientMetadata(OAuthError):

@@ -54,6 +54,9 @@ class Grants(Protocol):
     async def of_account(self, account: str) -> Sequence[Grant]:
         """What a person has granted, newest first, ended ones too."""
 
+    async def of_patient(self, patient: str) -> Sequence[Grant]:
+        """What anybody has granted to the record of a patient (logical id), newest first."""
+
     async def of_session(self, session: str) -> Sequence[Grant]:
         """What was granted in a session."""
 

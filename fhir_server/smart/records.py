@@ -12,9 +12,9 @@ from fhir_server.access.principal import Principal, Purpose
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
-Permission = Literal["launch", "introspect"]
+Permission = Literal["launch", "introspect", "grants"]
 """What an operator allows a client besides scopes: to create launch contexts, to introspect
-any client's tokens."""
+any client's tokens, to show people what they granted and end it for them."""
 Standing = Literal["active", "pending", "blocked"]
 
 

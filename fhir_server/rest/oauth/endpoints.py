@@ -13,6 +13,7 @@ from fhir_server.rest.oauth.bodies import read_form, read_json, read_query
 from fhir_server.rest.oauth.service import Service
 from fhir_server.smart import (
     callers,
+    granted,
     grants,
     introspection,
     launching,
@@ -25,6 +26,7 @@ from fhir_server.smart import (
 from fhir_server.smart import userinfo as people
 from fhir_server.smart.discovery import document
 from fhir_server.smart.errors import InvalidRequest, InvalidToken, OAuthError
+from fhir_server.smart.records import AccessToken
 
 _KEYS_SECONDS: Final = 600
 _DISCOVERY_SECONDS: Final = 300
@@ -57,11 +59,8 @@ async def revoke(service: Service, request: Request) -> Response:
 
 async def userinfo(service: Service, request: Request) -> Response:
     """`GET` or `POST /auth/userinfo`."""
-    held = callers.bearer_token(request.headers.get("authorization"))
-    if held is None:
-        raise InvalidToken("A Bearer token is needed.", "Bearer")
-    found = await callers.active_token(service.ports, held)
-    return answers.uncached(people.userinfo(service.policy, found))
+    held = await _bearer(service, request)
+    return answers.uncached(people.userinfo(service.policy, held))
 
 
 async def register(service: Service, request: Request) -> Response:
@@ -85,6 +84,28 @@ async def registered(service: Service, request: Request) -> Response:
         changes = await read_json(request)
         return answers.uncached(await registering.update(ports, policy, client, changes))
     return answers.uncached(registration.metadata(client))
+
+
+async def listed_grants(service: Service, request: Request) -> Response:
+    """`GET /auth/grants`."""
+    subject = await granted.holder(service.ports, await _bearer(service, request))
+    found = await granted.granted(service.ports, service.policy, subject)
+    return answers.uncached({"grants": [granted.shown(service.policy, each) for each in found]})
+
+
+async def ended_grant(service: Service, request: Request) -> Response:
+    """`DELETE /auth/grants/{grant}`."""
+    subject = await granted.holder(service.ports, await _bearer(service, request))
+    id_ = request.path_params["grant"]
+    await granted.withdraw(service.ports, service.policy, subject, id_)
+    return Response(status_code=204, headers=dict(answers.UNCACHED))
+
+
+async def _bearer(service: Service, request: Request) -> AccessToken:
+    held = callers.bearer_token(request.headers.get("authorization"))
+    if held is None:
+        raise InvalidToken("A Bearer token is needed.", "Bearer")
+    return await callers.active_token(service.ports, held)
 
 
 async def launch(service: Service, request: Request) -> Response:

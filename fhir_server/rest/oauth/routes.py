@@ -41,6 +41,8 @@ ROWS: Final = (
     Row("/auth/userinfo", endpoints.userinfo, ("GET", "POST")),
     Row("/auth/register", endpoints.register, ("POST",)),
     Row("/auth/register/{client}", endpoints.registered, ("GET", "PUT", "DELETE")),
+    Row("/auth/grants", endpoints.listed_grants, ("GET",)),
+    Row("/auth/grants/{grant}", endpoints.ended_grant, ("DELETE",)),
     Row("/auth/launch", endpoints.launch, ("POST",)),
     Row("/auth/end-session", endpoints.end_session, ("GET", "POST"), "none"),
     Row("/auth/jwks", endpoints.keys, ("GET",), "any"),

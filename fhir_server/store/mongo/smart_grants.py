@@ -35,7 +35,9 @@ class MongoGrants:
 
     async def prepare(self) -> None:
         """Make the indexes."""
-        await self._kept.prepare({"subject.account": 1}, {"session": 1}, {"client": 1})
+        await self._kept.prepare(
+            {"subject.account": 1}, {"context.patient": 1}, {"session": 1}, {"client": 1}
+        )
 
     async def put(self, grant: Grant) -> None:
         ends = grant.created + _DORMANT if grant.expires is None else grant.expires
@@ -46,6 +48,9 @@ class MongoGrants:
 
     async def of_account(self, account: str) -> Sequence[Grant]:
         return await self._kept.many({"subject.account": account}, {"created": -1})
+
+    async def of_patient(self, patient: str) -> Sequence[Grant]:
+        return await self._kept.many({"context.patient": patient}, {"created": -1})
 
     async def of_session(self, session: str) -> Sequence[Grant]:
         return await self._kept.many({"session": session}, {"created": -1})
