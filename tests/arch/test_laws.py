@@ -25,7 +25,12 @@ LIBRARY_HOMES: Mapping[str, tuple[str, ...]] = {
     "pymongo": (f"{PACKAGE}.store.mongo", f"{PACKAGE}.app", f"{PACKAGE}.cli.doctor"),
     "bson": (f"{PACKAGE}.store.mongo",),
     "fastapi": (f"{PACKAGE}.rest", f"{PACKAGE}.app"),
-    "starlette": (f"{PACKAGE}.rest", f"{PACKAGE}.app", f"{PACKAGE}.cli.loopback"),
+    "starlette": (
+        f"{PACKAGE}.rest",
+        f"{PACKAGE}.web",
+        f"{PACKAGE}.app",
+        f"{PACKAGE}.cli.loopback",
+    ),
     "uvicorn": (f"{PACKAGE}.cli",),
     "typer": (f"{PACKAGE}.cli",),
     "pydantic_settings": (f"{PACKAGE}.settings",),

@@ -49,7 +49,7 @@ class Kept(Generic[R]):
         self, record: R, until: int | None, extra: Mapping[str, Any] | None = None
     ) -> None:
         """Keep it until then; one of the same key is replaced."""
-        document = self._document(record, until, extra)
+        document = self.document(record, until, extra)
         with answered():
             await self.table.replace_one({"_id": document["_id"]}, document, upsert=True)
 
@@ -57,7 +57,7 @@ class Kept(Generic[R]):
         """Keep it unless there is one of the same key; whether there was none."""
         try:
             with answered():
-                await self._insert(self._document(record, until, None))
+                await self._insert(self.document(record, until, None))
         except _TakenError:
             return False
         return True
@@ -76,13 +76,13 @@ class Kept(Generic[R]):
         """The record that is described."""
         with answered():
             found = await self.table.find_one(where)
-        return None if found is None else self._record(found)
+        return None if found is None else self.record(found)
 
     async def many(self, where: Mapping[str, Any], sort: Mapping[str, int]) -> Sequence[R]:
         """All records that are described."""
         with answered():
             found = await self.table.find(where).sort(list(sort.items())).to_list()
-        return [self._record(each) for each in found]
+        return [self.record(each) for each in found]
 
     async def use(
         self, key: str, now: int, changes: Mapping[str, Any] | None = None
@@ -94,7 +94,7 @@ class Kept(Generic[R]):
                 {"$set": {"used": now, **(changes or {})}},
                 return_document=ReturnDocument.AFTER,
             )
-        return None if found is None else self._record(found)
+        return None if found is None else self.record(found)
 
     async def change(self, where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
         """Set fields of all that are described; how many there are."""
@@ -106,14 +106,16 @@ class Kept(Generic[R]):
         with answered():
             return (await self.table.delete_many(where)).deleted_count
 
-    def _document(
-        self, record: R, until: int | None, extra: Mapping[str, Any] | None
+    def document(
+        self, record: R, until: int | None = None, extra: Mapping[str, Any] | None = None
     ) -> Document:
+        """The record as it is stored."""
         document: Document = msgspec.to_builtins(record)
         document["_id"] = document.pop(self._key)
         return document | {UNTIL: moment(until)} | dict(extra or {})
 
-    def _record(self, document: Document) -> R:
+    def record(self, document: Document) -> R:
+        """What a document stands for."""
         fields = {**document, self._key: document["_id"]}
         return msgspec.convert(fields, self._kind)
 

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, how surely, and what a new one takes."""

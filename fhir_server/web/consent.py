@@ -1,0 +1,154 @@
+"""The consent page: who asks, for what, about whom, for how long; and the person's answer.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from fhir_server.cabinet.accounts.matching import display
+from fhir_server.cabinet.accounts.ports import Record
+from fhir_server.cabinet.accounts.subjects import subject
+from fhir_server.smart import scopes
+from fhir_server.smart.authorization import Decision, Denied
+from fhir_server.smart.records import Client, Session, Subject
+from fhir_server.web import narrowing, waiting
+from fhir_server.web.sign_in import signed_in
+from fhir_server.web.visits import Visit
+from fhir_server.web.waiting import Waiting
+
+DURATIONS: Final = {"1": 1, "30": 30, "90": 90, "365": 365, "": None}
+"""Days by what the form says."""
+_DAY: Final = 86_400_000
+_CHOSEN: Final = "90"
+
+
+async def show(visit: Visit) -> Response:
+    """`GET /auth/consent`."""
+    asked = await waiting.find(visit)
+    if asked is None:
+        return visit.page("gone.html", {}, status=400)
+    who = await signed_in(visit)
+    if who is None or asked.parked.needs_sign_in(who[0], visit.site.smart.now()):
+        return visit.go(f"/auth/sign-in{waiting.suffix(asked.name)}")
+    client = await visit.site.smart.clients.find(asked.parked.request.client)
+    if client is None:
+        return visit.page("gone.html", {}, status=400)
+    records = await visit.site.accounts.records.of_account(who[1])
+    return await _form(visit, asked, client, records, subject(who[1], records))
+
+
+async def _form(
+    visit: Visit,
+    asked: Waiting,
+    client: Client,
+    records: Sequence[Record],
+    person: Subject,
+    problems: Sequence[str] = (),
+) -> Response:
+    request = asked.parked.request
+    values = {
+        "client": client,
+        "publisher": client.publisher,
+        "host": urlsplit(request.redirect_uri).netloc or request.redirect_uri,
+        "items": narrowing.items(request.scopes),
+        "identity": scopes.OPENID in request.scopes,
+        "offline": scopes.OFFLINE in request.scopes,
+        "durations": [each for each in DURATIONS if each],
+        "chosen": _CHOSEN,
+        "suffix": waiting.suffix(asked.name),
+        "problems": problems,
+        **await _about(visit, asked, records, person),
+    }
+    targets = (request.redirect_uri,)
+    return visit.page("consent.html", values, targets=targets, status=400 if problems else 200)
+
+
+async def _about(
+    visit: Visit, asked: Waiting, records: Sequence[Record], person: Subject
+) -> dict[str, Any]:
+    """Whose record this is about: given by the launch, one's own, or to be chosen."""
+    given = asked.parked.context.patient
+    if given is not None:
+        name = next((each.name for each in records if each.patient == given), "")
+        if not name and person.staff:
+            name = await _name(visit, given)
+        return {"about": name, "choices": (), "typed": False}
+    if not asked.parked.needs_patient:
+        return {"about": "", "choices": (), "typed": False}
+    if person.staff and not records:
+        return {"about": "", "choices": (), "typed": True}
+    one = records[0].name if len(records) == 1 else ""
+    choices = records if len(records) > 1 else ()
+    return {"about": one, "choices": choices, "typed": False}
+
+
+async def _name(visit: Visit, patient: str) -> str:
+    found = await visit.site.accounts.records.patient(patient)
+    return "" if found is None else display(found)
+
+
+async def submit(visit: Visit) -> Response:
+    """`POST /auth/consent`."""
+    asked = await waiting.find(visit)
+    if asked is None:
+        return visit.page("gone.html", {}, status=400)
+    if visit.field("answer") != "allow":
+        session = await visit.session()
+        whose = None if session is None else session.account
+        return await waiting.answered(visit, asked, Denied(whose))
+    who = await signed_in(visit)
+    if who is None or asked.parked.needs_sign_in(who[0], visit.site.smart.now()):
+        return visit.go(f"/auth/sign-in{waiting.suffix(asked.name)}")
+    session, account = who
+    records = await visit.site.accounts.records.of_account(account)
+    person = subject(account, records)
+    patient = await _patient(visit, asked, records, person)
+    if asked.parked.needs_patient and patient is None:
+        return await _again(visit, asked, records, person)
+    return await waiting.answered(
+        visit, asked, _decision(visit, asked, person, session, patient)
+    )
+
+
+def _decision(
+    visit: Visit, asked: Waiting, person: Subject, session: Session, patient: str | None
+) -> Decision:
+    days = DURATIONS.get(visit.field("duration"), DURATIONS[_CHOSEN])
+    return Decision(
+        person,
+        session,
+        patient,
+        scopes=narrowing.kept(asked.parked.request.scopes, visit.fields),
+        duration=None if days is None else days * _DAY,
+    )
+
+
+async def _patient(
+    visit: Visit, asked: Waiting, records: Sequence[Record], person: Subject
+) -> str | None:
+    """Whom the person chose; whether they may is decided where the grant is made."""
+    if not asked.parked.needs_patient:
+        return None
+    chosen = visit.field("patient").strip()
+    if person.staff and chosen and chosen not in person.represented:
+        found = await visit.site.accounts.records.patient(chosen)
+        return None if found is None else chosen
+    if chosen:
+        return chosen
+    return records[0].patient if len(records) == 1 else None
+
+
+async def _again(
+    visit: Visit, asked: Waiting, records: Sequence[Record], person: Subject
+) -> Response:
+    client = await visit.site.smart.clients.find(asked.parked.request.client)
+    if client is None:
+        return visit.page("gone.html", {}, status=400)
+    spoken = visit.site.renderer.spoken(visit.language)
+    key = "NO_RECORD" if not records and not person.staff else "CHOOSE_PATIENT"
+    problems = (spoken.say(key),)
+    return await _form(visit, asked, client, records, person, problems)

@@ -1,0 +1,45 @@
+"""What the pages are built over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fhir_server.cabinet.accounts.ports import AccountPorts
+from fhir_server.core.messages import Text
+from fhir_server.smart.policy import Policy
+from fhir_server.smart.ports import Ports
+from fhir_server.web.later import Later
+from fhir_server.web.rendering import Renderer
+from fhir_server.web.upstream.provider import Provider
+
+TITLE = Text("Patient account", "Кабинет пациента", "Кабінет пацієнта")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages, put together."""
+
+    policy: Policy
+    accounts: AccountPorts
+    renderer: Renderer
+    later: Later
+    title: Text = TITLE
+    """What the clinic calls its cabinet."""
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Upstream identity providers by the name that stands in URLs."""
+    demo: Mapping[str, str] = field(default_factory=dict)
+    """Address to password of demonstration accounts, shown on the sign-in page."""
+
+    @property
+    def smart(self) -> Ports:
+        """The authorization server's state."""
+        return self.accounts.smart
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages over https."""
+        return self.policy.issuer.startswith("https:")
+
+    @property
+    def origin(self) -> str:
+        """The web origin of the pages."""
+        return "/".join(self.policy.issuer.split("/")[:3])

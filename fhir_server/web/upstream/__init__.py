@@ -1,0 +1,1 @@
+"""Sign-in through others: identity providers that vouch for people."""
