@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve seed doctor test test-slow arch lint format types check generated \
+.PHONY: help install install-all serve seed doctor test test-slow test-browser arch lint format types check generated \
 	generate bench postman lock clean
 
 help:  ## What can be made
@@ -39,6 +39,10 @@ test: install-all  ## Run the tests, but for the slow ones
 
 test-slow: install-all  ## Run the tests that kill and restart servers, a minute or two
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-browser: install-all  ## Run the tests of the pages in Chromium (needs chromium and node)
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser; fi
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 arch: install-all  ## Run the tests of the architecture alone
 	@$(BIN)/python -m pytest tests/arch $(ARGS)

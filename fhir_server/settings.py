@@ -80,6 +80,46 @@ class Settings(BaseSettings):
     worker; then it is answered 429."""
     insecure_loopback_keys: bool = False
     """Development: fetch keys of apps from this machine too, without TLS."""
+
+    registration: Literal["invited", "matched", "closed"] = "invited"
+    """Who may register an account: patients whom the clinic invited, whoever matches a record
+    by e-mail address, surname, first name and date of birth, or nobody."""
+    registration_code_hours: Positive = 24
+    """How long the code of a registration or of a new password can be used."""
+    password_least: Annotated[int, Field(ge=6, le=64)] = 8
+    """Characters that a password needs."""
+    password_classes: Annotated[tuple[str, ...], NoDecode] = ()
+    """What a password needs besides, joined by commas: upper, lower, digit, sign."""
+    password_advised_days: Annotated[int, Field(ge=0)] = 0
+    """After how many days people are advised to change their password; 0: never."""
+    lockout_tries: Positive = 8
+    """Wrong passwords of one address after which it has to wait."""
+    lockout_seconds: Positive = 900
+    """How long tries are counted, and how long one waits."""
+    lockout_network_tries: Positive = 100
+    """Tries of one network address in that time, whatever they try."""
+    second_step: Literal["optional", "required"] = "optional"
+    """Whether every sign-in by password takes a second step: a code of an authenticator app,
+    or one sent by e-mail."""
+    session_idle_seconds: Positive = 1800
+    """Without a sign of life a sign-in is over after this time."""
+    session_seconds: Positive = 43_200
+    """A sign-in is over after this time in any case."""
+    smtp_host: str | None = None
+    """The mail server that delivers codes and invitations. Unset: they go to `FHIR_MAIL_DIR`,
+    or else to the server's own output."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """Port of the mail server."""
+    smtp_user: str = ""
+    """Name to sign in to the mail server with; empty: without."""
+    smtp_password: SecretStr | None = None
+    """Password to sign in to the mail server with."""
+    smtp_encryption: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection to the mail server is protected."""
+    mail_from: str = "no-reply@fhir-server.example"
+    """Sender of messages."""
+    mail_dir: Path | None = None
+    """Folder for messages as files, for development."""
     shutdown_seconds: Positive = 20
     """How long a stopping server waits for the requests it is still answering."""
 
@@ -224,7 +264,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     """A JSON object a line, or text for people."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "password_classes", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -116,6 +116,11 @@ def kind(type_: str) -> Text:
     return KINDS.get(type_) or Text(type_, type_, type_)
 
 
+def within(whole: Text, part: Text) -> Text:
+    """`Diagnoses: of visits`."""
+    return Text(*(f"{one}: {other}" for one, other in zip(whole, part, strict=True)))
+
+
 def verbs(scope: ResourceScope) -> list[Text]:
     """What the scope lets an app do."""
     return [text for letters, text in VERBS if scope.letters & set(letters)]

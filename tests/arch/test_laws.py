@@ -29,6 +29,7 @@ LIBRARY_HOMES: Mapping[str, tuple[str, ...]] = {
         f"{PACKAGE}.rest",
         f"{PACKAGE}.web",
         f"{PACKAGE}.app",
+        f"{PACKAGE}.assembly",
         f"{PACKAGE}.cli.loopback",
     ),
     "uvicorn": (f"{PACKAGE}.cli",),

@@ -1,0 +1,136 @@
+"""The pages with the authorization server behind them, put together of settings.
+
+async with cabinet(settings, database, given) as built:
+    app = built.before(app, BASE_PATH)
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from fhir_server.assembly.authorization import Surroundings, service
+from fhir_server.cabinet.accounts.hashing import Hasher
+from fhir_server.cabinet.accounts.mail import Outbox
+from fhir_server.cabinet.accounts.passwords import PasswordRules
+from fhir_server.cabinet.accounts.policy import AccountPolicy
+from fhir_server.cabinet.accounts.ports import AccountPorts, Records
+from fhir_server.cabinet.accounts.subjects import AccountSubjects
+from fhir_server.rest.oauth.routes import Authorization
+from fhir_server.rest.oauth.service import Service
+from fhir_server.settings import Settings
+from fhir_server.store.mongo import account_steps
+from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.sealing import Seal
+from fhir_server.web.interaction import Asking
+from fhir_server.web.later import Later
+from fhir_server.web.outbox import ConsoleOutbox, FolderOutbox, SmtpOutbox, SmtpServer
+from fhir_server.web.rendering import Renderer
+from fhir_server.web.routes import Pages
+from fhir_server.web.site import Site
+from fhir_server.web.texts import TEXTS
+
+MANAGEMENT: Final = "/auth/account"
+"""Where people see and end what they granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """What was put together."""
+
+    service: Service
+    site: Site
+
+    def before(self, app: ASGIApp, base_path: str) -> ASGIApp:
+        """`app` behind the pages and the authorization server."""
+        return Pages(Authorization(app, self.service, base_path), self.site)
+
+
+def policy(settings: Settings) -> AccountPolicy:
+    """The operator's decisions about accounts."""
+    rules = PasswordRules(
+        least=settings.password_least,
+        upper="upper" in settings.password_classes,
+        lower="lower" in settings.password_classes,
+        digit="digit" in settings.password_classes,
+        sign="sign" in settings.password_classes,
+        advised_days=settings.password_advised_days,
+    )
+    return AccountPolicy(
+        passwords=rules,
+        registration=settings.registration,
+        code_seconds=settings.registration_code_hours * 3600,
+        lockout=settings.lockout_tries,
+        lockout_seconds=settings.lockout_seconds,
+        address_tries=settings.lockout_network_tries,
+        idle_seconds=settings.session_idle_seconds,
+        session_seconds=settings.session_seconds,
+        second_step=settings.second_step,
+    )
+
+
+def outbox(settings: Settings, write: Callable[[str], None]) -> Outbox:
+    """Where messages go; `write` prints them where nothing else is set."""
+    sender = settings.mail_from
+    if settings.smtp_host is not None:
+        password = settings.smtp_password
+        server = SmtpServer(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_user,
+            "" if password is None else password.get_secret_value(),
+            settings.smtp_encryption,
+        )
+        return SmtpOutbox(server, sender)
+    if settings.mail_dir is not None:
+        return FolderOutbox(Path(settings.mail_dir), sender)
+    return ConsoleOutbox(write)
+
+
+@asynccontextmanager
+async def cabinet(
+    settings: Settings,
+    database: Database,
+    given: Surroundings,
+    records: Records,
+    write: Callable[[str], None],
+) -> AsyncIterator[Cabinet]:
+    """The pages, for as long as the context lasts. Of `given` the interaction, the subjects
+    and the management URL are these pages' own.
+
+    Raises:
+        SealedError: secrets were encrypted with another FHIR_SECRET_KEY.
+    """
+    key = settings.secret_key
+    seal = Seal(None if key is None else key.get_secret_value())
+    state = await account_steps.prepared(database, seal)
+    asking = Asking()
+    surroundings = replace(
+        given,
+        interaction=asking,
+        subjects=AccountSubjects(state.accounts, records),
+        management=f"{settings.issuer_url}{MANAGEMENT}",
+    )
+    async with service(settings, database, surroundings) as built:
+        hasher, later = Hasher(), Later()
+        accounts = AccountPorts(
+            state=state,
+            smart=built.ports,
+            records=records,
+            hasher=hasher,
+            mail=outbox(settings, write),
+            policy=policy(settings),
+            issuer=settings.issuer_url,
+            choose=secrets.choice,
+        )
+        site = Site(built.policy, accounts, Renderer(TEXTS), later)
+        asking.site = site
+        try:
+            yield Cabinet(built, site)
+        finally:
+            await later.drain()
+            hasher.close()

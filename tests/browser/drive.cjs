@@ -1,0 +1,161 @@
+// Drives Chromium through one scenario: `node drive.cjs '{"scenario": …}'`, JSON on the output.
+"use strict";
+
+const { chromium } = require("playwright-core");
+
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
+/** A page that notes what goes wrong in it, and where apps are sent. */
+async function opened(browser, given) {
+  const context = await browser.newContext({
+    viewport: SIZES[given.size],
+    locale: given.locale,
+    javaScriptEnabled: given.scripts !== false,
+    isMobile: given.size === "phone",
+    hasTouch: given.size === "phone",
+  });
+  const page = await context.newPage();
+  const seen = { errors: [], widths: [], back: null };
+  page.on("console", (each) => each.type() === "error" && seen.errors.push(each.text()));
+  page.on("pageerror", (each) => seen.errors.push(String(each)));
+  // The app is nowhere: that the browser goes there is all that matters.
+  const away = page.waitForRequest("https://app.example/**").then(
+    (request) => { seen.back = request.url(); },
+    () => {},
+  );
+  const shot = async (name) => {
+    if (given.scripts !== false) {
+      const wide = await page.evaluate(
+        () => document.scrollingElement.scrollWidth - window.innerWidth,
+      );
+      if (wide > 0) seen.widths.push(name);
+    }
+    const file = `${given.shots}/${given.scenario}-${given.size}-${given.locale}-${name}.png`;
+    await page.screenshot({ path: file, fullPage: true });
+  };
+  return { page, seen, shot, context, away };
+}
+
+async function signIn(page, email, password) {
+  await page.fill("#email", email);
+  await page.fill("#password", password);
+  await page.click("button.main");
+}
+
+const scenarios = {
+  async launch({ page, seen, shot, away }, given) {
+    await page.goto(given.authorize);
+    await signIn(page, given.email, "not the password");
+    seen.refused = await page.locator(".problems").innerText();
+    await shot("refused");
+    await signIn(page, given.email, given.password);
+    await shot("consent");
+    await page.check('input[name="patient"][value="ben"]');
+    await page.uncheck('input[name="write-0"]');
+    await page.check('input[name="span-0"][value="chosen"]');
+    await page.check('input[name="part-0"][value$="|laboratory"]');
+    await shot("narrowed");
+    await page.selectOption("#duration", "30");
+    await page.click('button[value="allow"]');
+    await away;
+  },
+
+  async revoke({ page, seen, shot }, given) {
+    await page.goto(`${given.base}/auth/sign-in`);
+    await shot("sign-in");
+    await signIn(page, given.email, given.password);
+    await shot("account");
+    seen.before = await page.locator(".grant").count();
+    await page.locator(".grant button").first().click();
+    await page.locator(".done").waitFor();
+    seen.after = await page.locator(".grant").count();
+    await shot("revoked");
+    await page.goto(`${given.base}/auth/authenticator`);
+    await shot("authenticator");
+    await page.click("header button");
+    await shot("signed-out");
+  },
+
+  async forms({ page, shot }, given) {
+    await page.goto(`${given.base}/auth/sign-up`);
+    await shot("sign-up");
+    await page.fill("#email", "nobody@mail.example");
+    await page.fill("#family", "Nobody");
+    await page.fill("#given", "No");
+    await page.fill("#birth", "1980-02-03");
+    await page.click("button.main");
+    await page.fill("#email", "nobody@mail.example");
+    await page.fill("#code", "ABCDE-FGHJK");
+    await page.fill("#password", "short");
+    await page.fill("#again", "shorter");
+    await page.click("button.main");
+    await shot("confirm");
+    await page.goto(`${given.base}/auth/recover`);
+    await shot("recover");
+    await page.goto(`${given.base}/auth/sign-in?request=gone`);
+    await shot("gone");
+  },
+
+  async keyboard({ page, seen, away }, given) {
+    await page.goto(given.authorize);
+    await page.keyboard.type(given.email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(given.password);
+    await page.keyboard.press("Enter");
+    await page.locator("#consent").waitFor();
+    for (let steps = 0; steps < 80; steps += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(() => document.activeElement.value === "allow")) break;
+    }
+    seen.outline = await page.evaluate(
+      () => getComputedStyle(document.activeElement).outlineStyle,
+    );
+    await page.keyboard.press("Enter");
+    await away;
+  },
+
+  async passkey({ page, seen, shot, context }, given) {
+    const cdp = await context.newCDPSession(page);
+    await cdp.send("WebAuthn.enable");
+    await cdp.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2", transport: "internal", hasResidentKey: true,
+        hasUserVerification: true, isUserVerified: true,
+      },
+    });
+    await page.goto(`${given.base}/auth/sign-in`);
+    await signIn(page, given.email, given.password);
+    await page.fill("#key-current", given.password);
+    await page.click('form[data-passkey="create"] button');
+    await page.locator(".done").waitFor();
+    await shot("added");
+    await page.click("header button");
+    await page.goto(`${given.base}/auth/sign-in`);
+    await shot("sign-in");
+    await page.click('form[data-passkey="get"] button');
+    await page.waitForURL("**/auth/account");
+    seen.heading = await page.locator("h1").innerText();
+    seen.keys = await page.locator('form[action="/auth/passkeys/remove"]').count();
+  },
+};
+
+async function main() {
+  const given = JSON.parse(process.argv[2]);
+  const browser = await chromium.launch({ executablePath: given.chromium, args: FLAGS });
+  try {
+    const tools = await opened(browser, given);
+    await scenarios[given.scenario](tools, given);
+    process.stdout.write(JSON.stringify(tools.seen));
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+});
