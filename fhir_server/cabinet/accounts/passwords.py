@@ -3,6 +3,7 @@
 https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -116,7 +117,9 @@ def _is_guessable(password: str, about: Iterable[str]) -> bool:
         return True
     if password.isdigit() and password in "01234567890123456789" + "98765432109876543210":
         return True
-    words = (each.casefold() for text in about for each in text.replace("@", " ").split())
-    rest = min((password.replace(each, "") for each in words if len(each) >= _NAME),
-               key=len, default=password)  # fmt: skip
-    return len(rest) < _NAME and rest != password
+    words = {each for text in about for each in re.split(r"[\W_]+", text.casefold())}
+    rest = password
+    for each in sorted(words, key=len, reverse=True):
+        if len(each) >= _NAME:
+            rest = rest.replace(each, "")
+    return rest != password and sum(map(str.isalnum, rest)) < _NAME
