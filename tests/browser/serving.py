@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server.app import Application, everybody, new_id, now
 from fhir_server.assembly.authorization import Surroundings
 from fhir_server.assembly.pages import cabinet
+from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
 from fhir_server.settings import Settings
 from fhir_server.smart.records import Client
@@ -91,7 +92,9 @@ class Served:
             )
             client = await connect(settings.mongodb_uri.get_secret_value())
             records = FhirRecords(application.surface.services, represented)
-            given = Surroundings(Asking(), now, new_id)
+            given = Surroundings(
+                Asking(), StoredRecords(application.surface.services.store), now, new_id
+            )
             database = client[settings.database]
             async with cabinet(settings, database, given, records, print) as built:
                 await self._people(built.site.accounts)

@@ -32,9 +32,7 @@ STRICT = PasswordRules(least=12, upper=True, lower=True, digit=True, sign=True)
         ("Фиалка-шторм-12", STRICT, []),
     ],
 )
-def test_a_password_breaks(
-    password: str, rules: PasswordRules, found: list[Text]
-) -> None:
+def test_a_password_breaks(password: str, rules: PasswordRules, found: list[Text]) -> None:
     assert problems(password, rules) == found
 
 
