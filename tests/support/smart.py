@@ -92,7 +92,7 @@ class People:
 class Charts:
     """Whose records there are, and whose encounters."""
 
-    patients = frozenset({"anna", "ben", "carl"})
+    patients = frozenset({"anna", "ben", "carl", "eve"})
     encounters = {"e1": "anna", "e2": "ben"}
 
     async def has(self, patient: str, encounter: str | None) -> bool:
