@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve seed doctor test test-slow test-browser arch lint format types check generated \
+.PHONY: help install install-all serve demo seed doctor test test-slow test-browser arch lint format types check generated \
 	generate bench postman lock clean
 
 help:  ## What can be made
@@ -27,6 +27,9 @@ install-all:  ## The same and what tests and checks need
 
 serve: install  ## Run the server (no access control yet: loopback only)
 	@exec $(BIN)/fhir-server serve --insecure-no-auth --host $(HOST) --port $(PORT) $(ARGS)
+
+demo: install  ## Run the server with access control, demo accounts and a demo app
+	@exec $(BIN)/fhir-server serve --demo --host $(HOST) --port $(PORT) $(ARGS)
 
 seed: install  ## Load seed_bundles/ again
 	@$(BIN)/fhir-server seed $(ARGS)

@@ -20,6 +20,7 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
+from fhir_server.assembly.access import Access, access, security
 from fhir_server.assembly.consents import label
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
@@ -78,22 +79,15 @@ Gates = Callable[[Services], Gate]
 """Makes the gate that every FHIR request passes."""
 
 
-class AccessControlMissingError(Exception):
-    """Without access control the server starts only when told that this is meant."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no access control yet: start with --insecure-no-auth, on a loopback "
-            "address, with data that nobody needs to protect."
-        )
-
-
 class Application:
     """ASGI: FHIR requests to the endpoint, once the store is open; the rest to FastAPI."""
 
-    def __init__(self, settings: Settings, gates: Gates) -> None:
+    def __init__(self, settings: Settings, gates: Gates | None) -> None:
+        """`gates` None: access control as the settings have it."""
         self.settings = settings
         self._gates = gates
+        self._entry: ASGIApp = self._dispatch
+        self.access: Access | None = None
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -106,6 +100,9 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
+        await self._entry(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if (
             self._endpoint is not None
@@ -133,10 +130,10 @@ class Application:
                 self._client, self.settings.database, _store_limits(self.settings)
             )
             self.surface, self._background = await _assembled(self.settings, store)
-            async with self._background.running():
+            async with self._background.running(), self._admission(store) as gate:
                 self._endpoint = Endpoint(
                     self.surface,
-                    gate=self._gates(self.surface.services),
+                    gate=gate,
                     budgets=_budgets(self.settings),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
@@ -146,7 +143,23 @@ class Application:
                 yield
         finally:
             self._endpoint = None
+            self._entry = self._dispatch
             await self._client.close()
+
+    @asynccontextmanager
+    async def _admission(self, store: MongoStore) -> AsyncIterator[Gate]:
+        """Who decides about callers; with access control also the pages before everything."""
+        if self.surface is None:
+            message = "the surface comes first"
+            raise RuntimeError(message)
+        services = self.surface.services
+        if self._gates is not None:
+            yield self._gates(services)
+            return
+        async with access(self.settings, services, store.database, print) as built:
+            self.access = built
+            self._entry = built.before(self._dispatch, BASE_PATH)
+            yield built.gate
 
     async def transaction(self, bundle: JsonObject) -> None:
         """Carry out `bundle` as `POST /` would, without HTTP; for commands.
@@ -177,16 +190,15 @@ def create(settings: Settings, gates: Gates | None = None) -> ASGIApp:
     stands in place of what the settings say about who is admitted.
 
     Raises:
-        AccessControlMissingError: nobody said that it may run without.
         CapabilityError: the operator's statement asks for what it cannot do.
     """
-    if gates is None and not settings.insecure_no_auth:
-        raise AccessControlMissingError
-    application = Application(settings, gates or everybody)
+    if gates is None and settings.insecure_no_auth:
+        gates = everybody
+    application = Application(settings, gates)
     app: ASGIApp = application
     if settings.compress:
         app = Compression(app, max_body=settings.max_body)
-    if settings.cors_origins:
+    if settings.cors_origins and gates is not None:
         app = Cors(app, settings.cors_origins)
     return Observability(
         app,
@@ -228,7 +240,10 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
         base_url=settings.fhir_base,
         version=version("fhir-server"),
         started=format_instant(services.now()),
-        cors=bool(settings.cors_origins),
+        security={
+            **({} if settings.insecure_no_auth else security(settings)),
+            "cors": bool(settings.cors_origins),
+        },
     )
 
     def publish() -> None:

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     """Sender of messages."""
     mail_dir: Path | None = None
     """Folder for messages as files, for development."""
+    demo: bool = False
+    """Make demo accounts and a demo app at every start, and print their passwords. On a
+    loopback address only."""
     shutdown_seconds: Positive = 20
     """How long a stopping server waits for the requests it is still answering."""
 

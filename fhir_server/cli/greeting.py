@@ -7,6 +7,12 @@ from fhir_server.cli.console import CONSOLE, say
 from fhir_server.settings import Settings
 
 _PATIENT: Final = '{"resourceType":"Patient","name":[{"family":"Kovalenko","given":["Olena"]}]}'
+GUARDED: Final = (
+    "curl 'BASE/metadata?_summary=true&_pretty=true'",
+    "curl 'BASE/.well-known/smart-configuration'",
+    "curl -i 'BASE/Patient'    # 401: sign in first, see docs/smart.md",
+)
+"""Without a token, on a server with access control."""
 EXAMPLES: Final = (
     "curl 'BASE/Patient?_count=2&_pretty=true'",
     "curl 'BASE/Observation?status=final&_sort=-date&_count=3&_include=Observation:subject'",
@@ -24,7 +30,7 @@ async def greet(settings: Settings) -> None:
     CONSOLE.print(f"\nFHIR base: {settings.fhir_base}", style="bold green", markup=False)
     say("Try:")
     base = settings.fhir_base
-    for example in EXAMPLES:
+    for example in EXAMPLES if settings.insecure_no_auth else GUARDED:
         say(f"  {example.replace('BASE', base)}")
     if settings.docs:
         say(f"Documentation: {base.removesuffix('/fhir')}/docs")

@@ -18,6 +18,7 @@ from fhir_server.app import definitions
 from fhir_server.cli import seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import database
+from fhir_server.cli.demo import introduce
 from fhir_server.cli.greeting import greet
 from fhir_server.cli.loopback import is_loopback
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_changes
@@ -28,7 +29,7 @@ from fhir_server.rest.offer import CapabilityError, offer
 from fhir_server.settings import Settings
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917  # an argument an option
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
     data_dir: DataDir = None,
@@ -38,6 +39,9 @@ def serve(
     ] = False,
     insecure_no_auth: Annotated[
         bool, typer.Option("--insecure-no-auth", help="Serve without access control.")
+    ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make accounts and an app for a first look.")
     ] = False,
     workers: Annotated[int | None, typer.Option(help="Server processes.")] = None,
 ) -> None:
@@ -49,6 +53,7 @@ def serve(
         mongodb_uri=mongodb_uri,
         seed=False if no_seed else None,
         insecure_no_auth=True if insecure_no_auth else None,
+        demo=True if demo else None,
         workers=workers,
     )
     check_exposure(settings)
@@ -67,13 +72,21 @@ def serve(
 
 
 def check_exposure(settings: Settings) -> None:
-    """Without access control nobody but this machine may ask."""
-    if not settings.insecure_no_auth:
+    """Without access control, or with passwords that are printed, nobody but this machine
+    may ask; others ask by https."""
+    if settings.demo and not is_loopback(settings.host):
         fail(
-            "This server has no access control yet. Start it with --insecure-no-auth if "
-            "everybody who can reach it may read and change everything.",
+            f"--demo makes accounts with printed passwords, and {settings.host} is open to "
+            "others. Use --host 127.0.0.1.",
             status=2,
         )
+    if not settings.insecure_no_auth:
+        if not (is_loopback(settings.host) or settings.fhir_base.startswith("https:")):
+            warn(
+                "Passwords and tokens must travel by https: put a proxy with TLS before this "
+                "server, and its address into FHIR_BASE_URL."
+            )
+        return
     if not is_loopback(settings.host):
         fail(
             f"--insecure-no-auth serves this machine alone, and {settings.host} is open to "
@@ -119,6 +132,8 @@ class Running:
             async with database(self.settings) as settings:
                 if settings.seed:
                     await _seed(settings)
+                if settings.demo and not settings.insecure_no_auth:
+                    await introduce(settings)
                 if not self._stopped:
                     await self._serve(settings)
         except asyncio.CancelledError:

@@ -37,8 +37,9 @@ class Server(uvicorn.Server):
 
 def server(settings: Settings) -> Server:
     """A server of `settings`, not yet running."""
+    served = app.create(settings)
     config = uvicorn.Config(
-        LoopbackOnly(app.create(settings)),
+        LoopbackOnly(served) if settings.insecure_no_auth else served,
         http=Protocol,
         ws="none",
         lifespan="on",

@@ -48,9 +48,8 @@ class Facts:
             link.removeprefix("Patient/") for link in named if link.startswith("Patient/")
         )
 
-    async def relations(self, principal: Principal) -> list[JsonObject]:
-        """The RelatedPersons that the user is, directly or by the account's Person."""
-        user = principal.user or ""
+    async def relations(self, user: str) -> list[JsonObject]:
+        """The RelatedPersons that `user` (a reference) is, directly or by a Person."""
         kind, _, id_ = user.partition("/")
         named: list[str] = [user] if kind == "RelatedPerson" else []
         if kind == "Person":

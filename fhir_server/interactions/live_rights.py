@@ -28,7 +28,7 @@ from fhir_server.access.decisions import Permitted, Request, consent_nodes
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.proxies import Clock, Relations, Represented, represented, verified_by
-from fhir_server.access.required import missing, refusal
+from fhir_server.access.required import Required, missing, refusal
 from fhir_server.access.rights import Rights, RightsTable, narrowed
 from fhir_server.access.scopes import LETTERS
 from fhir_server.core import references
@@ -130,7 +130,7 @@ class LiveRights:
         """Patients and those who act for them: own records are open, others by relation."""
         own = await self._facts.own(principal)
         others = {principal.patient, *principal.represented} - {None, *own}
-        acting = await self._represented(principal, now) if others else ()
+        acting = await self._represented(principal.user or "", now) if others else ()
         allowed = {each.patient for each in acting} | own
         still = replace(
             principal,
@@ -141,7 +141,8 @@ class LiveRights:
         if acting:
             rights = await self._as_proxy(still, rights, acting, own, now)
         until = min((each.until for each in acting if each.until), default=now + BELIEVED)
-        withheld = await self._withheld(still, now)
+        lacking = () if still.patient is None else await self.missing(still.patient)
+        withheld = refusal(lacking) if lacking else None
         if withheld is not None:
             rights = narrowed(rights, dict.fromkeys(LETTERS, _without_consent))
         return Allowed(rights, withheld), until
@@ -185,16 +186,20 @@ class LiveRights:
         found = await self._facts.find("Consent", Ids(ids), len(ids)) if ids else []
         return [each for each in (read_proxy(c, self._reading) for c in found) if each]
 
-    async def _withheld(self, principal: Principal, now: int) -> Forbidden | None:
-        if not self._policy.required or principal.patient is None:
-            return None
-        patient = principal.patient
-        given = await self._facts.consents((patient,))
-        lacking = missing(self._policy.required, given, patient, now, self._services.base_url)
-        return refusal(lacking) if lacking else None
+    async def represented(self, user: str) -> tuple[Represented, ...]:
+        """The patients for whom `user` (a reference) may act now."""
+        return await self._represented(user, self._services.now())
 
-    async def _represented(self, principal: Principal, now: int) -> tuple[Represented, ...]:
-        relations = await self._facts.relations(principal)
+    async def missing(self, patient: str) -> tuple[Required, ...]:
+        """The consents that keep the cabinet of `patient` (a logical id) closed."""
+        if not self._policy.required:
+            return ()
+        given = await self._facts.consents((patient,))
+        now, base = self._services.now(), self._services.base_url
+        return missing(self._policy.required, given, patient, now, base)
+
+    async def _represented(self, user: str, now: int) -> tuple[Represented, ...]:
+        relations = await self._facts.relations(user)
         if not relations:
             return ()
         base = self._services.base_url

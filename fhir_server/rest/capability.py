@@ -146,11 +146,11 @@ def _lower(name: str) -> str:
 
 
 def published(
-    statement: JsonObject, *, base_url: str, version: str, started: str, cors: bool
+    statement: JsonObject, *, base_url: str, version: str, started: str, security: JsonObject
 ) -> JsonObject:
-    """`statement` as `/metadata` answers it: address, date, version and `cors` filled in."""
+    """`statement` as `/metadata` answers it, with address, date, version and `security`."""
     rest = statement["rest"][0]
-    security = rest.get("security", {}) | {"cors": cors}
+    security = rest.get("security", {}) | security
     return statement | {
         "rest": [rest | {"security": security}],
         "url": f"{base_url}/metadata",

@@ -1,0 +1,102 @@
+"""Access control, put together: who is admitted to FHIR requests, and who says so.
+
+async with access(settings, services, database, write) as built:
+    endpoint = Endpoint(surface, gate=built.gate, ...)
+    app = built.before(app, BASE_PATH)
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fhir_server.assembly.authorization import Surroundings, policy, readable
+from fhir_server.assembly.consents import access_policy
+from fhir_server.assembly.pages import Cabinet, cabinet
+from fhir_server.assembly.records import StoredRecords
+from fhir_server.cabinet.accounts.fhir_records import Consents, FhirRecords, Proxies
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions.context import Services
+from fhir_server.interactions.live_rights import LiveRights
+from fhir_server.rest.bearer import BearerGate
+from fhir_server.rest.gate import Gate
+from fhir_server.rest.oauth.cors import Cors, Origins
+from fhir_server.rest.oauth.verifier import TokenVerifier
+from fhir_server.settings import Settings
+from fhir_server.smart import discovery
+from fhir_server.store.accounts import Account
+from fhir_server.store.mongo.indexes import Database
+from fhir_server.web.interaction import Asking
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What was put together."""
+
+    gate: Gate
+    cabinet: Cabinet
+
+    def before(self, app: ASGIApp, base_path: str) -> ASGIApp:
+        """`app` behind the pages and the authorization server. Web pages of registered apps
+        may call it; its statement, which is nobody's, any page."""
+        service = self.cabinet.service
+        origins = Origins(service.origins, service.ports.clients.has_origin)
+        registered = Cors(app, "registered", origins)
+        open_ = Cors(app, "any", origins)
+
+        async def fhir(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+            elif scope["path"] == f"{base_path}/metadata":
+                await open_(scope, receive, send)
+            else:
+                await registered(scope, receive, send)
+
+        return self.cabinet.before(fhir, base_path)
+
+
+@asynccontextmanager
+async def access(
+    settings: Settings, services: Services, database: Database, write: Callable[[str], None]
+) -> AsyncIterator[Access]:
+    """The gate, the authorization server and its pages, for as long as the context lasts.
+
+    Raises:
+        AccessFileError: a file of the operator's cannot be followed.
+        SealedError: secrets were encrypted with another FHIR_SECRET_KEY.
+    """
+    live = LiveRights(services, access_policy(settings))
+    records = FhirRecords(services, _proxies(live), _consents(live))
+    given = Surroundings(
+        Asking(),
+        StoredRecords(services.store),
+        services.now,
+        services.new_id,
+        can_filter=readable(services.compiler.condition),
+    )
+    async with cabinet(settings, database, given, records, write) as built:
+        tokens = built.service.ports.access_tokens
+        verifier = TokenVerifier(tokens, services.now)
+        yield Access(BearerGate(verifier.verify, live.of), built)
+
+
+def security(settings: Settings) -> JsonObject:
+    """`CapabilityStatement.rest.security` of a server with access control."""
+    return discovery.security(policy(settings))
+
+
+def _proxies(live: LiveRights) -> Proxies:
+    async def represented(account: Account) -> Sequence[str]:
+        user = f"Person/{account.person}" if account.person else f"Patient/{account.patient}"
+        return tuple(dict.fromkeys(each.patient for each in await live.represented(user)))
+
+    return represented
+
+
+def _consents(live: LiveRights) -> Consents:
+    async def missing(patient: str) -> Sequence[Text]:
+        return [each.title for each in await live.missing(patient)]
+
+    return missing
