@@ -1,0 +1,229 @@
+"""The whole server with access control, as `serve --demo` runs it: a person, an app, a record.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+"""
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fhir_server.app import Application
+from fhir_server.cabinet.accounts.demo import APP, seed_demo
+from fhir_server.cli.demo import REDIRECTS
+from fhir_server.settings import Settings
+from tests.support.browsing import Visitor
+from tests.support.fhir import JsonObject
+from tests.support.running import Running
+
+ANNA: Final = "anna-ivanova-ru"
+DOCTOR: Final = "dr-sokolova"
+VERIFIER: Final = "a" * 64
+REDIRECT: Final = "http://127.0.0.1:9999/callback"
+SCOPE: Final = "launch/patient openid fhirUser offline_access patient/*.rs"
+
+
+def resources() -> list[JsonObject]:
+    people = [
+        {"resourceType": "Patient", "id": id_, "name": [{"family": id_}]}
+        for id_ in (ANNA, "another")
+    ]
+    observations = [
+        {
+            "resourceType": "Observation",
+            "id": f"of-{id_}",
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{id_}"},
+        }
+        for id_ in (ANNA, "another")
+    ]
+    return [*people, *observations, {"resourceType": "Practitioner", "id": DOCTOR}]
+
+
+async def prepared(settings: Settings) -> Mapping[str, str]:
+    """Patients, accounts and the app; the passwords by address."""
+    entry = [
+        {
+            "resource": each,
+            "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"},
+        }
+        for each in resources()
+    ]
+    application = Application(settings, None)
+    async with application.running():
+        await application.transaction(
+            {"resourceType": "Bundle", "type": "transaction", "entry": entry}
+        )
+        assert application.access is not None
+        return await seed_demo(application.access.cabinet.site.accounts, REDIRECTS)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and who can sign in."""
+
+    base: str
+    passwords: Mapping[str, str]
+
+    @property
+    def issuer(self) -> str:
+        return self.base.removesuffix("/fhir")
+
+    def get(self, path: str, token: str | None = None, **headers: str) -> httpx.Response:
+        given = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.get(f"{self.base}{path}", headers=given | headers, timeout=60)
+
+    def token(self, **form: str) -> dict[str, Any]:
+        answer = httpx.post(f"{self.issuer}/auth/token", data=form, timeout=60)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture(scope="module")
+def served(mongodb_uri: str) -> Iterator[Served]:
+    settings = Settings(
+        mongodb_uri=mongodb_uri,
+        database=f"served_{uuid4().hex[:12]}",
+        seed=False,
+        log_level="WARNING",
+    )
+    passwords = asyncio.run(prepared(settings))
+    with Running(settings) as running:
+        yield Served(running.base_url, passwords)
+
+
+@pytest.fixture
+def visitor(served: Served) -> Iterator[Visitor]:
+    found = Visitor(served.issuer)
+    yield found
+    found.close()
+
+
+def launched(served: Served, visitor: Visitor, scope: str = SCOPE) -> None:
+    """The app sends the browser; the person signs in."""
+    challenge = hashlib.sha256(VERIFIER.encode()).digest()
+    visitor.go(
+        "/auth/authorize",
+        {
+            "response_type": "code",
+            "client_id": APP,
+            "redirect_uri": REDIRECT,
+            "scope": scope,
+            "state": "s",
+            "aud": served.base,
+            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        },
+    )
+    email = "anna@demo.example"
+    assert visitor.submit(email=email, password=served.passwords[email]) == 200
+
+
+def tokens(served: Served, visitor: Visitor) -> dict[str, Any]:
+    launched(served, visitor)
+    visitor.submit(answer="allow")
+    return served.token(
+        grant_type="authorization_code",
+        code=visitor.answer["code"],
+        redirect_uri=REDIRECT,
+        client_id=APP,
+        code_verifier=VERIFIER,
+    )
+
+
+def test_sa_01_sa_08_a_person_lets_an_app_read_the_own_record(
+    served: Served, visitor: Visitor
+) -> None:
+    given = tokens(served, visitor)
+    assert given["patient"] == ANNA
+    token = given["access_token"]
+    assert served.get(f"/Patient/{ANNA}", token).status_code == 200
+    assert served.get(f"/Observation/of-{ANNA}", token).status_code == 200
+    assert served.get("/Observation/of-another", token).status_code == 404
+    found = served.get("/Observation?_total=accurate", token).json()
+    assert found["total"] == 1
+
+
+def test_sa_10_without_a_token_nothing_is_read(served: Served) -> None:
+    answer = served.get(f"/Patient/{ANNA}")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_sa_15_a_person_may_say_no(served: Served, visitor: Visitor) -> None:
+    launched(served, visitor)
+    visitor.submit(answer="deny")
+    assert visitor.answer["error"] == "access_denied"
+    assert visitor.answer["state"] == "s"
+
+
+def test_ref_01_cli_20_a_public_app_refreshes_without_naming_itself(
+    served: Served, visitor: Visitor
+) -> None:
+    given = tokens(served, visitor)
+    fresh = served.token(grant_type="refresh_token", refresh_token=given["refresh_token"])
+    assert served.get(f"/Patient/{ANNA}", fresh["access_token"]).status_code == 200
+
+
+def test_revo_01_what_is_revoked_on_the_page_is_refused_within_a_second(
+    served: Served, visitor: Visitor
+) -> None:
+    given = tokens(served, visitor)
+    assert served.get(f"/Patient/{ANNA}", given["access_token"]).status_code == 200
+    assert visitor.go("/auth/account") == 200
+    visitor.submit(grant=_grant(visitor.page))
+    time.sleep(1)
+    assert served.get(f"/Patient/{ANNA}", given["access_token"]).status_code == 401
+    refused = httpx.post(
+        f"{served.issuer}/auth/token",
+        data={"grant_type": "refresh_token", "refresh_token": given["refresh_token"]},
+    )
+    assert refused.json()["error"] == "invalid_grant"
+
+
+def _grant(page: str) -> str:
+    start = page.index('name="grant" value="') + len('name="grant" value="')
+    return page[start : page.index('"', start)]
+
+
+def test_caps_02_disc_18_the_server_says_where_to_sign_in(served: Served) -> None:
+    known = served.get("/.well-known/smart-configuration").json()
+    security = served.get("/metadata").json()["rest"][0]["security"]
+    (uris,) = security["extension"]
+    found = {each["url"]: each["valueUri"] for each in uris["extension"]}
+    assert found["authorize"] == known["authorization_endpoint"]
+    assert found["token"] == known["token_endpoint"]
+    assert known["issuer"] == served.issuer
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "allowed"),
+    [
+        ("/metadata", "https://any.example", "*"),
+        ("/.well-known/smart-configuration", "https://any.example", "*"),
+        (f"/Patient/{ANNA}", "https://any.example", None),
+        (f"/Patient/{ANNA}", "https://oauth.pstmn.io", "https://oauth.pstmn.io"),
+        (f"/Patient/{ANNA}", "http://localhost:3000", "http://localhost:3000"),
+    ],
+)
+def test_cors_02_cors_06_cors_08_which_pages_may_read(
+    served: Served, path: str, origin: str, allowed: str | None
+) -> None:
+    answer = served.get(path, Origin=origin)
+    assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+def test_cors_09_no_page_calls_the_page_for_signing_in(served: Served) -> None:
+    answer = httpx.get(
+        f"{served.issuer}/auth/sign-in", headers={"Origin": "http://localhost:3000"}
+    )
+    assert "access-control-allow-origin" not in answer.headers
