@@ -25,7 +25,7 @@ install:  ## Make the virtual environment with what the server needs
 install-all:  ## The same and what tests and checks need
 	@scripts/install all
 
-serve: install  ## Run the server (no access control yet: loopback only)
+serve: install  ## Run the server without access control, for this machine alone
 	@exec $(BIN)/fhir-server serve --insecure-no-auth --host $(HOST) --port $(PORT) $(ARGS)
 
 demo: install  ## Run the server with access control, demo accounts and a demo app

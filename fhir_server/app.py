@@ -7,7 +7,7 @@ else (documentation) to FastAPI, whose routes cost four times a plain one.
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,23 +20,23 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
+from fhir_server.assembly import bounds, grant_records
 from fhir_server.assembly.access import Access, access, security
 from fhir_server.assembly.consents import label
+from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.context import Context, Limits, Services
+from fhir_server.interactions.context import Context, Guard, Services
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
-from fhir_server.jobs.background import Background, Plan
+from fhir_server.jobs.background import Background
 from fhir_server.jobs.definitions import Sources
-from fhir_server.jobs.runner import Pace
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, logs, openapi
 from fhir_server.rest.beside import beside
-from fhir_server.rest.budgets import Budget, Budgets
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
 from fhir_server.rest.cors import Cors
@@ -48,14 +48,12 @@ from fhir_server.rest.offer import offer
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
-from fhir_server.search.limits import SearchLimits
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
 from fhir_server.store.mongo.client import Client, ClientLimits, connect
 from fhir_server.store.mongo.jobs import MongoJobs
 from fhir_server.store.mongo.keys import cursor_key
 from fhir_server.store.mongo.parameters import MongoParameterStates
-from fhir_server.store.mongo.resources import StoreLimits
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.workers import MongoWorkers
 from fhir_server.store.port import Jobs
@@ -75,6 +73,7 @@ _WARM: Final = ("Patient", "Observation", "Appointment", "MedicationRequest", "C
 """Types whose validators are compiled before the first request, not by it."""
 
 
+Guards = Mapping[str, Sequence[Guard]]
 Gates = Callable[[Services], Gate]
 """Makes the gate that every FHIR request passes."""
 
@@ -88,6 +87,7 @@ class Application:
         self._gates = gates
         self._entry: ASGIApp = self._dispatch
         self.access: Access | None = None
+        self._grants = GrantRecords()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -127,14 +127,18 @@ class Application:
         self._client = await _connected(self.settings)
         try:
             store = await MongoStore.open(
-                self._client, self.settings.database, _store_limits(self.settings)
+                self._client, self.settings.database, bounds.store_limits(self.settings)
             )
-            self.surface, self._background = await _assembled(self.settings, store)
+            guards = {
+                KIND: (guard_search_parameter,),
+                grant_records.KIND: (self._grants.guard,),
+            }
+            self.surface, self._background = await _assembled(self.settings, store, guards)
             async with self._background.running(), self._admission(store) as gate:
                 self._endpoint = Endpoint(
                     self.surface,
                     gate=gate,
-                    budgets=_budgets(self.settings),
+                    budgets=bounds.budgets(self.settings),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )
@@ -156,7 +160,8 @@ class Application:
         if self._gates is not None:
             yield self._gates(services)
             return
-        async with access(self.settings, services, store.database, print) as built:
+        database, grants = store.database, self._grants
+        async with access(self.settings, services, database, grants, print) as built:
             self.access = built
             self._entry = built.before(self._dispatch, BASE_PATH)
             yield built.gate
@@ -219,12 +224,14 @@ async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
     """The store alone, for commands that answer no requests."""
     client = await _connected(settings)
     try:
-        yield await MongoStore.open(client, settings.database, _store_limits(settings))
+        yield await MongoStore.open(client, settings.database, bounds.store_limits(settings))
     finally:
         await client.close()
 
 
-async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Background]:
+async def _assembled(
+    settings: Settings, store: MongoStore, guards: Guards
+) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
     await jobs.prepare()
@@ -234,7 +241,7 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered)
-    services = replace(services, beside=beside(OPERATIONS, capabilities))
+    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
@@ -256,7 +263,13 @@ async def _assembled(settings: Settings, store: MongoStore) -> tuple[Surface, Ba
         store, store.reindexing, MongoParameterStates(database), MongoWorkers(database)
     )
     background = Background(
-        services, jobs, sources, current, _plan(settings), worker=new_id(), changed=publish
+        services,
+        jobs,
+        sources,
+        current,
+        bounds.plan(settings),
+        worker=new_id(),
+        changed=publish,
     )
     return Surface(services), background
 
@@ -278,18 +291,19 @@ async def _services(
     return Services(
         store=store,
         registry=registry,
-        compiler=Compiler(registry, current, *bases, now=now, limits=_search_limits(settings)),
+        compiler=Compiler(
+            registry, current, *bases, now=now, limits=bounds.search_limits(settings)
+        ),
         index=indexer.values,
         validator=validator,
         cursors=Cursors(await cursor_key(store.database)),
         jobs=jobs,
         base_url=settings.fhir_base,
-        limits=_limits(settings),
+        limits=bounds.limits(settings),
         offer=offered,
         now=now,
         new_id=new_id,
         explain=settings.explain,
-        guards={KIND: (guard_search_parameter,)},
         label=label(settings),
     )
 
@@ -330,57 +344,6 @@ def _definition(path: Path, depth: int) -> JsonObject:
         return loads(path.read_bytes(), max_depth=depth)
     except FhirError as error:
         raise DefinitionError(f"{path}: {error}") from error
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        entries=settings.max_entries,
-        page=settings.max_count,
-        default_page=settings.default_count,
-        conditional_delete=settings.max_conditional_delete,
-        included=settings.max_included,
-        depth=settings.max_depth,
-    )
-
-
-def _budgets(settings: Settings) -> Budgets:
-    return Budgets(
-        Budget(settings.client_rate, settings.client_burst),
-        Budget(settings.user_rate, settings.user_burst),
-        time.monotonic,
-    )
-
-
-def _search_limits(settings: Settings) -> SearchLimits:
-    return SearchLimits(
-        values=settings.max_search_values,
-        comparisons=settings.max_search_comparisons,
-        parameters=settings.max_search_parameters,
-        length=settings.max_search_length,
-        depth=settings.max_search_depth,
-        sort=settings.max_search_sort,
-        concepts=settings.max_search_concepts,
-        nesting=settings.max_filter_nesting,
-        rounds=settings.max_include_rounds,
-    )
-
-
-def _plan(settings: Settings) -> Plan:
-    pace = Pace(
-        lease=settings.job_lease_seconds,
-        poll=settings.job_poll_seconds,
-        at_once=settings.job_slots,
-        tries=settings.job_tries,
-    )
-    return Plan(pace, settings.definitions_seconds, settings.reindex_batch)
-
-
-def _store_limits(settings: Settings) -> StoreLimits:
-    return StoreLimits(
-        open_units=settings.max_open_units,
-        open_singles=settings.max_open_singles,
-        body_bytes=settings.max_body,
-    )
 
 
 def now() -> int:

@@ -1,6 +1,6 @@
 """Access control, put together: who is admitted to FHIR requests, and who says so.
 
-async with access(settings, services, database, write) as built:
+async with access(settings, services, database, grants, write) as built:
     endpoint = Endpoint(surface, gate=built.gate, ...)
     app = built.before(app, BASE_PATH)
 """
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.assembly.authorization import Surroundings, policy, readable
 from fhir_server.assembly.consents import access_policy
+from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.pages import Cabinet, cabinet
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.fhir_records import Consents, FhirRecords, Proxies
@@ -59,7 +60,11 @@ class Access:
 
 @asynccontextmanager
 async def access(
-    settings: Settings, services: Services, database: Database, write: Callable[[str], None]
+    settings: Settings,
+    services: Services,
+    database: Database,
+    grants: GrantRecords,
+    write: Callable[[str], None],
 ) -> AsyncIterator[Access]:
     """The gate, the authorization server and its pages, for as long as the context lasts.
 
@@ -74,9 +79,11 @@ async def access(
         StoredRecords(services.store),
         services.now,
         services.new_id,
+        events=grants,
         can_filter=readable(services.compiler.condition),
     )
     async with cabinet(settings, database, given, records, write) as built:
+        grants.services, grants.ports = services, built.service.ports
         tokens = built.service.ports.access_tokens
         verifier = TokenVerifier(tokens, services.now)
         yield Access(BearerGate(verifier.verify, live.of), built)

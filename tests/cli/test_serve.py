@@ -89,7 +89,7 @@ def run_serve(*options: str, **environment: str) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize(
     ("options", "environment", "said"),
     [
-        ((), {}, "no access control yet"),
+        (("--demo", "--host", "0.0.0.0"), {}, "open to others"),
         (("--insecure-no-auth", "--host", "0.0.0.0"), {}, "open to others"),
         (("--insecure-no-auth", "--host", "example.org"), {}, "open to others"),
         (("--insecure-no-auth", "--port", "70000"), {}, "FHIR_PORT: .*less than or equal"),

@@ -81,6 +81,16 @@ class Served:
         given = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.get(f"{self.base}{path}", headers=given | headers, timeout=60)
 
+    def put(self, resource: JsonObject, token: str) -> httpx.Response:
+        path = f"{self.base}/{resource['resourceType']}/{resource['id']}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.put(path, json=resource, headers=headers, timeout=60)
+
+    def post(self, resource: JsonObject, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        path = f"{self.base}/{resource['resourceType']}"
+        return httpx.post(path, json=resource, headers=headers, timeout=60)
+
     def token(self, **form: str) -> dict[str, Any]:
         answer = httpx.post(f"{self.issuer}/auth/token", data=form, timeout=60)
         assert answer.status_code == 200, answer.text
@@ -128,8 +138,8 @@ def launched(served: Served, visitor: Visitor, scope: str = SCOPE) -> None:
     assert visitor.submit(email=email, password=served.passwords[email]) == 200
 
 
-def tokens(served: Served, visitor: Visitor) -> dict[str, Any]:
-    launched(served, visitor)
+def tokens(served: Served, visitor: Visitor, scope: str = SCOPE) -> dict[str, Any]:
+    launched(served, visitor, scope)
     visitor.submit(answer="allow")
     return served.token(
         grant_type="authorization_code",
@@ -172,6 +182,30 @@ def test_ref_01_cli_20_a_public_app_refreshes_without_naming_itself(
     given = tokens(served, visitor)
     fresh = served.token(grant_type="refresh_token", refresh_token=given["refresh_token"])
     assert served.get(f"/Patient/{ANNA}", fresh["access_token"]).status_code == 200
+
+
+def consents(served: Served, token: str) -> list[JsonObject]:
+    category = "https://fhir-server.example/CodeSystem/consent-category|smart-grant"
+    page = served.get(f"/Consent?category={category}&status=active", token).json()
+    return [each["resource"] for each in page.get("entry", ())]
+
+
+def test_a_grant_is_a_consent_and_ends_with_it(served: Served, visitor: Visitor) -> None:
+    given = tokens(served, visitor, "launch/patient offline_access patient/*.cruds")
+    token = given["access_token"]
+    (consent,) = (
+        each
+        for each in consents(served, token)
+        if each["extension"][0]["valueString"] == "patient/*.cruds"
+    )
+    assert consent["patient"] == {"reference": f"Patient/{ANNA}"}
+    wider = {**consent, "extension": [{**consent["extension"][0], "valueString": "x"}]}
+    assert served.put(wider, token).status_code == 422
+    forged = {name: value for name, value in consent.items() if name != "id"}
+    assert served.post(forged, token).status_code == 422
+    assert served.put({**consent, "status": "inactive"}, token).status_code == 200
+    time.sleep(1)
+    assert served.get(f"/Patient/{ANNA}", token).status_code == 401
 
 
 def test_revo_01_what_is_revoked_on_the_page_is_refused_within_a_second(
