@@ -27,13 +27,14 @@ async def show(visit: Visit) -> Response:
     who = await signed_in(visit)
     if who is None:
         return visit.go(_SIGN_IN)
-    return await _home(visit, *who)
+    return await home(visit, *who)
 
 
-async def _home(
+async def home(
     visit: Visit, session: Session, account: Account, problems: Sequence[str] = ()
 ) -> Response:
     done = texts.DONE.get(visit.parameter("done"))
+    """The account page, with what went wrong on it."""
     values = {
         "account": account,
         "session": session,
@@ -88,14 +89,14 @@ async def password(visit: Visit) -> Response:
     session, account = who
     accounts = visit.site.accounts
     try:
-        await _prove(visit, account)
+        await prove(visit, account)
         about = (account.email, account.name)
         fresh = visit.field("password")
         await registering.check_password(accounts, fresh, visit.field("again"), about)
         hashed = await accounts.hasher.hash(fresh)
     except RefusedError as refused:
         said = [visit.say(each, **refused.places) for each in refused.texts]
-        response = await _home(visit, session, account, said)
+        response = await home(visit, session, account, said)
         sign_in.wait(response, refused)
         return response
     except BusyError:
@@ -107,7 +108,7 @@ async def password(visit: Visit) -> Response:
     return visit.go(f"{HOME}?done=password")
 
 
-async def _prove(visit: Visit, account: Account) -> None:
+async def prove(visit: Visit, account: Account) -> None:
     """Raise WrongError unless the form has the account's password."""
     accounts = visit.site.accounts
     policy = accounts.policy
@@ -157,7 +158,7 @@ async def submit_authenticator(visit: Visit) -> Response:
     if not _is_secret(secret):
         secret = authenticator_secret()
     try:
-        await _prove(visit, account)
+        await prove(visit, account)
     except RefusedError as refused:
         return _authenticator(visit, account, secret, refused.texts)
     except BusyError:
@@ -183,10 +184,10 @@ async def mailed_codes(visit: Visit) -> Response:
         return visit.go(_SIGN_IN)
     session, account = who
     try:
-        await _prove(visit, account)
+        await prove(visit, account)
     except RefusedError as refused:
         said = [visit.say(each, **refused.places) for each in refused.texts]
-        return await _home(visit, session, account, said)
+        return await home(visit, session, account, said)
     except BusyError:
         return sign_in.busy(visit)
     on = visit.field("on") == "yes"

@@ -5,6 +5,7 @@
 | `session` | the secret of a single sign-on session | a sign-in is complete; always a new one |
 | `browser` | what CSRF tokens are made of | a page is shown; new with every sign-in |
 | `step` | the secret of a sign-in between its steps | the first step is done |
+| `passkey` | the secret of a challenge for a passkey | the page's script asks for one |
 | `request-…` | an authorization request that waits | an app sends the browser here |
 | `language` | en, ru or uk | a person chooses one |
 

@@ -12,7 +12,16 @@ from fhir_server.core.errors import FhirError
 from fhir_server.rest.oauth.bodies import read_form
 from fhir_server.rest.oauth.routes import INTERACTION
 from fhir_server.smart.errors import OAuthError
-from fhir_server.web import account, consent, granted, headers, second_step, sign_in, sign_up
+from fhir_server.web import (
+    account,
+    consent,
+    granted,
+    headers,
+    passkeys,
+    second_step,
+    sign_in,
+    sign_up,
+)
 from fhir_server.web.site import Site
 from fhir_server.web.visits import CSRF, Visit
 
@@ -44,6 +53,10 @@ ROWS: Final = (
         {"GET": account.show_authenticator, "POST": account.submit_authenticator},
     ),
     Row("/auth/mailed-codes", {"POST": account.mailed_codes}),
+    Row("/auth/passkeys/options", {"POST": passkeys.options}),
+    Row("/auth/passkeys", {"POST": passkeys.create}),
+    Row("/auth/passkeys/remove", {"POST": passkeys.remove}),
+    Row("/auth/passkey", {"POST": passkeys.use}),
     Row("/auth/language", {"POST": account.language}),
     Row("/auth/sign-out", {"POST": account.sign_out}),
     Row("/auth/signed-out", {"GET": account.signed_out}),

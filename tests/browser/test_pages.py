@@ -162,3 +162,8 @@ def test_forms_of_registration_and_recovery(
     served: Served, shots: Path, look: dict[str, Any]
 ) -> None:
     drive(served, shots, "forms", **look)
+
+
+def test_a_passkey_is_added_and_signs_in(served: Served, shots: Path) -> None:
+    seen = drive(served, shots, "passkey", locale="en")
+    assert (seen["heading"], seen["keys"]) == ("Your account", 1)
