@@ -1,61 +1,54 @@
 """Granted apps: which may see the record, what they may do, when they last did; and an end.
 
-The page, and the same as JSON for the cabinet's own scripts (`/auth/grants`).
+`/auth/grants` tells apps of the operator's choice the same (`rest.oauth`).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from fhir_server.cabinet.accounts.matching import display
+from fhir_server.cabinet.accounts.subjects import subject
 from fhir_server.core.messages import Language, Text
-from fhir_server.rest.oauth import answers
 from fhir_server.smart import scopes
-from fhir_server.smart.ending import end
-from fhir_server.smart.records import Client, Grant
+from fhir_server.smart.errors import NotFound
+from fhir_server.smart.granted import Granted, granted, withdraw
+from fhir_server.smart.records import Subject
 from fhir_server.store.accounts import Account
 from fhir_server.web import words
 from fhir_server.web.sign_in import HOME, signed_in
 from fhir_server.web.visits import Visit
 
-_REASON = "ended by the person"
-
-
-async def live(visit: Visit, account: Account) -> Sequence[Grant]:
-    """The account's grants that hold, newest first."""
-    now = visit.site.smart.now()
-    found = await visit.site.smart.grants.of_account(account.id)
-    return [each for each in found if each.live(now)]
-
 
 async def rows(visit: Visit, account: Account) -> list[dict[str, Any]]:
-    """What page and API tell of each grant."""
+    """What the page tells of each grant, newest first."""
     found = []
     names: dict[str, str] = {}
-    for grant in await live(visit, account):
-        client = await visit.site.smart.clients.find(grant.client)
-        patient = grant.context.patient
+    person = await _person(visit, account)
+    for each in await granted(visit.site.smart, visit.site.policy, person):
+        patient = each.grant.context.patient
         if patient is not None and patient not in names:
             record = await visit.site.accounts.records.patient(patient)
             names[patient] = "" if record is None else display(record)
-        found.append(_row(grant, client, names.get(patient or "", ""), visit.language))
+        by_other = each.grant.subject.account != account.id
+        row = _row(each, names.get(patient or "", ""), visit.language)
+        found.append({**row, "by_other": by_other})
     return found
 
 
-def _row(
-    grant: Grant, client: Client | None, patient: str, language: Language
-) -> dict[str, Any]:
+async def _person(visit: Visit, account: Account) -> Subject:
+    records = await visit.site.accounts.records.of_account(account)
+    return subject(account, records)
+
+
+def _row(each: Granted, patient: str, language: Language) -> dict[str, Any]:
+    grant = each.grant
     return {
         "id": grant.id,
-        "client": grant.client,
-        "app": grant.client if client is None else client.name,
-        "publisher": "" if client is None else client.publisher,
-        "patient": grant.context.patient,
+        "app": each.client.name,
+        "publisher": each.client.publisher,
         "patient_name": patient,
-        "scope": grant.scopes,
         "may": in_words(grant.scopes, language),
-        "offline": scopes.OFFLINE in scopes.parse(grant.scopes),
         "granted": grant.created,
         "last_used": grant.last_used,
         "expires": grant.expires,
@@ -83,29 +76,12 @@ async def revoke(visit: Visit) -> Response:
     who = await signed_in(visit)
     if who is None:
         return visit.go("/auth/sign-in")
-    wanted = visit.field("grant")
-    for each in await live(visit, who[1]):
-        if wanted in (each.id, "all"):
-            await end(visit.site.smart, each.id, _REASON)
+    smart, policy = visit.site.smart, visit.site.policy
+    person, wanted = await _person(visit, who[1]), visit.field("grant")
+    for each in await granted(smart, policy, person):
+        if wanted in (each.grant.id, "all"):
+            try:
+                await withdraw(smart, policy, person, each.grant.id)
+            except NotFound:  # it ended meanwhile
+                continue
     return visit.go(f"{HOME}?done=apps")
-
-
-async def listed(visit: Visit) -> Response:
-    """`GET /auth/grants`."""
-    who = await signed_in(visit)
-    if who is None:
-        return answers.uncached({"error": "login_required"}, 401)
-    return answers.uncached({"grants": await rows(visit, who[1]), "csrf": visit.csrf})
-
-
-async def ended(visit: Visit) -> Response:
-    """`DELETE /auth/grants/{grant}`; the token of `GET` comes in `X-CSRF-Token`."""
-    who = await signed_in(visit)
-    if who is None:
-        return answers.uncached({"error": "login_required"}, 401)
-    wanted = visit.request.path_params["grant"]
-    for each in await live(visit, who[1]):
-        if each.id == wanted:
-            await end(visit.site.smart, each.id, _REASON)
-            return Response(status_code=204, headers=dict(answers.UNCACHED))
-    return answers.uncached({"error": "not_found"}, 404)

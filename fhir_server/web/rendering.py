@@ -41,7 +41,7 @@ class Spoken:
     def day(self, milliseconds: int) -> str:
         """A date as people write it."""
         when = datetime.fromtimestamp(milliseconds / 1000, UTC)
-        return format_date(when.date(), "long", locale=self._language)
+        return format_date(when.date(), "d MMMM y", locale=self._language)
 
     def time(self, milliseconds: int) -> str:
         """A date and time, UTC."""

@@ -45,8 +45,6 @@ ROWS: Final = (
     Row("/auth/recover/confirm", {"GET": sign_up.show_code, "POST": sign_up.submit_code}),
     Row("/auth/account", {"GET": account.show}),
     Row("/auth/apps", {"POST": granted.revoke}),
-    Row("/auth/grants", {"GET": granted.listed}),
-    Row("/auth/grants/{grant}", {"DELETE": granted.ended}),
     Row("/auth/password", {"POST": account.password}),
     Row(
         "/auth/authenticator",

@@ -143,7 +143,11 @@ GRANTED: Final = Text("Allowed {when}", "Разрешено {when}", "Дозво
 LAST_USED: Final = Text(
     "Last used {when}", "Последнее обращение {when}", "Останнє звернення {when}"
 )
-NEVER_USED: Final = Text("Not used yet", "Ещё не обращалось", "Ще не звертався")
+BY_OTHER: Final = Text(
+    "Allowed by somebody who represents you.",
+    "Разрешил тот, кто вас представляет.",
+    "Дозволив той, хто вас представляє.",
+)
 ENDS: Final = Text("Ends {when}", "Действует до {when}", "Діє до {when}")
 ENDLESS: Final = Text("Until you end it", "Пока вы не отзовёте", "Поки ви не відкличете")
 END: Final = Text("End access", "Прекратить доступ", "Припинити доступ")

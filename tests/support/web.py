@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.responses import PlainTextResponse
 
+from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Mail
@@ -198,7 +199,11 @@ def cabinet(smart: Smart, state: AccountState, services: Services) -> Cabinet:
     """Pages over the authorization server `smart` and the FHIR store of `services`."""
     mailbox, represents = Mailbox(), Represents()
     records = FhirRecords(services, represents)
-    ports = replace(smart.ports, subjects=AccountSubjects(state.accounts, records))
+    ports = replace(
+        smart.ports,
+        subjects=AccountSubjects(state.accounts, records),
+        records=StoredRecords(services.store),
+    )
     accounts = AccountPorts(
         state=state,
         smart=ports,
