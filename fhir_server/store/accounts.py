@@ -36,7 +36,8 @@ class Account:
     id: str
     """Without meaning; `sub` in tokens."""
     email: str
-    """In the form of `cabinet.accounts.emails.normal`; no two accounts share one."""
+    """In the form of `cabinet.accounts.emails.normal`; no two accounts share one. Empty: who
+    signs in through an identity provider may have none."""
     name: str
     """How pages greet the person."""
     level: int
@@ -138,7 +139,7 @@ class Accounts(Protocol):
         """By the id of a passkey."""
 
     async def add(self, account: Account) -> bool:
-        """Keep a new one; False where its e-mail address is taken."""
+        """Keep a new one; False where its e-mail address, or its name upstream, is taken."""
 
     async def change(self, account: Account, **values: object) -> None:
         """Set fields of an account."""

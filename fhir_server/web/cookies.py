@@ -6,6 +6,7 @@
 | `browser` | what CSRF tokens are made of | a page is shown; new with every sign-in |
 | `step` | the secret of a sign-in between its steps | the first step is done |
 | `passkey` | the secret of a challenge for a passkey | the page's script asks for one |
+| `upstream` | the secret of a sign-in at an identity provider | it begins there |
 | `request-…` | an authorization request that waits | an app sends the browser here |
 | `language` | en, ru or uk | a person chooses one |
 

@@ -15,6 +15,7 @@ from fhir_server.smart.errors import OAuthError
 from fhir_server.web import (
     account,
     consent,
+    federated,
     granted,
     headers,
     passkeys,
@@ -55,6 +56,8 @@ ROWS: Final = (
     Row("/auth/passkeys", {"POST": passkeys.create}),
     Row("/auth/passkeys/remove", {"POST": passkeys.remove}),
     Row("/auth/passkey", {"POST": passkeys.use}),
+    Row("/auth/with/{provider}", {"GET": federated.begin}),
+    Row("/auth/with/{provider}/back", {"GET": federated.back}),
     Row("/auth/language", {"POST": account.language}),
     Row("/auth/sign-out", {"POST": account.sign_out}),
     Row("/auth/signed-out", {"GET": account.signed_out}),

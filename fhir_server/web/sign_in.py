@@ -72,8 +72,7 @@ async def form(
         "demo": visit.site.demo,
         "providers": visit.site.providers,
     }
-    targets = [each.authorization_endpoint for each in visit.site.providers.values()]
-    return visit.page("sign_in.html", values, status=status, targets=targets)
+    return visit.page("sign_in.html", values, status=status)
 
 
 async def submit(visit: Visit) -> Response:

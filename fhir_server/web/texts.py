@@ -268,6 +268,15 @@ FOREIGN_HINT: Final = Text(
     "Она пришла с другого сайта или была открыта слишком долго. Откройте страницу заново.",
     "Вона надійшла з іншого сайту або була відкрита задовго. Відкрийте сторінку знову.",
 )
+STRANGER: Final = Text("We could not sign you in", "Не удалось войти", "Не вдалося увійти")
+STRANGER_HINT: Final = Text(
+    "The provider did not confirm who you are, or the clinic has no record that is certainly "
+    "yours. Ask at the reception to compare your data and consents.",
+    "Провайдер не подтвердил вашу личность, или в клинике нет карты, которая точно ваша. "
+    "Попросите в регистратуре сверить данные и согласия.",
+    "Провайдер не підтвердив вашу особу, або в клініці немає картки, яка точно ваша. "
+    "Попросіть у реєстратурі звірити дані та згоди.",
+)
 BUSY: Final = Text("Try again in a moment", "Попробуйте чуть позже", "Спробуйте трохи згодом")
 BUSY_HINT: Final = Text(
     "The server has too much to do just now.",

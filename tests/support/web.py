@@ -124,7 +124,7 @@ class Browser:
         )
         self.page = ""
         self.path = ""
-        self.response = httpx.Response(200)
+        self.response = httpx.Response(200, request=httpx.Request("GET", ISSUER))
 
     async def get(self, path: str, **params: str) -> httpx.Response:
         """Open a page and go where it leads, as long as that is here."""
@@ -147,6 +147,12 @@ class Browser:
     def token(self) -> str:
         found = re.search(r'name="csrf" value="([^"]*)"', self.page)
         return found[1] if found else ""
+
+    @property
+    def request(self) -> dict[str, str]:
+        """What keeps an app's request in the URL of the next page."""
+        name = str(self.response.url).partition("request=")[2] if self.page else ""
+        return {"request": name} if name else {}
 
     @property
     def heading(self) -> str:

@@ -58,6 +58,11 @@ class FhirRecords:
         found = await self._find("Patient", criteria)
         return [each for each in found if matching.matches(each, claim)][:2]
 
+    async def identified(self, identifiers: Sequence[tuple[str, str]]) -> Sequence[JsonObject]:
+        """As the port says."""
+        tokens = [f"{_escaped(system)}|{_escaped(value)}" for system, value in identifiers]
+        return await self._find("Patient", (("identifier", ",".join(tokens)),))
+
     async def patient(self, id_: str) -> JsonObject | None:
         """As the port says."""
         store = self._ctx.services.store

@@ -26,14 +26,18 @@ class Claim:
 
 
 def matches(patient: JsonObject, claim: Claim) -> bool:
-    """Whether the record says the same of its patient, who is alive and not replaced."""
+    """Whether the record says the same of its patient, its address among them."""
+    return emails.normal(claim.email) in addresses(patient) and same_person(patient, claim)
+
+
+def same_person(patient: JsonObject, claim: Claim) -> bool:
+    """Whether names and date of birth are the patient's, who is alive and not replaced."""
     return (
         patient.get("active", True) is True
         and "deceasedDateTime" not in patient
         and patient.get("deceasedBoolean", False) is False
         and not any(each.get("type") == "replaced-by" for each in patient.get("link", ()))
         and patient.get("birthDate") == claim.birth_date
-        and emails.normal(claim.email) in addresses(patient)
         and any(_is_name(each, claim) for each in patient.get("name", ()))
     )
 

@@ -16,11 +16,12 @@ _TAKEN: Final[tuple[str, ...]] = ("name", "gender", "birthDate")
 def new_person(patient: JsonObject, email: str, level: int) -> JsonObject:
     """A Person for the patient, without an id."""
     found = {each: patient[each] for each in _TAKEN if each in patient}
+    if email:
+        found["telecom"] = [{"system": "email", "value": email}]
     return {
         "resourceType": "Person",
         "active": True,
         **found,
-        "telecom": [{"system": "email", "value": email}],
         "link": [_link(f"Patient/{patient['id']}", level)],
     }
 

@@ -31,6 +31,9 @@ class Records(Protocol):
     async def matching(self, claim: Claim) -> Sequence[JsonObject]:
         """Patients that match a claim, two at most."""
 
+    async def identified(self, identifiers: Sequence[tuple[str, str]]) -> Sequence[JsonObject]:
+        """Patients with one of these identifiers, (system, value); a few at most."""
+
     async def patient(self, id_: str) -> JsonObject | None:
         """The Patient."""
 

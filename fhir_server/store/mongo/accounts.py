@@ -16,7 +16,19 @@ from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.kept import Kept
 from fhir_server.store.mongo.sealing import Seal
 
-_UNIQUE: Final = IndexModel([("email", 1)], name="unique_email", unique=True)
+_UNIQUE: Final = IndexModel(
+    [("email", 1)],
+    name="unique_email",
+    unique=True,
+    partialFilterExpression={"email": {"$gt": ""}},
+)
+"""Who signs in through an identity provider may have no address."""
+_KNOWN: Final = IndexModel(
+    [("upstream", 1)],
+    name="unique_upstream",
+    unique=True,
+    partialFilterExpression={"upstream.0": {"$exists": True}},
+)
 _PLACE: Final = "authenticator of {}"
 
 
@@ -29,15 +41,15 @@ class MongoAccounts:
 
     async def prepare(self) -> None:
         """Make the indexes."""
-        await self.kept.prepare({"patient": 1}, {"upstream": 1}, {"passkeys.id": 1})
+        await self.kept.prepare({"patient": 1}, {"passkeys.id": 1})
         with answered():
-            await self.kept.table.create_indexes([_UNIQUE])
+            await self.kept.table.create_indexes([_UNIQUE, _KNOWN])
 
     async def find(self, id_: str) -> Account | None:
         return self._opened(await self.kept.find(id_))
 
     async def by_email(self, email: str) -> Account | None:
-        return self._opened(await self.kept.one({"email": email}))
+        return self._opened(await self.kept.one({"email": email})) if email else None
 
     async def by_patient(self, patient: str) -> Sequence[Account]:
         return await self.kept.many({"patient": patient}, {"created": 1})

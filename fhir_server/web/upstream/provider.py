@@ -1,31 +1,20 @@
 """An upstream identity provider: where its sign-in is, and who came back from it.
 
-A connector turns the provider's dialect into `Identity`; state, browser and account are the
+A connector turns the provider's dialect into an `Identity`; state, browser and account are the
 business of `web.federated`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol
 
+import httpx
+
+from fhir_server.cabinet.accounts.federation import Identity
 from fhir_server.core.messages import Text
 
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom a provider vouches for."""
-
-    subject: str
-    """The provider's lasting name for the person."""
-    level: int
-    """How surely, 1 to 3."""
-    email: str = ""
-    family: str = ""
-    given: str = ""
-    birth_date: str = ""
-    """`YYYY-MM-DD`."""
-    identifiers: tuple[tuple[str, str], ...] = ()
-    """(system, value) of national identifiers that the provider has checked."""
+SECONDS: Final = 10.0
+BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +22,7 @@ class Attempt:
     """One way there and back: secrets that only this browser's attempt has."""
 
     state: str
+    """A UUID, as ЕСИА wants it."""
     nonce: str
     verifier: str
     """Of PKCE."""
@@ -50,10 +40,6 @@ class Provider(Protocol):
     def title(self) -> Text:
         """What people call it."""
 
-    @property
-    def authorization_endpoint(self) -> str:
-        """Where browsers are sent; its origin is named in the sign-in page's policy."""
-
     async def begin(self, attempt: Attempt) -> str:
         """The URL that the browser goes to.
 
@@ -67,3 +53,39 @@ class Provider(Protocol):
         Raises:
             UpstreamError: nobody.
         """
+
+
+async def object_of(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any]:
+    """The JSON object that a provider answers with.
+
+    Raises:
+        UpstreamError: it does not.
+    """
+    try:
+        response = await http.send(request, follow_redirects=False)
+        body = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise UpstreamError("the provider did not answer") from error
+    if response.status_code != httpx.codes.OK or not isinstance(body, dict):
+        raise UpstreamError(f"the provider answered {response.status_code}")
+    if len(response.content) > BYTES:
+        raise UpstreamError("the provider answered too much")
+    return body
+
+
+def code_of(answer: Mapping[str, str]) -> str:
+    """The authorization code of a redirect.
+
+    Raises:
+        UpstreamError: there is none.
+    """
+    code = answer.get("code")
+    if not code or "error" in answer:
+        raise UpstreamError("the provider, or the person, refused")
+    return code
+
+
+def text_of(found: Mapping[str, Any], name: str) -> str:
+    """A text among claims; empty where it is missing or something else."""
+    value = found.get(name)
+    return value if isinstance(value, str) else ""
