@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     """Without a sign of life a sign-in is over after this time."""
     session_seconds: Positive = 43_200
     """A sign-in is over after this time in any case."""
+    identity_providers: Path | None = None
+    """A file of identity providers through which people may sign in, such as ЕСИА or
+    id.gov.ua; `docs/accounts.md` shows one."""
     smtp_host: str | None = None
     """The mail server that delivers codes and invitations. Unset: they go to `FHIR_MAIL_DIR`,
     or else to the server's own output."""

@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import httpx
 from starlette.types import ASGIApp
 
 from fhir_server.assembly.authorization import Surroundings, service
+from fhir_server.assembly.providers import providers
+from fhir_server.cabinet.accounts.events import AccountEvents
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Outbox
 from fhir_server.cabinet.accounts.passwords import PasswordRules
@@ -33,6 +36,7 @@ from fhir_server.web.rendering import Renderer
 from fhir_server.web.routes import Pages
 from fhir_server.web.site import Site
 from fhir_server.web.texts import TEXTS
+from fhir_server.web.upstream.provider import SECONDS
 
 MANAGEMENT: Final = "/auth/account"
 """Where people see and end what they granted."""
@@ -97,6 +101,7 @@ async def cabinet(
     database: Database,
     given: Surroundings,
     records: Records,
+    events: AccountEvents,
     write: Callable[[str], None],
 ) -> AsyncIterator[Cabinet]:
     """The pages, for as long as the context lasts. Of `given` the interaction, the subjects
@@ -104,6 +109,7 @@ async def cabinet(
 
     Raises:
         SealedError: secrets were encrypted with another FHIR_SECRET_KEY.
+        ProvidersFileError: the file of identity providers cannot be followed.
     """
     key = settings.secret_key
     seal = Seal(None if key is None else key.get_secret_value())
@@ -126,11 +132,14 @@ async def cabinet(
             policy=policy(settings),
             issuer=settings.issuer_url,
             choose=secrets.choice,
+            events=events,
         )
-        site = Site(built.policy, accounts, Renderer(TEXTS), later)
-        asking.site = site
-        try:
-            yield Cabinet(built, site)
-        finally:
-            await later.drain()
-            hasher.close()
+        async with httpx.AsyncClient(timeout=SECONDS) as http:
+            known = await providers(settings.identity_providers, http)
+            site = Site(built.policy, accounts, Renderer(TEXTS), later, providers=known)
+            asking.site = site
+            try:
+                yield Cabinet(built, site)
+            finally:
+                await later.drain()
+                hasher.close()

@@ -58,6 +58,8 @@ async def sign_out(visit: Visit) -> Response:
     session = await visit.session()
     if session is not None:
         await end_session(visit.site.smart, session.id)
+        account = await visit.site.accounts.state.accounts.find(session.account)
+        await sign_in.told(visit, "signed-out", account, "", session.id)
     visit.cookies.drop(SESSION)
     visit.cookies.drop(BROWSER)
     return visit.go("/auth/signed-out")
@@ -165,11 +167,13 @@ async def submit_authenticator(visit: Visit) -> Response:
         return sign_in.busy(visit)
     if visit.field("remove"):
         await accounts.state.accounts.change(account, totp_secret="")
+        await sign_in.told(visit, "second-step", account, "authenticator removed")
         return visit.go(f"{HOME}?done=second")
     step = authenticator.step_of(secret, visit.field("code"), accounts.now())
     if step is None:
         return _authenticator(visit, account, secret, (WRONG_CODE,))
     await accounts.state.accounts.change(account, totp_secret=secret, totp_step=step)
+    await sign_in.told(visit, "second-step", account, "authenticator added")
     return visit.go(f"{HOME}?done=second")
 
 
@@ -192,4 +196,5 @@ async def mailed_codes(visit: Visit) -> Response:
         return sign_in.busy(visit)
     on = visit.field("on") == "yes"
     await visit.site.accounts.state.accounts.change(account, mailed_codes=on)
+    await sign_in.told(visit, "second-step", account, f"mailed codes {'on' if on else 'off'}")
     return visit.go(f"{HOME}?done=second")

@@ -79,6 +79,7 @@ async def back(visit: Visit) -> Response:
         identity = await provider.finish(attempt, dict(visit.request.query_params))
         account = await federation.enter(accounts, name, identity, visit.language)
     except (UpstreamError, UnknownPersonError) as error:
+        await sign_in.told(visit, "refused", None, name)
         return _failed(visit, name, error, pending.request)
     amr = ("fed", "mfa") if identity.level >= CERTAIN else ("fed",)
     level = min(account.level, identity.level)

@@ -64,6 +64,7 @@ async def create(visit: Visit) -> Response:
         return await home(visit, session, account, said)
     except BusyError:
         return sign_in.busy(visit)
+    await sign_in.told(visit, "second-step", account, "passkey added")
     return visit.go(f"{HOME}?done=passkey")
 
 
@@ -76,6 +77,7 @@ async def use(visit: Visit) -> Response:
             visit.site.accounts, _party(visit), secret, _credential(visit)
         )
     except RefusedError as refused:
+        await sign_in.told(visit, "refused", None, "passkey")
         said = [visit.say(each, **refused.places) for each in refused.texts]
         return await sign_in.form(visit, asked, "", said, 400)
     entered = await signing_in.begin(visit.site.accounts, account, passkeys.AMR)
@@ -88,6 +90,7 @@ async def remove(visit: Visit) -> Response:
     if who is None:
         return visit.go("/auth/sign-in")
     await passkeys.remove(visit.site.accounts, who[1], visit.field("credential"))
+    await sign_in.told(visit, "second-step", who[1], "passkey removed")
     return visit.go(f"{HOME}?done=passkey")
 
 

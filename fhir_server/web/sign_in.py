@@ -6,6 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from fhir_server.cabinet.accounts import assurance, signing_in
+from fhir_server.cabinet.accounts.events import AccountEvent, Kind
 from fhir_server.cabinet.accounts.hashing import BusyError
 from fhir_server.cabinet.accounts.refusals import RefusedError, TooManyError
 from fhir_server.cabinet.accounts.signing_in import NeedsMore, SignedIn
@@ -84,6 +85,7 @@ async def submit(visit: Visit) -> Response:
             visit.site.accounts, email, visit.field("password"), visit.network
         )
     except RefusedError as refused:
+        await told(visit, "refused", None, type(refused).__name__)
         problems = [visit.say(each, **refused.places) for each in refused.texts]
         response = await form(visit, asked, email, problems, status_of(refused))
         wait(response, refused)
@@ -102,6 +104,8 @@ async def entered(visit: Visit, found: SignedIn | NeedsMore, name: str | None) -
         seconds = visit.site.accounts.policy.pending_seconds
         visit.cookies.set(STEP, found.secret, seconds)
         return visit.go(f"/auth/second-step{waiting.suffix(name)}")
+    account = await visit.site.accounts.state.accounts.find(found.session.account)
+    await told(visit, "signed-in", account, " ".join(found.session.amr), found.session.id)
     before = await visit.session()
     if before is not None:  # one browser, one session
         await visit.site.smart.sessions.end(before.id, visit.site.smart.now())
@@ -109,6 +113,23 @@ async def entered(visit: Visit, found: SignedIn | NeedsMore, name: str | None) -
     visit.cookies.set(SESSION, found.secret)
     visit.cookies.set(BROWSER, visit.site.smart.new_secret())
     return visit.go(f"/auth/sign-in{waiting.suffix(name)}" if name else HOME)
+
+
+async def told(
+    visit: Visit, kind: Kind, account: Account | None, reason: str = "", session: str = ""
+) -> None:
+    """Tell the audit what happened, and from which network address."""
+    await visit.site.accounts.events.tell(
+        AccountEvent(
+            kind,
+            None if account is None else account.id,
+            None if account is None else account.patient,
+            None if account is None else account.user,
+            session or None,
+            visit.network,
+            reason,
+        )
+    )
 
 
 def status_of(refused: RefusedError) -> int:

@@ -12,6 +12,7 @@ import httpx
 from starlette.responses import PlainTextResponse
 
 from fhir_server.assembly.records import StoredRecords
+from fhir_server.cabinet.accounts.events import AccountEvent
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Mail
@@ -55,6 +56,20 @@ class Mailbox:
 
 
 @dataclass
+class Told:
+    """What the audit was told of accounts."""
+
+    events: list[AccountEvent] = field(default_factory=list)
+
+    async def tell(self, event: AccountEvent) -> None:
+        self.events.append(event)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [each.kind for each in self.events]
+
+
+@dataclass
 class Represents:
     """Whom accounts represent, as the test says."""
 
@@ -71,6 +86,7 @@ class Cabinet:
     smart: Smart
     site: Site
     mailbox: Mailbox
+    told: Told
     represents: Represents
     fhir: Services
 
@@ -113,12 +129,13 @@ class Browser:
 
     def __init__(self, cabinet: Cabinet, headers: Mapping[str, str]) -> None:
         self.cabinet = cabinet
+        self.network = f"network-{next(numbers)}"
         service = replace(cabinet.smart.service, interaction=_asking(cabinet.site))
         app = Pages(
             Authorization(PlainTextResponse("other", 404), service, "/fhir"), cabinet.site
         )
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app, client=(f"network-{next(numbers)}", 5)),
+            transport=httpx.ASGITransport(app=app, client=(self.network, 5)),
             base_url=ISSUER,
             headers=dict(headers),
         )
@@ -203,7 +220,7 @@ def _asking(site: Site) -> Asking:
 
 def cabinet(smart: Smart, state: AccountState, services: Services) -> Cabinet:
     """Pages over the authorization server `smart` and the FHIR store of `services`."""
-    mailbox, represents = Mailbox(), Represents()
+    mailbox, told, represents = Mailbox(), Told(), Represents()
     records = FhirRecords(services, represents)
     ports = replace(
         smart.ports,
@@ -219,7 +236,8 @@ def cabinet(smart: Smart, state: AccountState, services: Services) -> Cabinet:
         policy=AccountPolicy(),
         issuer=ISSUER,
         choose=random.SystemRandom().choice,
+        events=told,
     )
     smart = replace(smart, service=replace(smart.service, ports=ports))
     site = Site(smart.service.policy, accounts, Renderer(TEXTS), Later())
-    return Cabinet(smart, site, mailbox, represents, services)
+    return Cabinet(smart, site, mailbox, told, represents, services)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fhir_server.cabinet.accounts import emails
+from fhir_server.cabinet.accounts.events import AccountEvent
 from fhir_server.cabinet.accounts.matching import Claim, display, same_person
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.core.messages import Language
@@ -115,6 +116,10 @@ async def _made(
         raise UnknownPersonError
     person = await ports.records.person(patient, account.email, account.level)
     await ports.state.accounts.change(account, person=person)
+    provider = name.partition("|")[0]
+    await ports.events.tell(
+        AccountEvent("registered", account.id, account.patient, reason=provider)
+    )
     return replace(account, person=person)
 
 

@@ -1,10 +1,11 @@
 """What the account flows are handed: state, the clinic's records, mail, clock and chance."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fhir_server.cabinet.accounts.codes import Choose
+from fhir_server.cabinet.accounts.events import AccountEvents, Untold
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Outbox
 from fhir_server.cabinet.accounts.matching import Claim
@@ -61,6 +62,7 @@ class AccountPorts:
     issuer: str
     """Absolute URL without a trailing slash; links in messages begin with it."""
     choose: Choose
+    events: AccountEvents = field(default_factory=Untold)
 
     @property
     def now(self) -> Callable[[], int]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fhir_server.cabinet.accounts import codes, emails, mail, passwords, throttling
+from fhir_server.cabinet.accounts.events import AccountEvent
 from fhir_server.cabinet.accounts.matching import Claim, display, is_email
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.refusals import (
@@ -50,6 +51,7 @@ async def invite(ports: AccountPorts, patient: str, language: Language) -> Seque
     link = f"{ports.issuer}/auth/sign-up?invitation={secret}"
     days = policy.invitation_seconds // 86_400
     await ports.mail.send(mail.INVITED.to(email, language, link=link, days=days))
+    await ports.events.tell(AccountEvent("invited", patient=patient))
     return ()
 
 
@@ -191,6 +193,7 @@ async def _settle(ports: AccountPorts, account: Account, patient: JsonObject) ->
     used = await ports.state.invitations.live(str(patient["id"]), account.email, ports.now())
     if used is not None:
         await ports.state.invitations.use(used.digest, ports.now())
+    await ports.events.tell(AccountEvent("registered", account.id, account.patient))
 
 
 async def reset(ports: AccountPorts, email: str, code: str, password: str) -> Account:
@@ -220,5 +223,8 @@ async def renew(ports: AccountPorts, account: Account, hashed: str) -> None:
     now = ports.now()
     await ports.state.accounts.change(account, password_hash=hashed, password_changed=now)
     await end_account(ports.smart, account.id, "password changed")
+    await ports.events.tell(
+        AccountEvent("password-changed", account.id, account.patient, account.user)
+    )
     link = f"{ports.issuer}/auth/recover"
     await ports.mail.send(mail.PASSWORD_CHANGED.to(account.email, account.language, link=link))

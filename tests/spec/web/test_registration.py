@@ -84,6 +84,7 @@ async def test_s0_02_to_06_from_invitation_to_account(pages: Cabinet) -> None:
     account = await pages.state.accounts.by_email(who["email"])
     assert account is not None
     assert (account.patient, account.level) == (who["id"], 2)
+    assert pages.told.kinds == ["invited", "registered", "signed-in"]
 
 
 async def test_s0_06_a_person_stands_for_the_account(pages: Cabinet) -> None:

@@ -88,6 +88,7 @@ async def test_a_wrong_password_and_an_unknown_address_answer_the_same(
     name = account.email if email == "known" else email
     response = await browser.sign_in(name, password)
     assert response.status_code == 400
+    assert pages.told.kinds == ["refused"]
     assert "address or the password is wrong" in response.text
     assert "session" not in str(response.headers.get_list("set-cookie"))
 
@@ -228,6 +229,8 @@ async def test_s0_08_signing_out_ends_the_session(pages: Cabinet) -> None:
     kept = browser.http.cookies["__Host-session"]
     await browser.post("/auth/sign-out")
     assert browser.heading == "You have signed out"
+    assert pages.told.kinds == ["signed-in", "signed-out"]
+    assert pages.told.events[0].network == browser.network
     browser.http.cookies.set("__Host-session", kept, domain="ehr.example")
     await browser.get("/auth/account")
     assert browser.heading == "Sign in"

@@ -131,17 +131,19 @@ async def test_b03_openid_connect_makes_an_account_and_finds_it_again(
     cabinet = with_provider(pages, openid(mock, http))
     mock.claims = claims(who)
     mock.person = {"sub": f"sub-{who.id}"}
-    for _ in range(2):
-        browser = cabinet.browser()
-        await browser.get("/auth/sign-in")
-        assert "Sign in with Bank" in browser.page
-        asked = await gone(browser, mock)
-        assert browser.heading == "Your account"
+    browser, again = cabinet.browser(), cabinet.browser()
+    await browser.get("/auth/sign-in")
+    assert "Sign in with Bank" in browser.page
+    asked = await gone(browser, mock)
+    assert browser.heading == "Your account"
+    assert pages.told.kinds == ["registered", "signed-in"]
     verifier = mock.forms[-1]["code_verifier"]
     assert (asked["code_challenge"], asked["code_challenge_method"]) == (
         digest(verifier),
         "S256",
     )
+    await gone(again, mock)
+    assert again.heading == "Your account"
     (account,) = await pages.state.accounts.by_patient(who.id)
     assert (account.level, account.email) == (3, f"{who.id}@bank.example")
     assert account.person is not None
