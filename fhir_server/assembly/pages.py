@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from fhir_server.assembly.authorization import Surroundings, service
 from fhir_server.assembly.providers import providers
-from fhir_server.cabinet.accounts.events import AccountEvents
+from fhir_server.cabinet.accounts.events import AccountEvents, Untold
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Outbox
 from fhir_server.cabinet.accounts.passwords import PasswordRules
@@ -40,6 +40,8 @@ from fhir_server.web.upstream.provider import SECONDS
 
 MANAGEMENT: Final = "/auth/account"
 """Where people see and end what they granted."""
+
+_UNTOLD: Final = Untold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ async def cabinet(
     database: Database,
     given: Surroundings,
     records: Records,
-    events: AccountEvents,
     write: Callable[[str], None],
+    events: AccountEvents = _UNTOLD,
 ) -> AsyncIterator[Cabinet]:
     """The pages, for as long as the context lasts. Of `given` the interaction, the subjects
     and the management URL are these pages' own.

@@ -18,7 +18,6 @@ from fhir_server.app import Application, everybody, new_id, now
 from fhir_server.assembly.authorization import Surroundings
 from fhir_server.assembly.pages import cabinet
 from fhir_server.assembly.records import StoredRecords
-from fhir_server.cabinet.accounts.events import Untold
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
 from fhir_server.settings import Settings
 from fhir_server.smart.records import Client
@@ -97,7 +96,7 @@ class Served:
                 Asking(), StoredRecords(application.surface.services.store), now, new_id
             )
             database = client[settings.database]
-            async with cabinet(settings, database, given, records, Untold(), print) as built:
+            async with cabinet(settings, database, given, records, print) as built:
                 await self._people(built.site.accounts)
                 self._app = built.before(application, "/fhir")
                 yield
