@@ -30,7 +30,6 @@ DEMO: Final = Text(
 LANGUAGE: Final = Text("Language", "Язык", "Мова")
 SIGN_OUT: Final = Text("Sign out", "Выйти", "Вийти")
 GO_ON: Final = Text("Continue", "Продолжить", "Продовжити")
-CANCEL: Final = Text("Cancel", "Отмена", "Скасувати")
 BACK: Final = Text("Back", "Назад", "Назад")
 PROBLEMS: Final = Text("This did not work", "Не получилось", "Не вдалося")
 SKIP: Final = Text("Skip to the content", "К содержанию", "До змісту")
