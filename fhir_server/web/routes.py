@@ -80,7 +80,7 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is ours."""
         path = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith("/auth/") or _has_token(scope):
+        if scope["type"] != "http" or not path.startswith("/auth/"):
             await self._app(scope, receive, send)
             return
         page: ASGIApp | None = self._exact.get(path) or self._static(path)
@@ -98,11 +98,6 @@ class Pages:
         if found is None:
             return None
         return Response(found.content, headers=headers.STATIC, media_type=found.media_type)
-
-
-def _has_token(scope: Scope) -> bool:
-    """Whether an app asks, by a token: pages are for browsers with cookies."""
-    return any(name == b"authorization" for name, _ in scope["headers"])
 
 
 class Page:
