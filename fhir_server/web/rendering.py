@@ -67,6 +67,7 @@ class Renderer:
         self._pages = Environment(
             loader=PackageLoader("fhir_server.web"),
             autoescape=True,
+            auto_reload=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

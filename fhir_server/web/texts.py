@@ -5,6 +5,7 @@ from typing import Final
 from fhir_server.core.messages import Text
 
 SIGN_IN: Final = Text("Sign in", "Вход", "Вхід")
+ENTER: Final = Text("Sign in", "Войти", "Увійти")
 SIGN_IN_FOR: Final = Text(
     "Sign in to go on to {app}.",
     "Войдите, чтобы продолжить в приложении {app}.",
