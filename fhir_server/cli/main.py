@@ -8,6 +8,7 @@ from fhir_server.cli.doctor import doctor
 from fhir_server.cli.index import index
 from fhir_server.cli.seed import seed
 from fhir_server.cli.serve import serve
+from fhir_server.cli.users import USERS
 
 APP = typer.Typer(
     name="fhir-server",
@@ -19,3 +20,4 @@ APP = typer.Typer(
 for _command in (serve, seed, index, capability, doctor):
     APP.command()(_command)
 APP.add_typer(APPS, name="apps")
+APP.add_typer(USERS, name="users")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from fhir_server.assembly.providers import ProvidersFileError
 from fhir_server.cli.console import fail
 from fhir_server.cli.workers import WorkersFailedError
 from fhir_server.core.errors import FhirError
@@ -19,6 +20,7 @@ _KNOWN: Final = (
     CapabilityError,
     DefinitionError,
     SealedError,
+    ProvidersFileError,
 )
 
 

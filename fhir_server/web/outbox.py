@@ -5,8 +5,8 @@ content is never logged.
 """
 
 import asyncio
-import itertools
-import os
+import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -102,7 +102,6 @@ class FolderOutbox:
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
         self._sender = sender
-        self._numbers = itertools.count(1)
 
     async def send(self, mail: Mail) -> None:
         """As the port says."""
@@ -111,7 +110,7 @@ class FolderOutbox:
 
     def _write(self, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{os.getpid()}-{next(self._numbers):06}.eml"
+        name = f"{time.time_ns()}-{secrets.token_hex(4)}.eml"  # in order; of any process
         (self._folder / name).write_bytes(content)
 
 

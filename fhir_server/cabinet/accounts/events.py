@@ -6,6 +6,7 @@
     invited            a patient was asked to register; no account yet
     registered         `reason`: by a code, or the provider's name
     password-changed
+    locked, unlocked   by the operator
     second-step        an authenticator, mailed codes or a passkey was added or removed
 
 https://profiles.ihe.net/ITI/BALP/
@@ -22,6 +23,8 @@ Kind = Literal[
     "registered",
     "password-changed",
     "second-step",
+    "locked",
+    "unlocked",
 ]
 
 

@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 from fhir_server.access.rights import UNLIMITED
-from fhir_server.cabinet.accounts import registering
+from fhir_server.cabinet.accounts import registering, standing
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
 from fhir_server.cabinet.accounts.refusals import WrongError
 from fhir_server.core.messages import Text
@@ -312,3 +312,21 @@ async def test_s1_29_a_signed_in_person_changes_the_password(pages: Cabinet) -> 
     assert browser.heading == "Your account"
     await other.get("/auth/account")
     assert other.heading == "Sign in"
+
+
+async def test_revo_08_a_locked_account_loses_sessions_and_apps(pages: Cabinet) -> None:
+    account, client = await pages.account(), await pages.smart.client()
+    browser = pages.browser()
+    await browser.ask(client)
+    await browser.sign_in(account.email)
+    code = said((await browser.allow()).headers["location"])["code"]
+    tokens = (await pages.smart.redeem(client, code)).json()
+    assert await standing.lock(pages.site.accounts, account.email)
+    await browser.get("/auth/account")
+    assert browser.heading == "Sign in"
+    assert not await pages.smart.works(tokens["access_token"])
+    await browser.sign_in(account.email)
+    assert "password is wrong" in browser.page
+    assert await standing.unlock(pages.site.accounts, account.email)
+    await browser.sign_in(account.email)
+    assert browser.heading == "Your account"

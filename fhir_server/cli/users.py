@@ -1,0 +1,134 @@
+"""`fhir-server users`: accounts of people.
+
+    fhir-server users invite PATIENT           by the address in the record
+    fhir-server users staff EMAIL NAME Practitioner/…
+    fhir-server users lock EMAIL
+    fhir-server users unlock EMAIL
+
+Messages go where the settings send them; what is missing for an invitation is named.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Final
+
+import typer
+import uvloop
+
+from fhir_server.app import Application
+from fhir_server.cabinet.accounts import registering, standing
+from fhir_server.cabinet.accounts.ports import AccountPorts
+from fhir_server.cabinet.accounts.standing import Staff
+from fhir_server.cli.console import fail, say
+from fhir_server.cli.database import database
+from fhir_server.cli.options import DataDir, MongodbUri, settings_with
+from fhir_server.cli.refusals import explained
+from fhir_server.core.messages import LANGUAGES, Language
+from fhir_server.settings import Settings
+
+USERS: Final = typer.Typer(help="Invite people, and look after accounts.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
+Spoken = Annotated[str, typer.Option("--language", help="Of messages: en, ru or uk.")]
+
+
+@USERS.command()
+def invite(
+    patient: Annotated[str, typer.Argument(help="Logical id of the Patient.")],
+    language: Spoken = "en",
+    data_dir: DataDir = None,
+    mongodb_uri: MongodbUri = None,
+) -> None:
+    """Invite a patient to register, by the e-mail address in the record."""
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    spoken = _language(language)
+
+    async def work(ports: AccountPorts) -> str:
+        try:
+            missing = await registering.invite(ports, patient, spoken)
+        except LookupError:
+            return f"There is no Patient {patient} with an e-mail address."
+        titles = ", ".join(each.in_language("en", {}) for each in missing)
+        return f"Consents are missing: {titles}." if missing else ""
+
+    _run(settings, work, f"Patient {patient} is invited")
+
+
+@USERS.command()
+def staff(
+    email: Email,
+    name: Annotated[str, typer.Argument(help="How pages greet the person.")],
+    practitioner: Annotated[str, typer.Argument(help="Practitioner/…")],
+    organization: Annotated[
+        list[str] | None, typer.Option(help="Organization/…, once or more.")
+    ] = None,
+    language: Spoken = "en",
+    data_dir: DataDir = None,
+    mongodb_uri: MongodbUri = None,
+) -> None:
+    """Make an account for somebody who works here, and send a code for a password."""
+    if not practitioner.startswith("Practitioner/"):
+        fail("The person is named by a reference Practitioner/….")
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    given = Staff(email, name, practitioner, organization or (), _language(language))
+
+    async def work(ports: AccountPorts) -> str:
+        added = await standing.add_staff(ports, given)
+        return "" if added else f"{email} has an account."
+
+    _run(settings, work, f"{email} has an account now")
+
+
+@USERS.command()
+def lock(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
+    """Shut an account; its sessions and the access of its apps end at once."""
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    _run(settings, _known(email, standing.lock), f"{email} is locked")
+
+
+@USERS.command()
+def unlock(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
+    """Open a locked account."""
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    _run(settings, _known(email, standing.unlock), f"{email} is unlocked")
+
+
+Work = Callable[[AccountPorts], Awaitable[str]]
+"""Says why it could not be done; empty: it is done."""
+
+
+def _known(email: str, change: Callable[[AccountPorts, str], Awaitable[bool]]) -> Work:
+    async def work(ports: AccountPorts) -> str:
+        return "" if await change(ports, email) else f"There is no account {email}."
+
+    return work
+
+
+def _language(text: str) -> Language:
+    found = next((each for each in LANGUAGES if each == text), None)
+    if found is None:
+        fail("The language is en, ru or uk.")
+    return found
+
+
+def _run(settings: Settings, work: Work, done: str) -> None:
+    with explained():
+        problem = uvloop.run(_done(settings, work))
+    if problem:
+        fail(problem)
+    say(done)
+
+
+async def _done(settings: Settings, work: Work) -> str:
+    async with _opened(settings) as ports:
+        return await work(ports)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[AccountPorts]:
+    async with database(settings) as ready:
+        application = Application(ready, None)
+        async with application.running():
+            if application.access is None:
+                fail("Without access control there are no accounts.")
+            yield application.access.cabinet.site.accounts
