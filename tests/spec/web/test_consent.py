@@ -301,3 +301,19 @@ async def test_code_and_secrets_are_not_in_the_urls_of_pages(pages: Cabinet) -> 
     assert isinstance(found, Parked)
     assert parked not in str(browser.response.url)
     assert parked not in browser.page
+
+
+async def test_sa_28_consent_cannot_be_given_around_a_new_sign_in(pages: Cabinet) -> None:
+    account, client = await pages.account(), await pages.smart.client()
+    browser = pages.browser()
+    await browser.sign_in(account.email)
+    pages.smart.clock.tick(120)
+    await browser.ask(client, prompt="login")
+    assert browser.heading == "Sign in"
+    name = browser.request["request"]
+    for answer in (
+        await browser.get("/auth/consent", request=name),
+        await browser.post(f"/auth/consent?request={name}", answer="allow", **{"see-0": "yes"}),
+    ):
+        assert answer.status_code == 200
+        assert browser.heading == "Sign in"

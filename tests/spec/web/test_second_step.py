@@ -99,6 +99,19 @@ async def test_of_parallel_uses_of_a_code_one_wins(pages: Cabinet) -> None:
     assert sum(await asyncio.gather(*(one() for _ in range(8)))) == 1
 
 
+async def test_a_first_step_leads_to_one_session(pages: Cabinet) -> None:
+    account = await pages.account(totp_secret=SECRET)
+    ports = pages.site.accounts
+    found = await signing_in.proceed(ports, account, ("pwd",), None)
+    assert isinstance(found, NeedsMore)
+    waiting = await signing_in.waiting(ports, found.secret)
+    assert waiting is not None
+    await signing_in.second_step(ports, *waiting, code(pages))
+    assert await signing_in.waiting(ports, found.secret) is None
+    with pytest.raises(RefusedError):
+        await signing_in.second_step(ports, *waiting, code(pages, steps=1))
+
+
 async def test_codes_are_guessed_a_few_times_only(pages: Cabinet) -> None:
     account = await pages.account(totp_secret=SECRET)
     browser = pages.with_policy(lockout=3).browser()
