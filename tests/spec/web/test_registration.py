@@ -6,7 +6,6 @@ https://pages.nist.gov/800-63-4/sp800-63b.html
 import asyncio
 import time
 from collections.abc import Sequence
-from statistics import median
 
 import pytest
 
@@ -164,7 +163,7 @@ async def test_s0_04_a_match_and_none_answer_the_same_in_the_same_time(
             pages_seen.add((sent.status_code, sent.headers["location"], str(names)))
             await lenient.site.later.drain()
     assert len(pages_seen) == 1
-    one, other = (median(each) for each in times.values())
+    one, other = (min(each) for each in times.values())  # what others do only adds
     assert 0.4 < one / other < 2.5
 
 

@@ -4,7 +4,6 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorizatio
 """
 
 import time
-from statistics import median
 
 import pytest
 
@@ -114,7 +113,7 @@ async def test_known_and_unknown_addresses_take_the_same_time(pages: Cabinet) ->
             await browser.sign_in(email, "wrong")
             found.append(time.perf_counter() - begun)
     hasher.close()
-    one, other = (median(each) for each in times.values())
+    one, other = (min(each) for each in times.values())  # what others do only adds
     assert 0.5 < one / other < 2
 
 
