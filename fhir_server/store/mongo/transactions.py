@@ -32,6 +32,9 @@ BUSY: Final = Text(
 
 _SNAPSHOT: Final = ReadConcern("snapshot")
 _DURABLE: Final = WriteConcern("majority", j=True)
+_TURN: Final = 1.0
+"""Seconds to wait for others that write the same resource: some hundred writes. When the
+database does not answer, they would wait for each other's time-outs."""
 _FIRST_PAUSE: Final = 0.005
 _LONGEST_PAUSE: Final = 0.25  # seconds, before a repetition
 
@@ -69,7 +72,7 @@ class Transactions:
             return
         lock, held = self._queue.lock(resource), False
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.admission_seconds):
+            async with asyncio.timeout(_TURN):
                 held = await lock.acquire()
         try:
             yield
