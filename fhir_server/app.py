@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
-from fhir_server.assembly import bounds, grant_records
+from fhir_server.assembly import audit, bounds, grant_records
 from fhir_server.assembly.access import Access, access, security
 from fhir_server.assembly.consents import label
 from fhir_server.assembly.grant_records import GrantRecords
@@ -132,6 +132,7 @@ class Application:
             guards = {
                 KIND: (guard_search_parameter,),
                 grant_records.KIND: (self._grants.guard,),
+                **audit.guards(self.settings),
             }
             self.surface, self._background = await _assembled(self.settings, store, guards)
             async with self._background.running(), self._admission(store) as gate:
@@ -148,6 +149,8 @@ class Application:
         finally:
             self._endpoint = None
             self._entry = self._dispatch
+            if self.surface is not None:
+                await audit.settled(self.surface.services)
             await self._client.close()
 
     @asynccontextmanager
@@ -242,6 +245,7 @@ async def _assembled(
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered)
     services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    services = replace(services, audit=await audit.audit(settings, store, services))
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
@@ -267,7 +271,7 @@ async def _assembled(
         jobs,
         sources,
         current,
-        bounds.plan(settings),
+        replace(bounds.plan(settings), chores=audit.chores_of(settings, store, services)),
         worker=new_id(),
         changed=publish,
     )

@@ -250,6 +250,18 @@ class Settings(BaseSettings):
     """How often a worker looks for SearchParameter, ValueSet and CodeSystem resources that
     were stored or changed."""
 
+    audit: Literal["durable", "relaxed", "off"] = "durable"
+    """When an access is in the audit: before it is answered (`durable`), within a second
+    after (`relaxed`; a killed process forgets that much), or never (`off`). Without access
+    control nothing is audited."""
+    audit_days: Annotated[int, Field(ge=0)] = 0
+    """Days for which the audit is kept; 0: for ever."""
+    audit_seconds: Annotated[float, Field(ge=0.05)] = 1
+    """How often a worker makes AuditEvents of what it has noted; who asks for them does not
+    wait for that."""
+    audit_foreign: bool = False
+    """Let clients with system scopes create AuditEvents of their own."""
+
     explain: bool = False
     """Answer `_explain=true` on a search with its plan and the index used (for operators)."""
     compress: bool = True

@@ -3,6 +3,7 @@
 import typer
 
 from fhir_server.cli.apps import APPS
+from fhir_server.cli.audit import AUDIT
 from fhir_server.cli.capability import capability
 from fhir_server.cli.doctor import doctor
 from fhir_server.cli.index import index
@@ -21,3 +22,4 @@ for _command in (serve, seed, index, capability, doctor):
     APP.command()(_command)
 APP.add_typer(APPS, name="apps")
 APP.add_typer(USERS, name="users")
+APP.add_typer(AUDIT, name="audit")

@@ -13,9 +13,11 @@ from fhir_server.access.rights import Rights
 from fhir_server.core.errors import Forbidden, Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
+from fhir_server.interactions.audit import Audit
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.trail import Trail
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.registry import Registry
@@ -110,6 +112,8 @@ class Services:
     """None: nothing is labelled."""
     beside: Mapping[str, Beside] = field(default_factory=dict)
     """By code of the interaction."""
+    audit: Audit | None = None
+    """None: nothing is audited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ class Context:
     language: Language = "en"
     lenient: bool = False
     """`Prefer: handling=lenient`."""
+    trail: Trail | None = None
+    """What the audit is told of; None where it is told nothing, or by another."""
     size: int = 0
     """Bytes of the resource that is written; the work on a large one is done aside."""
 

@@ -30,8 +30,11 @@ async def create(ctx: Context, command: Create) -> Result:
     if command.if_none_exist is not None:
         return await _conditional(ctx, command.if_none_exist, version, command.resource)
     if ctx.unit is None and not is_guarded(ctx, command.type):
+        result = Result(201, stored(version), located=True)
+        if ctx.trail is not None:
+            await ctx.trail.ahead(result)
         await ctx.services.store.insert(version)
-        return Result(201, stored(version), located=True)
+        return result
     return await in_unit(
         ctx, command.type, lambda unit: _inserted(ctx, unit, version, command.resource)
     )

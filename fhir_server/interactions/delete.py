@@ -100,7 +100,7 @@ async def removed(ctx: Context, unit: Unit, kind: str, found: Sequence[Stored]) 
     """Leave a tombstone for each of `found`."""
     gone = [await _removed(ctx, unit, each) for each in found]
     said = Issue("informational", REMOVED, {"count": len(gone), "type": kind}, "information")
-    return Result(204, gone[0] if len(gone) == 1 else None, issues=(said,))
+    return Result(204, gone[0] if len(gone) == 1 else None, issues=(said,), shown=gone)
 
 
 async def _removed(ctx: Context, unit: Unit, current: Stored) -> Stored:

@@ -16,6 +16,7 @@ from fhir_server.interactions.commands import Update
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import is_guarded
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.told import run_told
 from fhir_server.interactions.versions import has_labels, is_unchanged, named_version, stored
 from fhir_server.store.port import Unit
 
@@ -45,7 +46,7 @@ async def exchange(ctx: Context, command: Update) -> Result | None:
     except Forbidden:  # perhaps not the first thing to be said
         return None
 
-    async def work(unit: Unit) -> None:
+    async def work(unit: Unit) -> Result:
         old = await unit.exchange(number, version, within=ctx.rights.update)
         if old is None or old.at > version.at:
             raise _UnfitError
@@ -53,13 +54,12 @@ async def exchange(ctx: Context, command: Update) -> Result | None:
             raise _UnfitError  # labels of the version before stay, and were not known
         if await aside(ctx.size, is_unchanged, ctx, command.resource, old, least=HEAVY):
             raise _UnfitError
+        return Result(200, stored(version))
 
     try:
-        place = f"{command.type}/{command.id}"
-        await ctx.services.store.run([command.type], work, single=True, resource=place)
+        return await run_told(ctx, command.type, work, f"{command.type}/{command.id}")
     except _UnfitError:
         return None
-    return Result(200, stored(version))
 
 
 def _named(command: Update) -> int | None:

@@ -64,7 +64,7 @@ async def history(ctx: Context, command: History) -> Result:
     links = _links(ctx, command, rows[-1] if shown and more else None)
     size = sum([len(each.body) for each in shown])
     body = await aside(size, _written, ctx, command, shown, links, total)
-    return Result(200, body=body, wanted=True)
+    return Result(200, body=body, shown=shown, wanted=True)
 
 
 def _written(

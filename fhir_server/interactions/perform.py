@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/http.html
 
 from typing import assert_never
 
+from fhir_server.core.errors import FhirError
+from fhir_server.interactions.audit_events import up_to_date
 from fhir_server.interactions.commands import (
     Command,
     ConditionalDelete,
@@ -28,6 +30,7 @@ from fhir_server.interactions.permits import check_command
 from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.search import search
+from fhir_server.interactions.trail import doing_of
 from fhir_server.interactions.update import conditional_update, update
 
 
@@ -37,7 +40,22 @@ async def perform(ctx: Context, command: Command) -> Result:
     Raises:
         FhirError: what the interaction refuses.
     """
+    trail = ctx.trail
+    if trail is None:
+        return await _performed(ctx, command)
+    trail.begin(doing_of(command))
+    try:
+        result = await _performed(ctx, command)
+    except FhirError as error:
+        trail.fail(error)
+        raise
+    trail.note(result)
+    return result
+
+
+async def _performed(ctx: Context, command: Command) -> Result:
     check_command(ctx, command)
+    await up_to_date(ctx, command)
     match command:
         case Read():
             return await read(ctx, command)

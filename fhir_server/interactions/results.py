@@ -1,5 +1,6 @@
 """What an interaction gives back, before any door writes it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +26,8 @@ class Result:
     """Said in an OperationOutcome where one is asked for."""
     headers: tuple[tuple[str, str], ...] = ()
     """Names and values for the response, beside those of the version."""
+    shown: Sequence[Stored] = ()
+    """The versions that `body` is made of, or that were written, for the audit."""
     wanted: bool = False
     """The answer is the point of the request (a read): `Prefer: return` does not apply."""
 

@@ -70,7 +70,8 @@ async def search(ctx: Context, command: SearchCommand) -> Result:
     # What is judged within its container is indexed anew.
     least = HEAVY if compiled.contained else LARGE
     body = await aside(size, _bundle, ctx, command, compiled, page, least=least)
-    return Result(200, body=body, wanted=True)
+    shown = [*page.matches, *page.included] if ctx.principal is not None else ()
+    return Result(200, body=body, shown=shown, wanted=True)
 
 
 def compile_search(ctx: Context, command: SearchCommand) -> CompiledSearch:

@@ -18,6 +18,7 @@ from fhir_server.interactions.exchange import exchange
 from fhir_server.interactions.guards import ask
 from fhir_server.interactions.permits import check_existence, check_writable
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.told import run_told
 from fhir_server.interactions.versions import (
     Method,
     check_id,
@@ -204,4 +205,4 @@ async def in_unit(
     if ctx.unit is not None:
         return await work(ctx.unit)
     resource = None if id_ is None else f"{kind}/{id_}"
-    return await ctx.services.store.run([kind], work, single=True, resource=resource)
+    return await run_told(ctx, kind, work, resource)

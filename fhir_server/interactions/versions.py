@@ -191,4 +191,6 @@ def stored(version: Version) -> Stored:
         version.at,
         version.body,
         version.method,
+        patient=version.values.patient,
+        compartments=() if version.values.patient else version.values.compartments,
     )

@@ -1,7 +1,7 @@
 """What a process does beside answering: its jobs, and keeping its definitions current."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +25,8 @@ class Plan:
     pace: Pace
     definitions_seconds: float
     reindex_batch: int
+    chores: Sequence[Chore] = ()
+    """What others do again and again, beside the jobs."""
 
 
 class Background:
@@ -67,7 +69,10 @@ class Background:
             },
             plan.pace,
             worker=worker,
-            chores=[Chore("definitions", definitions.refresh, plan.definitions_seconds)],
+            chores=[
+                Chore("definitions", definitions.refresh, plan.definitions_seconds),
+                *plan.chores,
+            ],
         )
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from typing import Final
 
 from fhir_server.core.bundles import search_entry, searchset
 from fhir_server.core.datetimes import Interval
+from fhir_server.interactions.audit_events import KIND, drained
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
@@ -74,22 +75,22 @@ async def everything(ctx: Context, call: Call) -> Result:
     """
     call.check_names(_PARAMETERS)
     wish = _wish(ctx, call)
+    if not wish.types or KIND in wish.types:
+        await drained(ctx)
     if call.target.id is not None:
         found = await ctx.reads.read("Patient", call.target.id, within=ctx.rights.read)
         live(found, "Patient", call.target.id)
     rows, more = await _rows(ctx, call, wish)
     entries = [search_entry(each.body, "match", _url(ctx, each)) for each in rows]
-    entries += [
-        search_entry(each.body, "include", _url(ctx, each))
-        for each in await _supporting(ctx, rows, wish)
-    ]
+    others = await _supporting(ctx, rows, wish)
+    entries += [search_entry(each.body, "include", _url(ctx, each)) for each in others]
     body = searchset(
         entries,
         _links(ctx, call, rows[-1] if more else None),
         id_=ctx.services.new_id(),
         at=ctx.services.now(),
     )
-    return Result(200, body=body, wanted=True)
+    return Result(200, body=body, shown=[*rows, *others], wanted=True)
 
 
 def _wish(ctx: Context, call: Call) -> _Wish:

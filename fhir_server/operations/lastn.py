@@ -91,7 +91,7 @@ async def lastn(ctx: Context, call: Call) -> Result:
         at=ctx.services.now(),
         total=len(groups.kept),
     )
-    return Result(200, body=body, wanted=True)
+    return Result(200, body=body, shown=groups.kept, wanted=True)
 
 
 async def _newest(ctx: Context, where: Node) -> AsyncIterator[Stored]:

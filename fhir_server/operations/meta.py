@@ -50,7 +50,7 @@ async def meta(ctx: Context, call: Call) -> Result:
         kinds = [call.target.type] if call.target.type else await ctx.services.store.kinds()
         return _answer(await labels_in_use(ctx, kinds))
     found = await _found(ctx, call)
-    return _answer(_parsed(ctx, found)["meta"])
+    return _answer(_parsed(ctx, found)["meta"], found)
 
 
 async def meta_add(ctx: Context, call: Call) -> Result:
@@ -90,15 +90,16 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
         resource = await aside(len(current.body), _parsed, ctx, current)
         labels = merge(resource["meta"], given)
         if labels == resource["meta"]:
-            return _answer(labels)
+            return _answer(labels, current)
         changed = resource | {"meta": labels}
         sized = ctx.sized(len(current.body))
         await check(sized, changed, current.type)
         await ask(ctx, unit, current.type, current.id, before=current, after=changed)
         version = await made(sized, current, current.type, current.id, changed, "PUT")
         await unit.replace(current, version)
-        written = await aside(len(version.body), _parsed, ctx, stored(version))
-        return _answer(written["meta"])
+        now = stored(version)
+        written = await aside(len(version.body), _parsed, ctx, now)
+        return _answer(written["meta"], now)
 
     return await in_unit(ctx, call.target.type or "", work, call.target.id)
 
@@ -107,11 +108,11 @@ def _parsed(ctx: Context, version: Stored) -> JsonObject:
     return loads(version.body, max_depth=ctx.services.limits.depth)
 
 
-def _answer(labels: JsonObject) -> Result:
+def _answer(labels: JsonObject, *shown: Stored) -> Result:
     body: JsonObject = {"resourceType": "Parameters"}
     if labels:  # an empty Meta is no value
         body["parameter"] = [{"name": "return", "valueMeta": labels}]
-    return Result(200, body=dumps(body), wanted=True)
+    return Result(200, body=dumps(body), shown=shown, wanted=True)
 
 
 def _added(current: JsonObject, given: JsonObject) -> JsonObject:

@@ -11,13 +11,15 @@ from hashlib import blake2b
 from typing import Final
 
 from fhir_server.aside import HEAVY, aside
-from fhir_server.core.errors import BadValue, MethodNotAllowed, NotFound
+from fhir_server.core.errors import BadValue, FhirError, MethodNotAllowed, NotFound
 from fhir_server.core.header_values import etags
 from fhir_server.core.messages import Text
+from fhir_server.interactions.audit_events import KIND, drained
 from fhir_server.interactions.context import Beside, Context
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.trail import doing_of_request
 from fhir_server.interactions.views import part
 from fhir_server.operations.call import Call, Operation
 
@@ -67,9 +69,23 @@ def beside(
         for letter, kind in found.scopes:
             check_letter(ctx, letter, kind or asked.target.type)
         await aside(ctx.size, call.check_body, ctx.services.validator, least=HEAVY)
+        if asked.target.type == KIND:
+            await drained(ctx)
         return await found.run(ctx, call)
 
-    return {"capabilities": state, "operation": operate}
+    async def noted(ctx: Context, asked: Asked) -> Result:
+        if ctx.trail is None:
+            return await operate(ctx, asked)
+        ctx.trail.begin(doing_of_request("operation", asked.target, asked.pairs))
+        try:
+            result = await operate(ctx, asked)
+        except FhirError as error:
+            ctx.trail.fail(error)
+            raise
+        ctx.trail.note(result)
+        return result
+
+    return {"capabilities": state, "operation": noted}
 
 
 @lru_cache(maxsize=16)  # by mode; a statement that changes is other bytes

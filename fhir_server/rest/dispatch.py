@@ -15,6 +15,7 @@ from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.trail import Trail
 from fhir_server.rest.bodies import Body
 from fhir_server.rest.bundles import process
 from fhir_server.rest.gate import Caller
@@ -41,6 +42,7 @@ class Question:
     prefer: Prefer
     language: Language
     caller: Caller
+    trail: Trail | None = None
 
 
 async def answer(surface: Surface, question: Question) -> Result:
@@ -62,6 +64,7 @@ async def answer(surface: Surface, question: Question) -> Result:
         question.caller.withheld,
         language=question.language,
         lenient=question.prefer.handling == "lenient",
+        trail=question.trail,
         size=question.body.size,
     )
     beside = surface.services.beside.get(question.code)

@@ -18,6 +18,7 @@ from fhir_server.rest.bodies import read_body
 from fhir_server.rest.budgets import ENTRY, WEIGHTS, Budgets
 from fhir_server.rest.dispatch import Question, Surface, answer
 from fhir_server.rest.gate import NOBODY, PUBLIC, Gate
+from fhir_server.rest.noting import Noted, Noting
 from fhir_server.rest.requests import (
     HttpRequest,
     Receive,
@@ -48,19 +49,26 @@ class Endpoint:
         self._budgets = budgets
         self._base_path = base_path
         self._max_body = max_body
+        self._noting = Noting(surface.services.audit, surface.services.now)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every FhirError becomes an OperationOutcome."""
         request = read_request(scope, self._base_path)
         form = Form(language=preferred(request.headers.get("accept-language", "")))
+        noted = self._noting.request(scope)
         try:
-            response = await self._respond(request, receive, scope, form)
-        except FhirError as error:
+            try:
+                response = await self._respond(request, receive, scope, form, noted)
+            except FhirError as error:
+                noted.fail(error)
+                response = of_error(error, _form_of_errors(request, form))
+            await noted.keep()
+        except FhirError as error:  # the audit cannot be written: nothing is shown
             response = of_error(error, _form_of_errors(request, form))
         await _send(send, response, head=request.method == "HEAD")
 
     async def _respond(
-        self, request: HttpRequest, receive: Receive, scope: Scope, form: Form
+        self, request: HttpRequest, receive: Receive, scope: Scope, form: Form, noted: Noted
     ) -> Response:
         target = paths.parse(request.path)
         if request.method == "OPTIONS":
@@ -70,7 +78,9 @@ class Endpoint:
         scope["fhir.interaction"] = code  # for metrics and the log, which see no ids
         headers = request.headers
         # Before the body is read: who may not ask costs nothing.
+        noted.asks(code, target, headers)
         caller = NOBODY if code in PUBLIC else await self._gate.admit(headers)
+        trail = noted.by(caller.principal)
         self._budgets.charge(caller.principal, WEIGHTS[code])
         pairs = parse_query(request.query) if request.query else ()
         body = await self._body(request, target, receive)
@@ -84,7 +94,7 @@ class Endpoint:
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         question = Question(
             request.method, target, code, pairs, headers, body, asked,
-            form.language, caller,
+            form.language, caller, trail,
         )  # fmt: skip
         result = await answer(self._surface, question)
         base_url = self._surface.services.base_url

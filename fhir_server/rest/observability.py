@@ -92,6 +92,7 @@ class Observability:
     async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         seen = self._identify(scope["headers"])
+        scope["fhir.request_id"] = seen.request_id
         status = 0
 
         async def told(message: Message) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from fhir_server.access.audit_log import Logs
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
 
@@ -35,6 +36,9 @@ class Stored:
     """What `After` needs to continue behind this row."""
     document: Any = None
     """The adapter's own form, for `Unit.replace` and `Unit.remove`; opaque to others."""
+    patient: str | None = None
+    compartments: Sequence[str] = ()
+    """As in `IndexValues`; `compartments` only where the type has not the one patient."""
 
     @property
     def deleted(self) -> bool:
@@ -127,7 +131,7 @@ class Reads(Protocol):
         """How many live resources match."""
 
 
-class Unit(Reads, Protocol):
+class Unit(Reads, Logs, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
     A write that cannot be made (Conflict: an id to be inserted is taken, what is replaced or
@@ -138,8 +142,7 @@ class Unit(Reads, Protocol):
     async def read_each(
         self, kind: str, ids: Sequence[str], *, within: Restriction
     ) -> Sequence[Stored | None]:
-        """What `read` would give for each of `ids`, in few questions; those that live with
-        `document` filled."""
+        """What `read` gives for each of `ids`, in few questions; live ones with `document`."""
 
     async def find_each(
         self, kind: str, wheres: Sequence[Node], *, limit: int, within: Restriction
@@ -152,9 +155,8 @@ class Unit(Reads, Protocol):
         """
 
     async def claim(self, *keys: str) -> None:
-        """Stand alone with `keys` until the end of the unit: of two units that claim a
-        same key one starts again after the other has ended (conditional writes). Several
-        are named at once, and in an order that all units keep."""
+        """Stand alone with `keys` until the end of the unit: of two units that claim a same
+        key one starts again after the other has ended. All units name them in one order."""
 
     async def insert(self, versions: Sequence[Version]) -> None:
         """Write resources that have no current version."""
@@ -204,8 +206,7 @@ class ResourceStore(Reads, Protocol):
     async def history(
         self, plan: HistoryPlan, *, within: Restriction
     ) -> tuple[Sequence[Stored], bool, int | None]:
-        """Versions newest first, whether more follow, and the total if asked for.
-        Each version is judged by its own index values."""
+        """Versions newest first, each judged by itself; whether more follow; a total."""
 
     async def epoch(self) -> int:
         """A number that changes with every write of a type that says who may do what
@@ -281,8 +282,7 @@ class JobQueue(Protocol):
         """The job; None if there is none, or it was cancelled."""
 
     async def cancel(self, job: str) -> bool:
-        """End the job and forget its outcome; False if there is none. What a unit has
-        committed stays; a unit that has not will not."""
+        """End the job and forget its outcome; False if there is none. What it wrote stays."""
 
 
 class Jobs(JobQueue, Protocol):

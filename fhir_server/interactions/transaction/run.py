@@ -4,19 +4,23 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
+from fhir_server.access.audit_log import AuditRow
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import BadValue, FhirError, Issue, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
+from fhir_server.interactions.audit_events import up_to_date
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import deleted, removed
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.permits import check_command, check_existence
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.trail import Trail, doing_of
 from fhir_server.interactions.transaction.answers import answered
 from fhir_server.interactions.transaction.bounds import Budget, breath
 from fhir_server.interactions.transaction.current import current
@@ -65,8 +69,15 @@ async def transaction(
     await _check_resources(ctx, entries)
     kinds = sorted({e.asked.target.type or "" for e in entries if e.code not in _READS})
 
-    async def work(unit: Unit) -> list[Result]:
-        inside = ctx.inside(unit)
+    trail = ctx.trail
+    for each in entries:
+        if each.code in _READS:
+            await up_to_date(ctx, command(each.asked))
+
+    async def work(unit: Unit) -> tuple[list[Result], AuditRow | None]:
+        # What is done is told as a whole, with the unit: not by each command, as it may be
+        # done again.
+        inside = replace(ctx.inside(unit), trail=None)
         found = await settle(inside, unit, entries)
         results = await _deletes(inside, unit, entries, found)
         written = [e for e in entries if e.code in _WRITES]
@@ -75,9 +86,23 @@ async def transaction(
         ordered = [results[index] for index in range(len(entries))]
         if seal is not None:
             await seal(unit, ordered)
-        return ordered
+        row = None if trail is None else await _told(trail, unit, entries, ordered)
+        return ordered, row
 
-    return await ctx.services.store.run(kinds, work)
+    results, row = await ctx.services.store.run(kinds, work)
+    if trail is not None and row is not None:
+        trail.committed(row)
+    return results
+
+
+async def _told(
+    trail: Trail, unit: Unit, entries: Sequence[Entry], results: Sequence[Result]
+) -> AuditRow:
+    """Keep, with the unit, what its entries came to."""
+    done = zip((doing_of(command(each.asked)) for each in entries), results, strict=True)
+    row = trail.written(*done)
+    await unit.log(row)
+    return row
 
 
 def _check_codes(entries: Sequence[Entry]) -> None:

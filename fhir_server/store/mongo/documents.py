@@ -20,8 +20,11 @@ from typing import Any, Final, Literal, NamedTuple
 from bson.objectid import ObjectId
 
 from fhir_server.search import keys
+from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import RangeField
 from fhir_server.search.values import Combined, IndexValues, Ranged
+from fhir_server.spec.compartments import COMPARTMENTS
+from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.mongo.leads import (
     quantity_lead,
     string_lead,
@@ -45,11 +48,27 @@ values are kept under keys of their own.
 NARROW: Final[Mapping[RangeField, int]] = {"dates": 86_400_000, "quantities": 0}
 """Dates: a day, the precision most dates have; numbers: a point."""
 
-BODY: Final = {"json": 1, "f": 1, "v": 1, "at": 1, "m": 1}
+BODY: Final = {"json": 1, "f": 1, "v": 1, "at": 1, "m": 1, "pt": 1}
 """The projection that `stored` needs."""
+_OF_PATIENTS: Final = {*COMPARTMENTS["Patient"], "Binary"}
+_BODY_OF_MANY: Final = {**BODY, "in": 1}
+"""The same for types whose resources may be about several patients: the audit asks whose
+they are."""
+
+_ONE_PATIENT: Final = frozenset(
+    kind
+    for kind in RESOURCE_TYPES
+    if kind == "Patient" or single_patient_parameters(kind) or kind not in _OF_PATIENTS
+)
+"""Types that need no look at their compartments to know whose they are."""
 
 _PART: Final = len(keys.part(0, ""))
 _EARTH: Final = (180.0, 90.0)  # a 2dsphere index refuses a point beyond
+
+
+def body(kind: str) -> Mapping[str, int]:
+    """The projection that `stored` needs for a `kind`."""
+    return BODY if kind in _ONE_PATIENT else _BODY_OF_MANY
 
 
 class GridBody(NamedTuple):
@@ -105,13 +124,25 @@ def stored(
         references=references,
         sort_values=sort_values,
         document=document,
+        patient=row.get("pt"),
+        compartments=() if kind in _ONE_PATIENT else row.get("in", ()),
     )
 
 
 def live(kind: str, rows: Iterable[Mapping[str, Any]]) -> list[Stored]:
     """Rows of the current collection, of a page without references and sort values."""
+    if kind not in _ONE_PATIENT:
+        return [stored(kind, row) for row in rows]
     return [
-        Stored(kind, row["_id"], row["v"], row["at"], row.get("json", b""), row["m"])
+        Stored(
+            kind,
+            row["_id"],
+            row["v"],
+            row["at"],
+            row.get("json", b""),
+            row["m"],
+            patient=row.get("pt"),
+        )
         for row in rows
     ]
 

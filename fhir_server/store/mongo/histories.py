@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from fhir_server.search.plan import Restriction
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import BODY, Document, stored
+from fhir_server.store.mongo.documents import Document, body, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX
 from fhir_server.store.mongo.resources import Reader, versions_of
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter
@@ -118,7 +118,7 @@ def _stages(branch: Branch, plan: HistoryPlan) -> list[Document]:
         {"$match": all_of([branch.where, _behind(branch, plan.after)])},
         {"$sort": {"at": -1, "_id": -1}},
         {"$limit": plan.count + 1},
-        {"$project": {**BODY, "t": {"$literal": branch.kind}, "_id": key}},
+        {"$project": {**body(branch.kind), "t": {"$literal": branch.kind}, "_id": key}},
     ]
 
 

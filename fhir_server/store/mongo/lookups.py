@@ -13,7 +13,7 @@ from fhir_server.search.plan import Ids, Node, Or, Restriction
 from fhir_server.store.mongo import batches
 from fhir_server.store.mongo.allotment import Allotment, is_told_by_values, weight
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import BODY, stored
+from fhir_server.store.mongo.documents import body, stored
 from fhir_server.store.mongo.resources import Reader, both, versions_of
 from fhir_server.store.mongo.translate import HISTORY
 from fhir_server.store.port import Stored
@@ -51,7 +51,11 @@ async def _tombstones(
         ended = {"$or": [{"_id": versions_of(id_)} for id_ in ids], "m": "DELETE"}
         where = both(ended | {"until": None}, seen)
         rows = await batches.rows(
-            reader.tables.history(kind), where, BODY, limit=len(ids), session=reader.session
+            reader.tables.history(kind),
+            where,
+            body(kind),
+            limit=len(ids),
+            session=reader.session,
         )
         return [stored(kind, row) for row in rows]
 

@@ -20,7 +20,7 @@ from fhir_server.store.mongo import batches, sorts
 from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.chains import Resolver, leads_elsewhere
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import BODY, Document, live, stored
+from fhir_server.store.mongo.documents import Document, body, live, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter, Place, to_filter
 from fhir_server.store.port import Page, Stored
@@ -90,7 +90,8 @@ class Reader:
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
-            row = await self._one(self.tables.current(kind), {"_id": id_, **beside(seen)})
+            wanted = {"_id": id_, **beside(seen)}
+            row = await self._one(kind, self.tables.current(kind), wanted)
             if row is None:
                 return await self._tombstone(kind, id_, within)
             return await self._single(kind, row)
@@ -99,7 +100,7 @@ class Reader:
         seen = await self.filter(kind, within.of(kind), within, HISTORY)
         # Without `until` it is the last version: nothing made the resource exist again.
         last = {"_id": versions_of(id_), "m": "DELETE", "until": None, **beside(seen)}
-        row = await self._one(self.tables.history(kind), last)
+        row = await self._one(kind, self.tables.history(kind), last)
         return None if row is None else stored(kind, row)
 
     async def vread(
@@ -109,20 +110,21 @@ class Reader:
         with answered():
             seen = await self.filter(kind, within.of(kind), within)
             wanted = {"_id": id_, "v": number, **beside(seen)}
-            row = await self._one(self.tables.current(kind), wanted)
+            row = await self._one(kind, self.tables.current(kind), wanted)
             if row is None:
                 seen = await self.filter(kind, within.of(kind), within, HISTORY)
                 key = {"id": id_, "v": number}
-                row = await self._one(self.tables.history(kind), {"_id": key, **beside(seen)})
+                wanted = {"_id": key, **beside(seen)}
+                row = await self._one(kind, self.tables.history(kind), wanted)
             return None if row is None else await self._single(kind, row)
 
     async def _single(self, kind: str, row: Document) -> Stored:
         whole = None if self.session is None else row
         return (await self.with_bodies([stored(kind, row, document=whole)], [row]))[0]
 
-    async def _one(self, table: Collection, where: Filter) -> Document | None:
+    async def _one(self, kind: str, table: Collection, where: Filter) -> Document | None:
         # A unit may replace what it reads, and needs the whole document for the history.
-        projection = BODY if self.session is None else None
+        projection = body(kind) if self.session is None else None
         found = await batches.rows(table, where, projection, limit=1, session=self.session)
         return found[0] if found else None
 
@@ -317,7 +319,7 @@ def both(*filters: Filter) -> Filter:
 
 
 def _projection(plan: Search, field_: str) -> Document:
-    projection: Document = dict(BODY)
+    projection: Document = dict(body(plan.type))
     if field_ != "_id":
         projection[field_] = 1
     if plan.references:
@@ -332,13 +334,9 @@ def _found(plan: Search, rows: Sequence[Document]) -> list[Stored]:
         return live(plan.type, rows)
     names = _sort_fields(plan)
     return [
-        Stored(
+        stored(
             plan.type,
-            row["_id"],
-            row["v"],
-            row["at"],
-            row.get("json", b""),
-            row["m"],
+            row,
             _references(plan, row) if plan.references else (),
             tuple([row.get(name) for name in names]),
         )

@@ -12,10 +12,12 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from typing_extensions import override
 
+from fhir_server.access.audit_log import AuditRow
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.store.mongo import lookups, outcomes
+from fhir_server.store.mongo.audit_log import LOG, row_document
 from fhir_server.store.mongo.claims import CLAIMS, Claims
 from fhir_server.store.mongo.client import CHANGED, answered
 from fhir_server.store.mongo.documents import (
@@ -180,6 +182,9 @@ class MongoUnit(Reader):
                 self._pending.insert(old.type + HISTORY_SUFFIX, row)
             self._pending.delete(old.type, {"_id": old.id, "v": old.number})
             return stored(old.type, gone, document=gone)
+
+    async def log(self, row: AuditRow) -> None:
+        self._pending.insert(LOG, row_document(row))
 
     async def settle(self, key: str, outcome: Outcome) -> None:
         with answered():

@@ -1,0 +1,244 @@
+"""From what the audit keeps to AuditEvents that a patient may read.
+
+What a patient reads must not tell of others: staff's network addresses are masked, and so is
+a query that may name other patients. The log keeps both.
+
+https://profiles.ihe.net/ITI/BALP/
+https://hl7.org/fhir/R4/auditevent.html
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Final
+
+from fhir_server.access.audit_codes import (
+    BALP,
+    EMERGENCY,
+    EMPLOYER,
+    EVENTS,
+    INTERACTIONS,
+    Row,
+    coding,
+)
+from fhir_server.access.audit_rows import Deed, Entry, Who, own_patient
+from fhir_server.access.codings import ACT_REASON
+from fhir_server.core.datetimes import format_instant
+from fhir_server.core.paths import ID
+from fhir_server.core.types import JsonObject
+
+Names = Mapping[str, str]
+"""What to call whom: by reference (`Practitioner/x`, `Device/<client id>`)."""
+
+_ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+_MASKED: Final = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "masked",
+        }
+    ]
+}
+_FAILED: Final = 400
+_BROKEN: Final = 500
+
+
+def about(deed: Deed) -> tuple[str, ...]:
+    """The patients of whom an event each is made; one empty id where there is none."""
+    return deed.patients or ("",)
+
+
+def readers(entry: Entry) -> set[str]:
+    """The patients in whose record an event of `entry` stands."""
+    found = {patient for deed in entry.deeds for patient in deed.patients}
+    own = own_patient(entry.who)
+    return found | {own} if own else found
+
+
+def event_id(at: int, *place: object) -> str:
+    """The id of the event at `place`: the same whoever makes it, and in the order of time as
+    the ids of other resources are.
+
+    https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
+    """
+    digest = sha256("/".join(map(str, place)).encode()).digest()
+    value = bytearray(at.to_bytes(6, "big") + digest[:10])
+    value[6] = value[6] & 0x0F | 0x70
+    value[8] = value[8] & 0x3F | 0x80
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def audit_event(
+    entry: Entry, deed: Deed, patient: str, id_: str, base_url: str, names: Names
+) -> JsonObject:
+    """The AuditEvent of one deed, for the record of `patient` (a logical id, or empty)."""
+    row = INTERACTIONS.get(deed.code) or EVENTS[deed.code]
+    at = format_instant(entry.at)
+    succeeded = deed.status < _FAILED
+    emergency = entry.who.purpose == "BTG" and row.subtype is not EMERGENCY
+    event: JsonObject = {
+        "resourceType": "AuditEvent",
+        "id": id_,
+        "meta": {"versionId": "1", "lastUpdated": at},
+        "type": row.type,
+        "subtype": [row.subtype, EMERGENCY] if emergency else [row.subtype],
+        "action": row.action,
+        "recorded": at,
+        "outcome": "0" if succeeded else "4" if deed.status < _BROKEN else "8",
+    }
+    if succeeded and row.profile:
+        name = f"IHE.BasicAudit.{'Patient' if patient else ''}{row.profile}"
+        event["meta"]["profile"] = [f"{BALP}StructureDefinition/{name}"]
+    if deed.note:
+        event["outcomeDesc"] = deed.note
+    event["agent"] = list(_agents(entry, row, patient, base_url, names))
+    event["source"] = {
+        "observer": _server(base_url),
+        "type": [
+            coding(
+                "http://terminology.hl7.org/CodeSystem/security-source-type",
+                "4",
+                "Application Server",
+            )
+        ],
+    }
+    event["entity"] = list(_entities(entry, deed, row, patient, names))
+    if not event["entity"]:
+        del event["entity"]
+    return event
+
+
+def _agents(
+    entry: Entry, row: Row, patient: str, base_url: str, names: Names
+) -> Iterator[JsonObject]:
+    who = entry.who
+    personal = bool(who.user or who.account)
+    yield {
+        "type": {"coding": [row.client]},
+        "who": _client(who.client, names),
+        "requestor": not personal,
+        **({} if personal else _authority(who)),
+        "network": _network(entry, patient),
+    }
+    yield {
+        "type": {"coding": [row.server]},
+        "who": _server(base_url),
+        "requestor": False,
+        "network": {"address": base_url, "type": "5"},
+    }
+    if personal:
+        name = names.get(who.user, "")
+        yield {
+            "type": {"coding": [row.user]},
+            "who": _person(who, name),
+            **({"name": name} if name else {}),
+            "requestor": True,
+            **_authority(who),
+        }
+    for each in who.organizations:
+        yield {
+            "type": {"coding": [EMPLOYER]},
+            "who": _reference(each, names.get(each, "")),
+            "requestor": False,
+        }
+
+
+def _authority(who: Who) -> JsonObject:
+    """By which token, and what for."""
+    found: JsonObject = {}
+    if who.token:
+        found["policy"] = [f"urn:ietf:params:oauth:jti:{who.token}"]
+    if who.purpose:
+        found["purposeOfUse"] = [{"coding": [coding(ACT_REASON, who.purpose)]}]
+    return found
+
+
+def _network(entry: Entry, patient: str) -> JsonObject:
+    """Where the request came from: a person's own is shown to that person alone."""
+    own = own_patient(entry.who)
+    is_theirs = entry.who.is_personal and own and patient in ("", own)
+    if is_theirs and entry.address:
+        return {"address": entry.address, "type": "2"}
+    return {"_address": _MASKED, "type": "2"}
+
+
+def _client(id_: str, names: Names) -> JsonObject:
+    if not id_:
+        return {"display": "unknown"}
+    found = _reference(f"Device/{id_}", names.get(f"Device/{id_}", "")) if _is_id(id_) else {}
+    return {**found, "identifier": {"value": id_}}
+
+
+def _person(who: Who, name: str) -> JsonObject:
+    if who.user:
+        return _reference(who.user, name)
+    return {"identifier": {"value": who.account}}
+
+
+def _server(base_url: str) -> JsonObject:
+    return {"identifier": {"system": "urn:ietf:rfc:3986", "value": base_url}}
+
+
+def _reference(reference: str, name: str) -> JsonObject:
+    return {"reference": reference, **({"display": name} if name else {})}
+
+
+def _is_id(text: str) -> bool:
+    return ID.fullmatch(text) is not None
+
+
+def _entities(
+    entry: Entry, deed: Deed, row: Row, patient: str, names: Names
+) -> Iterator[JsonObject]:
+    if patient:
+        reference = f"Patient/{patient}"
+        yield {
+            "what": _reference(reference, names.get(reference, "")),
+            "type": coding(_ENTITY_TYPE, "1", "Person"),
+            "role": coding(_ROLE, "1", "Patient"),
+        }
+    if deed.query or row.profile == "Query":
+        yield _query(entry, deed, patient)
+    elif deed.target:
+        yield _data(deed.target)
+    if entry.request and row.profile != "Delete":  # whose profile is closed
+        kind = coding(f"{BALP}CodeSystem/BasicAuditEntityType", "XrequestId")
+        yield {"what": {"identifier": {"value": entry.request}}, "type": kind}
+    for each in entry.who.consents:
+        yield {
+            "what": {"reference": each},
+            "type": coding(_ENTITY_TYPE, "2", "System Object"),
+            "role": coding(_ROLE, "5", "Master file"),
+        }
+
+
+def _data(target: str) -> JsonObject:
+    is_instance = "/" in target
+    return {
+        **({"what": {"reference": target}} if is_instance else {"name": target}),
+        "type": coding(_ENTITY_TYPE, "2", "System Object"),
+        "role": coding(_ROLE, "4", "Domain Resource"),
+    }
+
+
+def _query(entry: Entry, deed: Deed, patient: str) -> JsonObject:
+    path, _, parameters = deed.query.partition("?")
+    names = [each.partition("=")[0] for each in parameters.split("&") if each]
+    asked = "&".join(dict.fromkeys(names))
+    shown = _may_show(entry.who, patient)
+    encoded = base64.b64encode(deed.query.encode()).decode()
+    return {
+        "type": coding(_ENTITY_TYPE, "2", "System Object"),
+        "role": coding(_ROLE, "24", "Query"),
+        "description": f"{path}?{asked}" if asked else path,
+        **({"query": encoded} if shown else {"_query": _MASKED}),
+    }
+
+
+def _may_show(who: Who, patient: str) -> bool:
+    """Whether the text of a query can name nobody but `patient`, or is read by its author
+    alone."""
+    named = {*who.represented, own_patient(who)} - {""}
+    return who.is_personal and (not patient or named <= {patient})
