@@ -1,7 +1,8 @@
 """The audit, put together: where requests are noted, and what becomes of that.
 
-audit = await audit(settings, store, services)
-events = Told(Sink(audit.log, now, new_id))     # for the authorization server
+services = replace(services, audit=await audit(settings, store, services))
+Surroundings(…, events=events(services) or Untold())     # of the authorization server
+await sink(services).note(Occurrence("sign-in", Who(account=…)))
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,11 @@ from fhir_server.core.errors import FhirError
 from fhir_server.interactions.audit import Audit, Drain
 from fhir_server.interactions.audit_events import KIND, guard_audit_event
 from fhir_server.interactions.context import Guard, Services
+from fhir_server.interactions.trail import Sink
 from fhir_server.jobs.audit import StoredNames, chores
 from fhir_server.jobs.runner import Chore
 from fhir_server.settings import Settings
-from fhir_server.smart.events import Event, Kind
+from fhir_server.smart.events import Event, Events, Kind
 from fhir_server.store.mongo import audit_log
 from fhir_server.store.mongo.audit_archive import MongoAuditArchive
 from fhir_server.store.mongo.audit_chain import retain
@@ -67,6 +69,19 @@ async def settled(services: Services) -> None:
     if services.audit is not None:
         with suppress(FhirError):
             await services.audit.log.flush()
+
+
+def sink(services: Services) -> AuditSink | None:
+    """Where pages and exports tell what happened; None where nothing is audited."""
+    if services.audit is None:
+        return None
+    return Sink(services.audit.log, services.now, services.new_id)
+
+
+def events(services: Services) -> Events | None:
+    """What the authorization server tells of itself goes into the audit, where there is one."""
+    found = sink(services)
+    return None if found is None else Told(found)
 
 
 class Told:

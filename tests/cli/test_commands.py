@@ -1,5 +1,6 @@
 """The short commands: seed, index, capability, doctor."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.binary import Binary
 from typer.testing import CliRunner, Result
 
+from fhir_server.access.audit_log import AuditRow
+from fhir_server.access.audit_rows import Deed, Who, entry_bytes
 from fhir_server.cli.main import APP
-from fhir_server.store.mongo import embedded
+from fhir_server.store.mongo import audit_log, embedded
+from fhir_server.store.mongo.client import connect
 
 
 def run(*arguments: str) -> Result:
@@ -121,3 +126,28 @@ def test_a_database_out_of_reach_is_a_sentence(command: str, said: str) -> None:
     )
     assert ended.returncode == 1
     assert said in ended.stderr
+
+
+def test_audit_verify_names_the_broken_link(uri: str) -> None:
+    async def write() -> None:
+        client = await connect(uri)
+        log = audit_log.MongoAuditLog(client["fhir"], lambda: "w")
+        row = AuditRow("r", 1, entry_bytes(Who(), 1, [Deed("read")], "", ""), ())
+        for _ in range(2):
+            await log.keep(row)
+        await client.close()
+
+    async def plant() -> None:
+        client = await connect(uri)
+        table = client["fhir"][audit_log.LOG]
+        await table.update_one({"n": 2}, {"$set": {"body": Binary(b"{}")}})
+        await client.close()
+
+    asyncio.run(write())
+    whole = run("audit", "verify", "--mongodb-uri", uri)
+    assert whole.exit_code == 0, whole.output
+    assert "w: 1 to 2, ends in" in whole.output
+    asyncio.run(plant())
+    broken = run("audit", "verify", "--mongodb-uri", uri)
+    assert broken.exit_code == 1
+    assert "w/0000000002" in broken.output
