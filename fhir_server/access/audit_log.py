@@ -62,7 +62,15 @@ class AuditLog(Protocol):
         """Take a row that a committed unit has written into the chain, with the next batch."""
 
     async def flush(self) -> None:
-        """Everything that was kept so far is durable when this returns."""
+        """Everything that was kept before is durable when this returns.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+
+    @property
+    def kept(self) -> int:
+        """How many rows this process has been given."""
 
 
 class AuditArchive(Protocol):

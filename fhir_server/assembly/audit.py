@@ -56,7 +56,7 @@ def chores_of(settings: Settings, store: MongoStore, services: Services) -> Sequ
         return ()
     remove = partial(retain, store.database)
     seconds, days = settings.audit_seconds, settings.audit_days
-    return chores(services.audit.drain, remove, services.now, seconds=seconds, days=days)
+    return chores(services.audit, remove, services.now, seconds=seconds, days=days)
 
 
 def guards(settings: Settings) -> Mapping[str, Sequence[Guard]]:

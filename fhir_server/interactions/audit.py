@@ -24,7 +24,7 @@ BEHIND: Final = Text(
     "Журнал доступу ще опрацьовується. Повторіть запит трохи згодом.",
 )
 
-_AT_ONCE: Final = 200  # events filed together
+_AT_ONCE: Final = 25  # events filed together: some milliseconds, then others have their turn
 _MOST: Final = 20_000  # batches that one read may have to wait for
 _PATIENTLY: Final = 8.0  # seconds for which it may
 

@@ -10,6 +10,7 @@ from fhir_server.access.audit_rows import own_patient
 from fhir_server.access.principal import Principal
 from fhir_server.core.errors import Forbidden
 from fhir_server.core.messages import Text
+from fhir_server.core.paths import ID
 from fhir_server.interactions.commands import Command, History, Search
 from fhir_server.interactions.context import Context, Intent
 
@@ -26,13 +27,27 @@ APPEND_ONLY: Final = Text(
 async def up_to_date(ctx: Context, command: Command) -> None:
     """Before `command` is carried out that may show AuditEvents: make what is owed."""
     if ctx.services.audit is not None and _may_show(command):
-        await drained(ctx)
+        await drained(ctx, _named(command))
 
 
-async def drained(ctx: Context) -> None:
-    """Make every event that the caller may be about to see."""
+async def drained(ctx: Context, patient: str | None = None) -> None:
+    """Make every event that the caller may be about to see: of `patient`, where the request
+    is limited to the record of one."""
     if ctx.services.audit is not None and ctx.principal is not None:
-        await ctx.services.audit.drain.all(_whose(ctx.principal))
+        whose = _whose(ctx.principal)
+        if patient is not None:
+            whose = {patient} if whose is None else whose & {patient}
+        await ctx.services.audit.drain.all(whose)
+
+
+def _named(command: Command) -> str | None:
+    """The patient in whose record the events must stand that a search finds."""
+    if isinstance(command, Search) and command.type == KIND:
+        for name, value in command.pairs:
+            id_ = value.removeprefix("Patient/")
+            if name == "patient" and ID.fullmatch(id_):
+                return id_
+    return None
 
 
 def _may_show(command: Command) -> bool:
@@ -40,8 +55,7 @@ def _may_show(command: Command) -> bool:
         return True
     if isinstance(command, (Search, History)):
         return any(
-            KIND in name or KIND in value or value == "*" or "_has" in name
-            for name, value in command.pairs
+            KIND in name or KIND in value or value == "*" for name, value in command.pairs
         )
     return False
 

@@ -76,7 +76,7 @@ async def everything(ctx: Context, call: Call) -> Result:
     call.check_names(_PARAMETERS)
     wish = _wish(ctx, call)
     if not wish.types or KIND in wish.types:
-        await drained(ctx)
+        await drained(ctx, call.target.id)
     if call.target.id is not None:
         found = await ctx.reads.read("Patient", call.target.id, within=ctx.rights.read)
         live(found, "Patient", call.target.id)

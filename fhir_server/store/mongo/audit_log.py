@@ -47,6 +47,9 @@ _WAITING: Final = 20_000  # rows that a relaxed log may owe; then it waits as a 
 _RELAXED: Final = 0.5  # seconds between two batches of a relaxed log, and before a late seal
 _TRIES: Final = 2
 
+Waiting = tuple[AuditRow | None, asyncio.Future[None] | None]
+"""A row, and who waits for it; without a row: who waits for those before."""
+
 
 async def prepare(database: Database) -> None:
     """Make the collection and its indexes."""
@@ -84,15 +87,22 @@ class MongoAuditLog:
         self._table = database[LOG]
         self._new_id = new_id
         self._relaxed = relaxed
-        self._rows: list[tuple[AuditRow, asyncio.Future[None] | None]] = []
+        self._rows: list[Waiting] = []
         self._seals: list[tuple[str, str, int]] = []
         self._task: asyncio.Task[None] | None = None
         self._failing = False
         self._hurry = asyncio.Event()
+        self._given = 0
         self._begin()
+
+    @property
+    def kept(self) -> int:
+        """`AuditLog.kept`."""
+        return self._given
 
     async def keep(self, row: AuditRow) -> None:
         """`AuditLog.keep`."""
+        self._given += 1
         if self._relaxed and not self._failing and len(self._rows) < _WAITING:
             self._rows.append((row, None))
             self._wake(_RELAXED)
@@ -109,24 +119,25 @@ class MongoAuditLog:
 
     async def flush(self) -> None:
         """`AuditLog.flush`."""
-        while self._rows or self._seals or self._task is not None:
-            task = self._task or self._wake(0)
-            await asyncio.shield(task)
-            if self._failing:
-                raise Unavailable(NOT_KEPT)
+        if not (self._rows or self._seals or self._task):
+            return
+        # Behind what waits now, and not behind what comes meanwhile.
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._rows.append((None, done))
+        self._wake(0)
+        await done
 
     def _begin(self) -> None:
         self._writer = self._new_id()
         self._number = 0
         self._hash = b""
 
-    def _wake(self, pause: float) -> asyncio.Task[None]:
+    def _wake(self, pause: float) -> None:
         if self._task is None:
             self._hurry.clear()
             self._task = asyncio.create_task(self._run(pause))
         if not pause:
             self._hurry.set()
-        return self._task
 
     async def _run(self, pause: float) -> None:
         try:
@@ -151,7 +162,7 @@ class MongoAuditLog:
         rows = self._taken()
         seals, self._seals = self._seals[:_AT_ONCE], self._seals[_AT_ONCE:]
         try:
-            await self._written([row for row, _ in rows], seals)
+            await self._written([row for row, _ in rows if row is not None], seals)
         except (PyMongoError, BSONError):
             self._failing = True
             self._begin()
@@ -175,10 +186,10 @@ class MongoAuditLog:
                 done.set_exception(Unavailable(NOT_KEPT))
         self._rows = [(row, None) for row, done in self._rows if done is None]
 
-    def _taken(self) -> list[tuple[AuditRow, asyncio.Future[None] | None]]:
+    def _taken(self) -> list[Waiting]:
         size, count = 0, 0
         for row, _ in self._rows[:_AT_ONCE]:
-            size += len(row.body)
+            size += 0 if row is None else len(row.body)
             if count and size > _BYTES:
                 break
             count += 1
@@ -186,6 +197,8 @@ class MongoAuditLog:
         return taken
 
     async def _written(self, rows: list[AuditRow], seals: list[tuple[str, str, int]]) -> None:
+        if not rows and not seals:
+            return
         number = self._number + 1
         id_ = f"{self._writer}/{number:010d}"
         body = batch_bytes([row.body for row in rows], seals)
