@@ -30,15 +30,15 @@ class Stored:
     """JSON with id and meta; empty for a deletion."""
     method: Literal["POST", "PUT", "PATCH", "DELETE"] = "PUT"
     """What made this version; `Bundle.entry.request.method` of a history."""
+    patient: str | None = None
+    compartments: Sequence[str] = ()
+    """As in `IndexValues`; `compartments` only where the type has not the one patient."""
     references: tuple[str, ...] = ()
     """The reference keys asked for by `Search.references`."""
     sort_values: tuple[str | float | None, ...] = ()
     """What `After` needs to continue behind this row."""
     document: Any = None
     """The adapter's own form, for `Unit.replace` and `Unit.remove`; opaque to others."""
-    patient: str | None = None
-    compartments: Sequence[str] = ()
-    """As in `IndexValues`; `compartments` only where the type has not the one patient."""
 
     @property
     def deleted(self) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import httpx
 
 from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.settings import Settings
-from tests.support.fhir import JsonObject
+from tests.support.fhir import JsonObject, new_id
 from tests.support.worlds import Tokens
 
 
@@ -64,6 +65,23 @@ class Clinic:
         headers = {"authorization": "Bearer root"}
         answer = self.http.put(path, json=resource, headers=headers)
         assert answer.status_code in {200, 201}, answer.text
+
+    def person(self, name: str | None = None) -> Caller:
+        """A new patient in an app of a third party."""
+        id_ = new_id()
+        named = {} if name is None else {"name": [{"text": name}]}
+        self.put({"resourceType": "Patient", "id": id_, **named})
+        return self.caller(
+            Principal(
+                "cabinet",
+                parse_scopes("patient/*.cruds"),
+                patient=id_,
+                user=f"Patient/{id_}",
+                represented=(id_,),
+                account=f"a-{id_}",
+                token=new_id(),
+            )
+        )
 
     def observation(self, id_: str, patient: str, **more: object) -> None:
         self.put(observation(patient, id=id_, **more))

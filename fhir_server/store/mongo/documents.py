@@ -141,7 +141,7 @@ def live(kind: str, rows: Iterable[Mapping[str, Any]]) -> list[Stored]:
             row["at"],
             row.get("json", b""),
             row["m"],
-            patient=row.get("pt"),
+            row.get("pt"),
         )
         for row in rows
     ]

@@ -10,7 +10,6 @@ from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.settings import Settings
 from tests.support.auditing import Caller, Clinic
-from tests.support.fhir import new_id
 from tests.support.running import Running
 from tests.support.worlds import Tokens
 
@@ -39,21 +38,10 @@ def clinic(audit_settings: Settings) -> Iterator[Clinic]:
 
 @pytest.fixture
 def patient(clinic: Clinic) -> Caller:
-    """A patient with a record of one Observation, in an app of a third party."""
-    id_ = new_id()
-    clinic.put({"resourceType": "Patient", "id": id_, "name": [{"text": "Анна Котова"}]})
-    clinic.observation(f"o-{id_}", id_)
-    return clinic.caller(
-        Principal(
-            "cabinet",
-            parse_scopes("patient/*.cruds"),
-            patient=id_,
-            user=f"Patient/{id_}",
-            represented=(id_,),
-            account=f"a-{id_}",
-            token=new_id(),
-        )
-    )
+    """A patient with a record of one Observation."""
+    caller = clinic.person("Анна Котова")
+    clinic.observation(caller.observation, caller.id)
+    return caller
 
 
 @pytest.fixture(scope="session")

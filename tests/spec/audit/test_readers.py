@@ -19,18 +19,7 @@ from tests.support.running import Running
 @pytest.fixture
 def other(clinic: Clinic) -> Caller:
     """Another patient."""
-    id_ = new_id()
-    clinic.put({"resourceType": "Patient", "id": id_})
-    return clinic.caller(
-        Principal(
-            "cabinet",
-            parse_scopes("patient/*.cruds"),
-            patient=id_,
-            user=f"Patient/{id_}",
-            represented=(id_,),
-            token=new_id(),
-        )
-    )
+    return clinic.person()
 
 
 def test_what_happened_a_moment_ago_is_there(patient: Caller) -> None:
