@@ -309,6 +309,7 @@ async def _services(
         new_id=new_id,
         explain=settings.explain,
         label=label(settings),
+        provenance=settings.provenance,
     )
 
 

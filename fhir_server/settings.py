@@ -250,6 +250,9 @@ class Settings(BaseSettings):
     """How often a worker looks for SearchParameter, ValueSet and CodeSystem resources that
     were stored or changed."""
 
+    provenance: bool = True
+    """Keep a Provenance of each version that an app writes for a person: which person, which
+    app. It commits with the version. Without access control there is none."""
     audit: Literal["durable", "relaxed", "off"] = "durable"
     """When an access is in the audit: before it is answered (`durable`), within a second
     after (`relaxed`; a killed process forgets that much), or never (`off`). Without access

@@ -112,6 +112,8 @@ class Services:
     """None: nothing is labelled."""
     beside: Mapping[str, Beside] = field(default_factory=dict)
     """By code of the interaction."""
+    provenance: bool = False
+    """Whether what apps write for people is given a Provenance."""
     audit: Audit | None = None
     """None: nothing is audited."""
 

@@ -10,6 +10,7 @@ from fhir_server.interactions.commands import Create, Pairs
 from fhir_server.interactions.conditions import compiled, only_match
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import ask, is_guarded
+from fhir_server.interactions.provenance import is_attested
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
 from fhir_server.interactions.versions import check_type, first_version, stored
@@ -29,7 +30,8 @@ async def create(ctx: Context, command: Create) -> Result:
     version = await aside(ctx.size, _prepared, ctx, command, id_, least=HEAVY)
     if command.if_none_exist is not None:
         return await _conditional(ctx, command.if_none_exist, version, command.resource)
-    if ctx.unit is None and not is_guarded(ctx, command.type):
+    is_alone = not (is_guarded(ctx, command.type) or is_attested(ctx, command.type))
+    if ctx.unit is None and is_alone:
         result = Result(201, stored(version), located=True)
         if ctx.trail is not None:
             await ctx.trail.ahead(result)

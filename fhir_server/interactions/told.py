@@ -1,4 +1,4 @@
-"""A unit of its own for one command, which tells the audit of what it writes.
+"""A unit of its own for one command, which tells of what it writes: audit and Provenance.
 
 The row of the audit commits with the resources, or not at all (design law 6).
 """
@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from fhir_server.access.audit_log import AuditRow
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.provenance import KIND as PROVENANCE
+from fhir_server.interactions.provenance import attest, is_attested
 from fhir_server.interactions.results import Result
 from fhir_server.store.port import Unit
 
@@ -20,15 +22,20 @@ async def run_told(
     """Do `work`, which writes a `kind`; `resource` is what it writes, where that is known
     before."""
     trail, store = ctx.trail, ctx.services.store
-    if trail is None:
+    if ctx.principal is None:
         return await store.run([kind], work, single=True, resource=resource)
 
-    async def told(unit: Unit) -> tuple[Result, AuditRow]:
+    async def told(unit: Unit) -> tuple[Result, AuditRow | None]:
         result = await work(unit)
+        await attest(ctx, unit, [result])
+        if trail is None:
+            return result, None
         row = trail.written((trail.doing, result))
         await unit.log(row)
         return result, row
 
-    result, row = await store.run([kind], told, single=True, resource=resource)
-    trail.committed(row)
+    kinds = [kind, PROVENANCE] if is_attested(ctx, kind) else [kind]
+    result, row = await store.run(kinds, told, single=True, resource=resource)
+    if trail is not None and row is not None:
+        trail.committed(row)
     return result

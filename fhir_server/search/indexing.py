@@ -17,6 +17,7 @@ from fhir_server.search.index.bounds import bounded_keys
 from fhir_server.search.index.compiling import Rows, rows
 from fhir_server.search.index.composites import write_composites
 from fhir_server.search.index.places import Places, places
+from fhir_server.search.index.provenance_patient import write_provenance_patient
 from fhir_server.search.index.security_context import write_security_context
 from fhir_server.search.index.words import write_words
 from fhir_server.search.patients import patient_of
@@ -75,6 +76,8 @@ class Indexer:
         _write_sort_values(values, self._type(kind))
         if kind == "Binary":
             write_security_context(values, resource, self._bases)
+        elif kind == "Provenance":
+            write_provenance_patient(values, resource, self._bases)
         values.compartments = compartments_of(kind, id_, values.references)
         values.patient = patient_of(kind, id_, values.references)
         inner = list(contained_resources(resource))

@@ -19,6 +19,8 @@ from fhir_server.interactions.delete import deleted, removed
 from fhir_server.interactions.doors import command
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.permits import check_command, check_existence
+from fhir_server.interactions.provenance import KIND as PROVENANCE
+from fhir_server.interactions.provenance import attest, is_attested
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail, doing_of
 from fhir_server.interactions.transaction.answers import answered
@@ -68,6 +70,8 @@ async def transaction(
                 check_command(ctx, command(each.asked))
     await _check_resources(ctx, entries)
     kinds = sorted({e.asked.target.type or "" for e in entries if e.code not in _READS})
+    if any(is_attested(ctx, kind) for kind in kinds):
+        kinds = sorted({*kinds, PROVENANCE})
 
     trail = ctx.trail
     for each in entries:
@@ -86,6 +90,7 @@ async def transaction(
         ordered = [results[index] for index in range(len(entries))]
         if seal is not None:
             await seal(unit, ordered)
+        await attest(ctx, unit, ordered)
         row = None if trail is None else await _told(trail, unit, entries, ordered)
         return ordered, row
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pytest
 from pymongo import MongoClient
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.store.mongo.audit_log import LOG
 from tests.support.auditing import Caller, Clinic, observation, subtypes
 
@@ -49,10 +51,12 @@ def test_a_refusal_is_503_too(clinic: Clinic, patient: Caller) -> None:
         assert patient.get("/Observation/none").status_code == 503
 
 
-def test_a_create_is_503_and_makes_nothing(clinic: Clinic, patient: Caller) -> None:
+def test_a_create_makes_nothing(clinic: Clinic, patient: Caller) -> None:
     before = len(patient.get("/Observation").json()["entry"])
+    mis = clinic.caller(Principal("mis", parse_scopes("system/*.cruds"), token="mis"))
     with unwritable(clinic):
-        assert patient.ask("POST", "/Observation", observation(patient.id)).status_code == 503
+        assert mis.ask("POST", "/Observation", observation(patient.id)).status_code == 503
+        assert patient.ask("POST", "/Observation", observation(patient.id)).is_server_error
     assert len(patient.get("/Observation").json()["entry"]) == before
 
 
