@@ -102,6 +102,7 @@ EVENTS: Final[Mapping[str, Row]] = {
     ),
     "revoke": Row(_SECURITY, coding(OWN, "revoke", "Grant ended"), "D"),
     "register": Row(_SECURITY, coding(OWN, "register", "App registered or changed"), "U"),
+    "account": Row(_SECURITY, coding(DCM, "110137", "User Security Attributes Changed"), "U"),
     "launch": Row(_APPLICATION, coding(OWN, "launch", "Launch context made"), "E"),
     "break-glass": Row(_SECURITY, EMERGENCY, "E"),
     "export": Row(

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_server.assembly.audit import sink
 from fhir_server.assembly.authorization import Surroundings, policy, readable
 from fhir_server.assembly.consents import access_policy
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.pages import Cabinet, cabinet
 from fhir_server.assembly.records import StoredRecords
+from fhir_server.assembly.telling import Told, ToldOfAccounts
 from fhir_server.cabinet.accounts.fhir_records import Consents, FhirRecords, Proxies
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -79,10 +81,12 @@ async def access(
         StoredRecords(services.store),
         services.now,
         services.new_id,
-        events=grants,
+        events=Told(sink(services), grants),
         can_filter=readable(services.compiler.condition),
     )
-    async with cabinet(settings, database, given, records, write) as built:
+    async with cabinet(
+        settings, database, given, records, write, ToldOfAccounts(sink(services))
+    ) as built:
         grants.services, grants.ports = services, built.service.ports
         tokens = built.service.ports.access_tokens
         verifier = TokenVerifier(tokens, services.now)

@@ -11,7 +11,8 @@ import pytest
 from fhir_server.access.audit_codes import EVENTS, INTERACTIONS
 from fhir_server.access.audit_log import EventKind, Occurrence
 from fhir_server.access.audit_rows import Who
-from fhir_server.assembly.audit import Told
+from fhir_server.assembly.telling import Told, ToldOfAccounts
+from fhir_server.cabinet.accounts import events as accounts
 from fhir_server.core.wire import loads
 from fhir_server.interactions.audit import Drain
 from fhir_server.interactions.trail import Sink
@@ -104,6 +105,31 @@ async def test_revo_09_what_the_authorization_server_tells(
     whos = [each["who"] for each in found["agent"]]
     assert {"identifier": {"value": "a1"}} in whos
     assert any(each.get("reference") == "Device/cabinet" for each in whos)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "outcome"),
+    [
+        ("signed-in", "110122", "0"),
+        ("refused", "110122", "4"),
+        ("signed-out", "110123", "0"),
+        ("invited", "110137", "0"),
+        ("registered", "110137", "0"),
+        ("password-changed", "110137", "0"),
+        ("second-step", "110137", "0"),
+    ],
+)
+async def test_what_the_accounts_tell(
+    audited: Audited, kind: accounts.Kind, subtype: str, outcome: str
+) -> None:
+    event = accounts.AccountEvent(kind, "a1", "p1", network="192.0.2.1", reason="pwd")
+    await ToldOfAccounts(audited.sink).tell(event)
+    (found,) = await audited.events("p1")
+    assert found["subtype"][0]["code"] == subtype
+    assert found["outcome"] == outcome
+    assert found["outcomeDesc"].endswith("pwd")
+    shown = found["agent"][0]["network"].get("address")
+    assert shown == (None if kind == "refused" else "192.0.2.1")
 
 
 async def test_a_sign_in_that_failed_is_nobodys_record(audited: Audited) -> None:
