@@ -20,6 +20,7 @@ from fhir_server.settings import Settings
 from fhir_server.store.mongo import audit_log
 from fhir_server.store.mongo.audit_archive import MongoAuditArchive
 from fhir_server.store.mongo.audit_chain import retain
+from fhir_server.store.mongo.smart_clients import MongoClients
 from fhir_server.store.mongo.store import MongoStore
 
 
@@ -31,7 +32,13 @@ async def audit(settings: Settings, store: MongoStore, services: Services) -> Au
     relaxed = settings.audit == "relaxed"
     log = audit_log.MongoAuditLog(store.database, services.new_id, relaxed=relaxed)
     archive = MongoAuditArchive(store.database, services.index, store.prepare)
-    names = StoredNames(store, services.limits.depth)
+    clients = MongoClients(store.database)
+
+    async def called(id_: str) -> str | None:
+        client = await clients.find(id_)
+        return None if client is None else client.name
+
+    names = StoredNames(store, services.limits.depth, called)
     return Audit(log, Drain(log, archive, services.base_url, names))
 
 
