@@ -85,8 +85,8 @@ class AuditArchive(Protocol):
     async def file(self, events: Sequence[JsonObject]) -> None:
         """Store those of `events`, whole resources, that are not there yet."""
 
-    async def close(self, batch: str, patients: Collection[str] | None) -> None:
-        """All events of the batch have been filed; or those of `patients`."""
+    async def close(self, batches: Sequence[str], patients: Collection[str] | None) -> None:
+        """All events of the batches have been filed; or those of `patients`."""
 
 
 @dataclass(frozen=True, slots=True)

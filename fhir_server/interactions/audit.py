@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/auditevent.html
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ BEHIND: Final = Text(
     "Журнал доступу ще опрацьовується. Повторіть запит трохи згодом.",
 )
 
-_AT_ONCE: Final = 25  # events filed together: some milliseconds, then others have their turn
+_AT_ONCE: Final = 25  # events filed, or batches ended, together: some milliseconds
 _MOST: Final = 20_000  # batches that one read may have to wait for
 _PATIENTLY: Final = 8.0  # seconds for which it may
 
@@ -63,27 +63,29 @@ class Drain:
         events: list[JsonObject] = []
         count = 0
         async for batch in self._archive.pending(patients, limit=limit):
-            events += await self._events(batch, patients)
+            async for event in self._events(batch, patients):
+                events.append(event)
+                if len(events) >= _AT_ONCE:
+                    await self._archive.file(events)
+                    events = []
             done.append(batch.id)
             count += 1
-            if len(events) >= _AT_ONCE:
-                await self._file(done, events, patients)
+            if len(done) >= _AT_ONCE:
+                await self._end(done, events, patients)
                 done, events = [], []
-        await self._file(done, events, patients)
+        await self._end(done, events, patients)
         return count
 
-    async def _file(
-        self, batches: Iterable[str], events: list[JsonObject], patients: Collection[str] | None
+    async def _end(
+        self, batches: list[str], events: list[JsonObject], patients: Collection[str] | None
     ) -> None:
-        for begin in range(0, len(events), _AT_ONCE):
-            await self._archive.file(events[begin : begin + _AT_ONCE])
-            await asyncio.sleep(0)  # others have their turn
-        for each in batches:
-            await self._archive.close(each, patients)
+        """File what is left of `batches`: nothing is owed of them any more."""
+        await self._archive.file(events)
+        await self._archive.close(batches, patients)
 
     async def _events(
         self, batch: AuditBatch, patients: Collection[str] | None
-    ) -> list[JsonObject]:
+    ) -> AsyncIterator[JsonObject]:
         entries = read_batch(batch.body).entries if batch.whole else (read_entry(batch.body),)
         wanted = None if patients is None else frozenset(patients)
         chosen = [
@@ -92,11 +94,9 @@ class Drain:
             if wanted is None or wanted & readers(entry)
         ]
         names = await self._names({each for _, entry in chosen for each in _named(entry)})
-        return [
-            event
-            for place, entry in chosen
-            for event in self._of_entry(batch.id, place, entry, wanted, names)
-        ]
+        for place, entry in chosen:
+            for event in self._of_entry(batch.id, place, entry, wanted, names):
+                yield event
 
     def _of_entry(
         self,

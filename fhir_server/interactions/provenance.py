@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/provenance.html
 https://hl7.org/fhir/us/core/basic-provenance.html
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from fhir_server.store.port import Stored, Unit, Version
 
 KIND: Final = "Provenance"
 
+_AT_ONCE: Final = 25  # indexed in some milliseconds
 _PATIENT: Final = "Patient/"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
@@ -40,11 +42,12 @@ async def attest(ctx: Context, unit: Unit, results: Sequence[Result]) -> None:
     if principal is None:
         return
     fresh = {(each.type, each.id, each.number): each for each in _fresh(results)}
-    made = [
-        _version(ctx, principal, version)
-        for version in fresh.values()
-        if is_attested(ctx, version.type)
-    ]
+    made: list[Version] = []
+    for version in fresh.values():
+        if is_attested(ctx, version.type):
+            made.append(_version(ctx, principal, version))
+            if len(made) % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # a long Bundle must let others have their turn
     if made:
         await unit.insert(made)
 

@@ -73,13 +73,15 @@ class MongoAuditArchive:
         at = datetime.fromisoformat(event["recorded"]).timestamp()
         return Version(KIND, event["id"], 1, round(at * 1000), dumps(event), values, "POST")
 
-    async def close(self, batch: str, patients: Collection[str] | None) -> None:
+    async def close(self, batches: Sequence[str], patients: Collection[str] | None) -> None:
         """`AuditArchive.close`."""
-        where = {"_id": batch}
+        if not batches:
+            return
+        where = {"_id": {"$in": list(batches)}}
         change: Document = (
             {"$unset": {"open": "", "p": ""}}
             if patients is None
             else {"$pull": {"p": {"$in": list(patients)}}}
         )
         with answered():
-            await self._database[LOG].update_one(where, change)
+            await self._database[LOG].update_many(where, change)
