@@ -11,7 +11,7 @@ from fhir_server.access.audit_rows import Who
 from fhir_server.cabinet.accounts import events as accounts
 from fhir_server.smart.events import Event, Events, Kind
 
-_KINDS: Final[Mapping[Kind, EventKind]] = {
+KINDS: Final[Mapping[Kind, EventKind]] = {
     "granted": "grant",
     "refused": "grant",
     "issued": "token",
@@ -20,7 +20,7 @@ _KINDS: Final[Mapping[Kind, EventKind]] = {
     "failed": "refused",
     "registered": "register",
 }
-_OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
+OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
     "signed-in": "sign-in",
     "refused": "sign-in",
     "signed-out": "sign-out",
@@ -28,6 +28,8 @@ _OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
     "registered": "account",
     "password-changed": "account",
     "second-step": "account",
+    "locked": "account",
+    "unlocked": "account",
 }
 _REFUSED: Final = {"refused": 403, "failed": 400}
 
@@ -69,7 +71,7 @@ class ToldOfAccounts:
 
 def _of_grants(event: Event) -> Occurrence:
     return Occurrence(
-        _KINDS[event.kind],
+        KINDS[event.kind],
         Who(client=event.client or "", account=event.account or "", grant=event.grant or ""),
         patients=() if event.patient is None else (event.patient,),
         status=_REFUSED.get(event.kind, 200),
@@ -82,7 +84,7 @@ def _of_accounts(event: accounts.AccountEvent) -> Occurrence:
     # Who was refused has not proved to be that person, and is somewhere else perhaps.
     known = event.user or (f"Patient/{own}" if own else "")
     user = "" if event.kind == "refused" else known
-    kind = _OF_ACCOUNTS[event.kind]
+    kind = OF_ACCOUNTS[event.kind]
     told = event.kind if kind == "account" else ""
     return Occurrence(
         kind,
