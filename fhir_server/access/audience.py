@@ -35,9 +35,12 @@ OWN_RULES: Final = {"Contract": "patient", "VerificationResult": "target"}
 parameter that says about whom. Those about at most one (Task, Device) need no row: the index
 knows their patient."""
 
-READ_ONLY: Final = frozenset({"AuditEvent", "Provenance", "VerificationResult"})
-"""About a patient, and evidence of what others did or verified: no patient writes it. A
-verification that patients could write would open other people's records to them."""
+READ_ONLY: Final = frozenset(
+    {"AuditEvent", "Person", "Provenance", "SearchParameter", "VerificationResult"}
+)
+"""What no person writes, staff neither: evidence of what others did or verified, who is who,
+and what the server itself follows. Who could link an account to a patient, or verify a
+relation, would open that record to themselves, past every Consent."""
 
 _ADDRESSED: Final = frozenset({"Communication", "CommunicationRequest"})
 """About a patient, or about nobody and from or to one."""

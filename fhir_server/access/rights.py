@@ -100,7 +100,7 @@ class RightsTable:
             nodes = [
                 self._of_scope(principal, each, kind)
                 for each in scopes
-                if is_read or _may_write(principal, each, kind)
+                if is_read or each.level == "system" or kind not in READ_ONLY
             ]
             if is_read and _is_personal(principal):
                 nodes += [directory(kind), _own(principal, kind)]
@@ -128,12 +128,6 @@ def _kinds(scopes: Iterable[ResourceScope], *, everything: bool) -> tuple[str, .
 def _is_personal(principal: Principal) -> bool:
     """Whether a person stands behind the token, with a scope for data at all."""
     return any(each.level in ("patient", "user") for each in principal.scopes)
-
-
-def _may_write(principal: Principal, scope: ResourceScope, kind: str) -> bool:
-    """Whether anything of `kind` is written by whom `scope` speaks of."""
-    is_patients = scope.level == "patient" or (scope.level == "user" and not principal.staff)
-    return not (is_patients and kind in READ_ONLY)
 
 
 def _reached(principal: Principal, scope: ResourceScope, kind: str) -> Node:

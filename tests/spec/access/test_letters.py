@@ -345,10 +345,30 @@ def test_scp_14_what_a_transaction_finds_it_may_not_have_the_right_to_write(
 
 
 @pytest.mark.parametrize("path", ["/$reindex", "/Observation/$reindex"])
+@pytest.mark.parametrize("staff", [False, True])
 def test_a_persons_scope_does_not_reach_the_server_itself(
-    worlds: tuple[World, World], tokens: Tokens, path: str
+    worlds: tuple[World, World], tokens: Tokens, staff: bool, path: str
 ) -> None:
-    assert client(worlds, tokens, "patient/*.cruds")("POST", path).status_code == 403
+    fhir = client(worlds, tokens, "patient/*.cruds user/*.cruds", staff=staff)
+    assert fhir("POST", path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "kind", ["AuditEvent", "Person", "Provenance", "SearchParameter", "VerificationResult"]
+)
+@pytest.mark.parametrize("staff", [False, True])
+def test_no_person_writes_what_decides_about_rights_or_the_server(
+    worlds: tuple[World, World], tokens: Tokens, staff: bool, kind: str
+) -> None:
+    """Staff who could link a Person to a patient, or validate a relation of their own, would
+    open that record as theirs, past every Consent."""
+    fhir = client(
+        worlds, tokens, "user/*.cruds", staff=staff, patient=None, user="Practitioner/d"
+    )
+    for method, path in (("PUT", f"/{kind}/x"), ("DELETE", f"/{kind}/x")):
+        answer = fhir(method, path, {"resourceType": kind, "id": "x"})
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
 
 
 def test_caps_01_metadata_needs_no_token(worlds: tuple[World, World]) -> None:
