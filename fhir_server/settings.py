@@ -124,8 +124,9 @@ class Settings(BaseSettings):
     mail_dir: Path | None = None
     """Folder for messages as files, for development."""
     demo: bool = False
-    """Make demo accounts and a demo app at every start, and print their passwords. On a
-    loopback address only."""
+    """Make demo accounts, a demo app and a demo service at every start, print the passwords,
+    and keep them with the service's key in `demo.postman_environment.json` of the data folder
+    until the server stops. On a loopback address only."""
     shutdown_seconds: Positive = 20
     """How long a stopping server waits for the requests it is still answering."""
 

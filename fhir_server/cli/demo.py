@@ -4,7 +4,9 @@ from typing import Final
 
 from fhir_server.app import Application
 from fhir_server.cabinet.accounts import demo
+from fhir_server.cli import demo_environment
 from fhir_server.cli.console import CONSOLE, say
+from fhir_server.rest.oauth.key_ring import PUBLIC, generate
 from fhir_server.settings import Settings
 
 REDIRECTS: Final = (
@@ -23,8 +25,12 @@ async def introduce(settings: Settings) -> None:
             return
         ports = application.access.cabinet.site.accounts
         passwords = await demo.seed_demo(ports, REDIRECTS)
+        key = {**await generate(), "alg": "RS384"}
+        await demo.seed_service(ports, {name: key[name] for name in (*PUBLIC, "kid", "alg")})
+    file = demo_environment.write(settings, passwords, key)
     CONSOLE.print("\nDemo accounts, new passwords at every start:", style="bold")
     for email, password in passwords.items():
         say(f"  {email}  {password}")
     say(f"Demo app: client_id {demo.APP}, public, PKCE; redirect to {REDIRECTS[0]} (any port)")
+    say(f"For Postman, with these passwords and a key of {demo.SERVICE}: {file}")
     say(f"Sign in: {settings.issuer_url}/auth/account")

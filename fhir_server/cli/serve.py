@@ -15,7 +15,7 @@ import typer
 import uvloop
 
 from fhir_server.app import definitions
-from fhir_server.cli import seeding, worker
+from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import database
 from fhir_server.cli.demo import introduce
@@ -132,10 +132,11 @@ class Running:
             async with database(self.settings) as settings:
                 if settings.seed:
                     await _seed(settings)
-                if settings.demo and not settings.insecure_no_auth:
-                    await introduce(settings)
-                if not self._stopped:
-                    await self._serve(settings)
+                with demo_environment.forgotten(settings):
+                    if settings.demo and not settings.insecure_no_auth:
+                        await introduce(settings)
+                    if not self._stopped:
+                        await self._serve(settings)
         except asyncio.CancelledError:
             say("Stopped before it was ready")
         else:

@@ -13,10 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
+from fhir_server.cabinet.accounts.demo import SERVICE
+from fhir_server.cli import demo_environment
 from tests.arch.checkers import ROOT
 from tests.support.serving import Serving
 
@@ -135,6 +141,38 @@ def test_a_definition_that_cannot_be_used_is_a_sentence(
     assert run.returncode == 1
     assert re.search(said, run.stderr)
     assert "Traceback" not in run.stderr
+
+
+def assertion(environment: dict[str, str]) -> str:
+    key = json.loads(environment["service_key"])
+    claims = {"iss": SERVICE, "sub": SERVICE, "aud": f"{environment['issuer']}/auth/token",
+              "exp": int(time.time()) + 60, "jti": uuid4().hex}  # fmt: skip
+    header = {"alg": "RS384", "kid": key["kid"]}
+    return jwt.encode(header, claims, RSAKey.import_key(key), algorithms=["RS384"])
+
+
+def test_a_demo_lends_its_passwords_and_a_key_to_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / demo_environment.NAME
+    with Serving(tmp_path, access="--demo") as serving:
+        assert file.stat().st_mode & 0o777 == 0o600
+        rows = json.loads(file.read_text())["values"]
+        lent = {each["key"]: each["value"] for each in rows}
+        assert (lent["base"], lent["issuer"]) == (serving.base, serving.root)
+        assert f"{lent['doctor_email']}  {lent['doctor_password']}" in serving.said
+        assert lent["service_key"] not in serving.said
+        assert lent["patient_password"] == ""  # there is no record without seeds
+        form = urlencode({
+            "grant_type": "client_credentials",
+            "scope": "system/*.cruds",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion(lent),
+        }).encode()  # fmt: skip
+        with urlopen(f"{serving.root}/auth/token", form, timeout=30) as answer:
+            assert json.load(answer)["scope"] == "system/*.cruds"
+        second = run_serve("--demo", "--port", "0", "--data-dir", str(tmp_path))
+        assert second.returncode == 1
+        assert file.exists()  # it is the first server's
+    assert not file.exists()
 
 
 def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ class Serving:
 
     folder: Path
     options: tuple[str, ...] = ("--no-seed",)
+    access: str = "--insecure-no-auth"
     base: str = field(default="", init=False)
     errors: IO[str] = field(init=False)
     process: subprocess.Popen[bytes] = field(init=False)
@@ -28,7 +29,7 @@ class Serving:
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "fhir_server", "serve", "--insecure-no-auth"),
+                *(sys.executable, "-m", "fhir_server", "serve", self.access),
                 *("--port", "0", "--data-dir", str(self.folder), *self.options),
             ],
             stdout=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ Only for data that was made up: the passwords are printed and shown on the sign-
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from fhir_server.cabinet.accounts.matching import display
 from fhir_server.cabinet.accounts.ports import AccountPorts
@@ -15,6 +15,8 @@ from fhir_server.store.accounts import Account
 
 APP: Final = "demo-app"
 """Id of the registered app: a public one on this machine."""
+SERVICE: Final = "demo-service"
+"""Id of the registered backend service: it may do everything, with a key of its own."""
 
 _SCOPES: Final = (
     "openid fhirUser launch launch/patient launch/encounter offline_access online_access "
@@ -63,6 +65,24 @@ async def seed_demo(ports: AccountPorts, redirect_uris: tuple[str, ...]) -> Mapp
         if await _figure(ports, figure, password):
             found[figure.email] = password
     return found
+
+
+async def seed_service(ports: AccountPorts, key: Mapping[str, Any]) -> None:
+    """Register the backend service with `key`, a public JWK, as its only one."""
+    await ports.smart.clients.put(
+        Client(
+            id=SERVICE,
+            name="Demo service",
+            method="private_key_jwt",
+            grant_types=frozenset({"client_credentials"}),
+            scopes="system/*.cruds",
+            jwks={"keys": [key]},
+            reviewed=True,
+            permissions=frozenset({"introspect"}),
+            publisher="This server",
+            created=ports.now(),
+        )
+    )
 
 
 async def _figure(ports: AccountPorts, figure: Figure, password: str) -> bool:

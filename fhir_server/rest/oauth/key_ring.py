@@ -22,7 +22,8 @@ BITS: Final = 2048
 PUBLISHED_AHEAD: Final = 3_600_000  # milliseconds: clients keep a key set for so long
 LOOKED_AT: Final = 60_000  # milliseconds between two looks at the stored keys
 
-_PUBLIC: Final = ("kty", "n", "e")
+PUBLIC: Final = ("kty", "n", "e")
+"""Members of an RSA key that everybody may see."""
 
 
 async def generate() -> Mapping[str, Any]:
@@ -61,7 +62,7 @@ class KeyRing:
     async def public(self) -> list[dict[str, Any]]:
         """The JWK set's keys, newest first."""
         return [
-            {name: each.private[name] for name in _PUBLIC}
+            {name: each.private[name] for name in PUBLIC}
             | {"kid": each.kid, "use": "sig", "alg": SIGNED_WITH}
             for each in await self.keys()
         ]

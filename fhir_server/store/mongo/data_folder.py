@@ -83,14 +83,14 @@ class DataFolder:
                 "port": credentials.port,
             }
         )
-        _write_secret(self._credentials, text)
+        write_secret(self._credentials, text)
         return credentials
 
     def ensure_key(self) -> None:
         """The key file, made once."""
         if not self.key_file.exists():
             text = base64.b64encode(secrets.token_bytes(192)).decode()
-            _write_secret(self.key_file, text)
+            write_secret(self.key_file, text)
 
     def rotate_log(self) -> None:
         """Begin a new log when the old one has grown; one old one is kept."""
@@ -190,7 +190,7 @@ def _command_line(number: int) -> str:
     return run.stdout
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     """Readable by the owner alone, and whole or not there at all."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
