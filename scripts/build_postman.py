@@ -7,11 +7,11 @@ type has a request that finds something.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.postman import folders
+from fhir_server.cli.demo_environment import environment, text
+from scripts.postman import folders, scopes, signing_in
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "postman"
@@ -22,7 +22,7 @@ def main() -> int:
     """Write, or with `--check` compare; the exit status says whether all is current."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true")
-    files = {"collection.json": collection(), "environment.json": environment()}
+    files = {"collection.json": collection(), "environment.json": here()}
     if arguments.parse_args().check:
         stale = [name for name, body in files.items() if current(name) != text(body)]
         print("stale: " + ", ".join(stale) if stale else "the Postman collection is current")
@@ -37,25 +37,27 @@ def collection() -> dict[str, Any]:
     """The collection, folder by folder."""
     return {
         "info": {"name": "FHIR server", "schema": SCHEMA},
+        "auth": signing_in.by_hand(),
         "item": [
+            signing_in.signing_in(),
             folders.start(),
             *folders.core_types(),
             folders.bundles(),
             folders.operations(),
             folders.errors(),
+            scopes.scopes(),
+            signing_in.reuse(),
         ],
-        "variable": [],
+        "variable": [
+            {"key": key, "value": value} for key, value in signing_in.VARIABLES.items()
+        ],
     }
 
 
-def environment() -> dict[str, Any]:
-    """Where the server is."""
-    base = {"key": "base", "value": "http://127.0.0.1:8000/fhir", "enabled": True}
-    return {"name": "FHIR server on this machine", "values": [base]}
-
-
-def text(body: dict[str, Any]) -> str:
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+def here() -> dict[str, Any]:
+    """An environment for a server on this machine; who may sign in is to be filled in."""
+    origin = "http://127.0.0.1:8000"
+    return environment("FHIR server on this machine", f"{origin}/fhir", origin)
 
 
 def current(name: str) -> str:

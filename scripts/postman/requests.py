@@ -44,16 +44,56 @@ def request(
     return {"name": name, "request": found, "event": [{"listen": "test", "script": script}]}
 
 
+def page(
+    name: str,
+    method: str,
+    path: str,
+    *tests: str,
+    query: Sequence[tuple[str, str]] = (),
+    form: Sequence[tuple[str, str]] = (),
+) -> JsonObject:
+    """One request below `{{issuer}}`, as a browser or an app sends it; `form` is its body."""
+    item = request(
+        name, method, path, *tests, query=query, headers=[("Accept", "text/html, */*;q=0.5")]
+    )
+    sent = item["request"]
+    sent["url"] = _url(path, query, "{{issuer}}")
+    if form:
+        sent["header"].append({"key": "Origin", "value": "{{issuer}}"})
+        rows = [{"key": key, "value": value, "type": "text"} for key, value in form]
+        sent["body"] = {"mode": "urlencoded", "urlencoded": rows}
+    return item
+
+
+def before(item: JsonObject, *lines: str) -> JsonObject:
+    """The item with a script that runs before it, or before everything in the folder."""
+    script = {"type": "text/javascript", "exec": list(lines)}
+    event = {"listen": "prerequest", "script": script}
+    return {**item, "event": [event, *item.get("event", ())]}
+
+
+def with_token(variable: str, item: JsonObject) -> JsonObject:
+    """The request with the access token that the variable holds; `""`: without any."""
+    token = {"key": "token", "value": f"{{{{{variable}}}}}", "type": "string"}
+    auth = {"type": "bearer", "bearer": [token]} if variable else {"type": "noauth"}
+    return {**item, "request": {**item["request"], "auth": auth}}
+
+
+def without_redirects(item: JsonObject) -> JsonObject:
+    """The request whose answer is the redirect itself."""
+    return {**item, "protocolProfileBehavior": {"followRedirects": False}}
+
+
 def _without_accept(headers: Sequence[tuple[str, str]]) -> bool:
     return all(key.lower() != "accept" for key, _ in headers)
 
 
-def _url(path: str, query: Sequence[tuple[str, str]]) -> JsonObject:
+def _url(path: str, query: Sequence[tuple[str, str]], base: str = "{{base}}") -> JsonObject:
     pairs = [{"key": key, "value": quote(value, safe=_READABLE)} for key, value in query]
     text = "&".join(f"{pair['key']}={pair['value']}" for pair in pairs)
-    raw = "{{base}}" + path + (f"?{text}" if text else "")
+    raw = base + path + (f"?{text}" if text else "")
     parts = [part for part in path.split("/") if part]
-    url: JsonObject = {"raw": raw, "host": ["{{base}}"], "path": parts}
+    url: JsonObject = {"raw": raw, "host": [base], "path": parts}
     return url | ({"query": pairs} if pairs else {})
 
 

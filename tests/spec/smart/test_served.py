@@ -19,6 +19,7 @@ from fhir_server.app import Application
 from fhir_server.cabinet.accounts.demo import APP, seed_demo
 from fhir_server.cli.demo import REDIRECTS
 from fhir_server.settings import Settings
+from scripts.postman.signing_in import by_hand
 from tests.support.browsing import Visitor
 from tests.support.fhir import JsonObject
 from tests.support.running import Running
@@ -161,6 +162,51 @@ def test_sa_01_sa_08_a_person_lets_an_app_read_the_own_record(
     assert served.get("/Observation/of-another", token).status_code == 404
     found = served.get("/Observation?_total=accurate", token).json()
     assert found["total"] == 1
+
+
+def test_sa_01_postman_gets_a_token_by_the_collections_own_authorization(
+    served: Served, visitor: Visitor
+) -> None:
+    # What "Get New Access Token" does with these values: a browser for the one, a form for
+    # the other; `authRequestParams` go where they say.
+    places = {"{{issuer}}": served.issuer, "{{base}}": served.base, "{{client_id}}": APP}
+
+    def filled(text: str) -> str:
+        for name, value in places.items():
+            text = text.replace(name, value)
+        return text
+
+    auth = {each["key"]: each["value"] for each in by_hand()["oauth2"]}
+    assert auth["grant_type"] == "authorization_code_with_pkce"
+    assert {each["send_as"] for each in auth["authRequestParams"]} == {"request_url"}
+    challenge = hashlib.sha256(VERIFIER.encode()).digest()
+    asked = {each["key"]: filled(each["value"]) for each in auth["authRequestParams"]}
+    visitor.go(
+        filled(auth["authUrl"]).removeprefix(served.issuer),
+        asked
+        | {"response_type": "code", "client_id": filled(auth["clientId"])}
+        | {name: auth[name] for name in ("redirect_uri", "scope", "state")}
+        | {
+            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge_method": auth["challengeAlgorithm"],
+        },
+    )
+    email = "anna@demo.example"
+    visitor.submit(email=email, password=served.passwords[email])
+    visitor.submit(answer="allow")
+    assert visitor.left_for.startswith("https://oauth.pstmn.io/v1/callback?")
+    assert auth["client_authentication"] == "body"
+    form = {
+        "grant_type": "authorization_code",
+        "code": visitor.answer["code"],
+        "redirect_uri": auth["redirect_uri"],
+        "client_id": filled(auth["clientId"]),
+        "code_verifier": VERIFIER,
+    }
+    answer = httpx.post(filled(auth["accessTokenUrl"]), data=form, timeout=60)
+    token = answer.json()["access_token"]
+    assert set(answer.json()["scope"].split()) == set(auth["scope"].split())
+    assert served.get(f"/Patient/{ANNA}", token).status_code == 200
 
 
 def test_sa_10_without_a_token_nothing_is_read(served: Served) -> None:
