@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.assembly import audit, bounds, grant_records
 from fhir_server.assembly.access import Access, access, security
+from fhir_server.assembly.booking import booking
 from fhir_server.assembly.consents import label
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.core.datetimes import format_instant
@@ -133,6 +134,7 @@ class Application:
                 KIND: (guard_search_parameter,),
                 grant_records.KIND: (self._grants.guard,),
                 **audit.guards(self.settings),
+                **booking(self.settings).guards,
             }
             self.surface, self._background = await _assembled(self.settings, store, guards)
             async with self._background.running(), self._admission(store) as gate:
@@ -244,7 +246,14 @@ async def _assembled(
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered)
-    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    rules = booking(settings)
+    services = replace(
+        services,
+        guards=guards,
+        guards_write=rules.guards_write,
+        stamps=rules.stamps,
+        beside=beside(OPERATIONS, capabilities),
+    )
     services = replace(services, audit=await audit.audit(settings, store, services))
     published = capability.published(
         statement,

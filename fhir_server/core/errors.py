@@ -50,6 +50,8 @@ class Issue:
     severity: Severity = "error"
     expression: tuple[str, ...] = ()
     """FHIRPath from the request's root, e.g. `Bundle.entry[2].request.url`."""
+    coding: tuple[str, str] | None = None
+    """System and code of `details`, for programs that must tell one refusal from another."""
 
     def at(self, prefix: str) -> "Issue":
         """Re-root this issue at an enclosing element.
@@ -95,6 +97,11 @@ class FhirError(Exception):
         Exception.__init__(error, found[0].in_language("en"))
         error.issues = found
         return error
+
+    def coded(self, system: str, code: str) -> Self:
+        """The same error with a code in its details; edits and returns itself."""
+        self.issues = tuple(replace(issue, coding=(system, code)) for issue in self.issues)
+        return self
 
     def at(self, prefix: str) -> Self:
         """The same error seen from an enclosing element; edits and returns itself."""

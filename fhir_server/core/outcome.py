@@ -19,10 +19,14 @@ def operation_outcome(issues: Iterable[Issue], language: Language = "en") -> Jso
 
 
 def _issue(issue: Issue, language: Language) -> JsonObject:
+    details: JsonObject = {"text": issue.in_language(language)}
+    if issue.coding is not None:
+        system, code = issue.coding
+        details = {"coding": [{"system": system, "code": code}], **details}
     written: JsonObject = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": {"text": issue.in_language(language)},
+        "details": details,
         "diagnostics": issue.in_language("en"),
     }
     if issue.expression:

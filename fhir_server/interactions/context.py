@@ -73,6 +73,11 @@ Guard: TypeAlias = Callable[["Context", Intent], Awaitable[None]]
 in `ctx.unit`; it is called again when the unit starts again."""
 
 
+Stamp: TypeAlias = Callable[["Context", JsonObject, JsonObject | None], JsonObject]
+"""The resource as it is stored behind the live version before it: with what the server says
+itself, whatever the client wrote there. It must be valid, and equal when stamped again."""
+
+
 Beside: TypeAlias = Callable[["Context", Asked], Awaitable[Result]]
 """Carries out what is no interaction with resources: an operation, `/metadata`."""
 
@@ -108,6 +113,10 @@ class Services:
     """Whether `_explain=true` may be asked; for operators."""
     guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)
     """By resource type, in the order in which they are asked."""
+    guards_write: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By resource type: the types that its guards may write besides."""
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    """By resource type."""
     label: Label | None = None
     """None: nothing is labelled."""
     beside: Mapping[str, Beside] = field(default_factory=dict)

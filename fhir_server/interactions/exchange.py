@@ -27,10 +27,12 @@ _DIGITS: Final = 18
 async def exchange(ctx: Context, command: Update) -> Result | None:
     """The update, if it can be done so: None where it cannot, and nothing is written.
 
-    Within a unit of others, or where guards want to see the current version, it cannot.
+    Within a unit of others, or where guards or stamps want to see the current version, it
+    cannot.
     """
     number = _named(command)
-    if number is None or ctx.unit is not None or is_guarded(ctx, command.type):
+    is_judged = is_guarded(ctx, command.type) or command.type in ctx.services.stamps
+    if number is None or ctx.unit is not None or is_judged:
         return None
     try:
         version = await aside(

@@ -3,6 +3,8 @@
 Whatever door a write comes through, it asks here, in its unit of work, before it writes.
 """
 
+from collections.abc import Iterable
+
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Intent
 from fhir_server.store.port import Stored, Unit
@@ -11,6 +13,14 @@ from fhir_server.store.port import Stored, Unit
 def is_guarded(ctx: Context, kind: str) -> bool:
     """Whether writes of `kind` need a unit, for their guards to read in."""
     return bool(ctx.services.guards.get(kind))
+
+
+def written_with(ctx: Context, kinds: Iterable[str]) -> set[str]:
+    """`kinds`, and what the guards of their writes may write besides."""
+    found = set(kinds)
+    for kind in tuple(found):
+        found |= ctx.services.guards_write.get(kind, frozenset())
+    return found
 
 
 async def ask(

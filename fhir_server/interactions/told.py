@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from fhir_server.access.audit_log import AuditRow
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.guards import written_with
 from fhir_server.interactions.provenance import KIND as PROVENANCE
 from fhir_server.interactions.provenance import attest, is_attested
 from fhir_server.interactions.results import Result
@@ -22,8 +23,9 @@ async def run_told(
     """Do `work`, which writes a `kind`; `resource` is what it writes, where that is known
     before."""
     trail, store = ctx.trail, ctx.services.store
+    kinds = written_with(ctx, [kind])
     if ctx.principal is None:
-        return await store.run([kind], work, single=True, resource=resource)
+        return await store.run(sorted(kinds), work, single=True, resource=resource)
 
     async def told(unit: Unit) -> tuple[Result, AuditRow | None]:
         result = await work(unit)
@@ -34,8 +36,9 @@ async def run_told(
         await unit.log(row)
         return result, row
 
-    kinds = [kind, PROVENANCE] if is_attested(ctx, kind) else [kind]
-    result, row = await store.run(kinds, told, single=True, resource=resource)
+    if is_attested(ctx, kind):
+        kinds.add(PROVENANCE)
+    result, row = await store.run(sorted(kinds), told, single=True, resource=resource)
     if trail is not None and row is not None:
         trail.committed(row)
     return result

@@ -75,8 +75,22 @@ def check_if_match(if_match: str | None, current: Stored | None) -> None:
 
 def is_unchanged(ctx: Context, new: JsonObject, old: Stored) -> bool:
     """Whether `new`, given the id, stamps and labels of `old`, is `old` to the byte."""
-    labelled = with_labels(ctx, new, old)
-    return dumps(_stamped(labelled, old.id, old.number, old.at)) == old.body
+    made = with_stamps(ctx, old.type, new, old)
+    return dumps(_stamped(made, old.id, old.number, old.at)) == old.body
+
+
+def with_stamps(
+    ctx: Context, kind: str, resource: JsonObject, before: Stored | None
+) -> JsonObject:
+    """`resource` with labels and with what the server says itself, behind `before`."""
+    labelled = with_labels(ctx, resource, before)
+    stamp = ctx.services.stamps.get(kind)
+    if stamp is None:
+        return labelled
+    old = None
+    if before is not None and not before.deleted:
+        old = loads(before.body, max_depth=ctx.services.limits.depth)
+    return stamp(ctx, labelled, old)
 
 
 def has_labels(version: Stored) -> bool:
@@ -112,8 +126,8 @@ def first_version(
     `resource` has been validated.
     """
     number = 1 if after is None else after.number + 1
-    labelled = with_labels(ctx, resource, None)
-    version = _version(ctx, kind, id_, labelled, method, number, _time(ctx, after))
+    made = with_stamps(ctx, kind, resource, None)
+    version = _version(ctx, kind, id_, made, method, number, _time(ctx, after))
     check_values(ctx, "c", kind, id_, version.at, version.values)
     return version
 
@@ -121,8 +135,8 @@ def first_version(
 def next_version(ctx: Context, old: Stored, resource: JsonObject, method: Method) -> Version:
     """The version that replaces `old`."""
     number = old.number + 1
-    labelled = with_labels(ctx, resource, old)
-    version = _version(ctx, old.type, old.id, labelled, method, number, _time(ctx, old))
+    made = with_stamps(ctx, old.type, resource, old)
+    version = _version(ctx, old.type, old.id, made, method, number, _time(ctx, old))
     check_values(ctx, "u", old.type, old.id, version.at, version.values)
     return version
 

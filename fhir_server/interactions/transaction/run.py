@@ -17,6 +17,7 @@ from fhir_server.interactions.audit_events import up_to_date
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.delete import deleted, removed
 from fhir_server.interactions.doors import command
+from fhir_server.interactions.guards import written_with
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.permits import check_command, check_existence
 from fhir_server.interactions.provenance import KIND as PROVENANCE
@@ -69,9 +70,10 @@ async def transaction(
             with at(each.path):
                 check_command(ctx, command(each.asked))
     await _check_resources(ctx, entries)
-    kinds = sorted({e.asked.target.type or "" for e in entries if e.code not in _READS})
-    if any(is_attested(ctx, kind) for kind in kinds):
-        kinds = sorted({*kinds, PROVENANCE})
+    named = {e.asked.target.type or "" for e in entries if e.code not in _READS}
+    kinds = written_with(ctx, named)
+    if any(is_attested(ctx, kind) for kind in named):
+        kinds.add(PROVENANCE)
 
     trail = ctx.trail
     for each in entries:
@@ -94,7 +96,7 @@ async def transaction(
         row = None if trail is None else await _told(trail, unit, entries, ordered)
         return ordered, row
 
-    results, row = await ctx.services.store.run(kinds, work)
+    results, row = await ctx.services.store.run(sorted(kinds), work)
     if trail is not None and row is not None:
         trail.committed(row)
     return results

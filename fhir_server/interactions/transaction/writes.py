@@ -9,7 +9,7 @@ from dataclasses import replace
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context
-from fhir_server.interactions.guards import ask
+from fhir_server.interactions.guards import ask, is_guarded
 from fhir_server.interactions.patch import patched
 from fhir_server.interactions.patching.documents import of_entry
 from fhir_server.interactions.permits import check_existence
@@ -73,6 +73,7 @@ async def _created(
         return Result(200, match_)
     kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
     resource = _linked(entry, found)
+    await _shown(ctx, unit, kind, fresh)
     with at(f"{entry.path}.resource"):
         await ask(ctx, unit, kind, id_, before=None, after=resource)
     version = await aside(
@@ -80,6 +81,13 @@ async def _created(
     )
     fresh.append(version)
     return Result(201, stored(version), located=True)
+
+
+async def _shown(ctx: Context, unit: Unit, kind: str, fresh: list[Version]) -> None:
+    """Let the guards of `kind` see what the entries before have made."""
+    if fresh and is_guarded(ctx, kind):
+        await unit.insert(fresh)
+        fresh.clear()
 
 
 def _linked(entry: Entry, found: Identities) -> JsonObject:
@@ -103,10 +111,12 @@ async def _updated(
             check_existence(ctx, "u", kind, id_, old)
         _check(entry, resource, found, old)
         if old is None or old.deleted:
+            await _shown(ctx, unit, kind, fresh)
             await ask(ctx, unit, kind, id_, before=None, after=resource)
             version = await made(ctx, old, kind, id_, resource)
             fresh.append(version)
             return Result(201, stored(version), located=True)
+        await _shown(ctx, unit, kind, fresh)
         return await put(ctx, unit, kind, id_, old, resource)
 
 

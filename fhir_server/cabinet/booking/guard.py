@@ -1,0 +1,130 @@
+"""The guards of Appointment and Slot, whatever door a write comes through (design law 3).
+
+https://hl7.org/fhir/R4/appointment.html
+https://hl7.org/fhir/R4/slot.html
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from fhir_server.access.rights import UNLIMITED
+from fhir_server.cabinet.booking import refusals
+from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.names import REPLACES
+from fhir_server.cabinet.booking.persons import Wish, check, check_move
+from fhir_server.cabinet.booking.places import claimed, is_held, places, settle
+from fhir_server.cabinet.booking.policies import Policies
+from fhir_server.cabinet.booking.visits import Visit, extension, visit_of
+from fhir_server.core import references
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context, Intent
+from fhir_server.interactions.versions import next_version
+from fhir_server.store.port import Stored, Unit
+
+WRITES: Final = {"Appointment": frozenset({"Slot", "Appointment"})}
+"""What the guards of a type write besides: `Services.guards_write`."""
+
+
+class BookingGuard:
+    """Guards that know the clinic's rules."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    async def appointment(self, ctx: Context, intent: Intent) -> None:
+        """A visit may be written so, and its places follow.
+
+        Raises:
+            Conflict, BusinessRule, Forbidden: with a code of `cabinet-error`.
+        """
+        unit = _unit(ctx)
+        before = None if intent.before is None else _visit(ctx, _parsed(ctx, intent.before))
+        after = None
+        if intent.after is not None:
+            after = replace(_visit(ctx, intent.after), id=intent.id)
+        old = await _replaced(ctx, unit, before, intent.after)
+        replaced = None if old is None else _visit(ctx, _parsed(ctx, old))
+        await unit.claim(*claimed(before, after, replaced))
+        actor = actor_of(ctx.principal)
+        if actor == "person":
+            await self._check(ctx, unit, before, after, replaced)
+        if old is not None and replaced is not None:
+            ended = replace(replaced, status="cancelled")
+            await settle(ctx, unit, replaced, ended, "system")
+            await _cancel(ctx, unit, old)
+        await settle(ctx, unit, before, after, actor)
+
+    async def _check(
+        self,
+        ctx: Context,
+        unit: Unit,
+        before: Visit | None,
+        after: Visit | None,
+        replaced: Visit | None,
+    ) -> None:
+        visit = after or before or Visit("", "")
+        found = await places(ctx, unit, visit.slots)
+        schedules = sorted({each.schedule for each in found.values() if each.schedule})
+        policy = await self._policies.of(ctx, schedules[0] if schedules else None)
+        wish = Wish(ctx, unit, before, after, tuple(found.values()), policy, replaced)
+        if replaced is not None:
+            check_move(wish, replaced)
+        await check(wish)
+
+    async def slot(self, ctx: Context, intent: Intent) -> None:
+        """A Slot with visits on it stays, where and what it is.
+
+        Raises:
+            Conflict: it would not.
+        """
+        unit = _unit(ctx)
+        await unit.claim(f"Slot/{intent.id}")
+        held = await is_held(ctx, unit, intent.id)
+        if not held:
+            return
+        before = None if intent.before is None else _parsed(ctx, intent.before)
+        after = intent.after
+        if after is None or after["status"] == "free":
+            raise refusals.occupied()
+        if before is not None and any(
+            before.get(name) != after.get(name) for name in ("start", "end", "schedule")
+        ):
+            raise refusals.occupied()
+
+
+async def _replaced(
+    ctx: Context, unit: Unit, before: Visit | None, after: JsonObject | None
+) -> Stored | None:
+    """The visit that a new one says it takes the place of."""
+    given = None if before is not None or after is None else extension(after, REPLACES)
+    if not given:
+        return None
+    named = references.parse(given.get("reference", ""), ctx.services.base_url)
+    if named.kind != "local" or named.type != "Appointment" or named.id is None:
+        return None
+    found = await unit.read("Appointment", named.id, within=ctx.rights.update)
+    if found is None or found.deleted:
+        raise refusals.unknown_visit()
+    return found
+
+
+async def _cancel(ctx: Context, unit: Unit, old: Stored) -> None:
+    own = replace(ctx, rights=UNLIMITED, trail=None)
+    ended = {**_parsed(ctx, old), "status": "cancelled"}
+    await unit.replace(old, next_version(own, old, ended, "PUT"))
+
+
+def _unit(ctx: Context) -> Unit:
+    if ctx.unit is None:
+        message = "a guard is asked within a unit"
+        raise RuntimeError(message)
+    return ctx.unit
+
+
+def _visit(ctx: Context, resource: JsonObject) -> Visit:
+    return visit_of(resource, ctx.services.base_url)
+
+
+def _parsed(ctx: Context, version: Stored) -> JsonObject:
+    return loads(version.body, max_depth=ctx.services.limits.depth)

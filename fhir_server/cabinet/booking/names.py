@@ -1,0 +1,28 @@
+"""Canonicals of the extensions and codes by which booking goes beyond R4.
+
+https://hl7.org/fhir/R4/extensibility.html
+"""
+
+from typing import Final
+
+_DEFINITION: Final = "https://fhir-server.example/StructureDefinition/"
+_CODES: Final = "https://fhir-server.example/CodeSystem/"
+
+BOOKED_BY: Final = f"{_DEFINITION}booked-by"
+"""valueReference: the person whose account made the booking."""
+CHANNEL: Final = f"{_DEFINITION}booking-channel"
+"""valueCode of CHANNELS: the way by which a visit was booked, or a place may be."""
+POLICY: Final = f"{_DEFINITION}booking-policy"
+"""On a Schedule, HealthcareService or Organization; see `policy`."""
+HOLD_EXPIRES: Final = f"{_DEFINITION}hold-expires"
+"""valueInstant: until when a visit that is not booked yet keeps its place."""
+REPLACES: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.replaces"
+"""valueReference: the visit that this one takes the place of; R5's element."""
+CAPACITY: Final = f"{_DEFINITION}slot-capacity"
+"""valuePositiveInt: visits that a Slot takes; 1 where it is absent."""
+
+ERRORS: Final = f"{_CODES}cabinet-error"
+CHANNELS: Final = f"{_CODES}booking-channel"
+FLAGS: Final = f"{_CODES}cabinet-flag"
+BLOCKED: Final = "booking-blocked"
+"""Of FLAGS: its Patient may not book while the Flag is active and in its period."""

@@ -1,0 +1,191 @@
+"""Places taken and given back, in the unit of the visit that does it (design laws 3 and 5).
+
+What a Slot says follows from its visits, and its visits are counted here, under a claim: of
+two units that want one place the second sees what the first has done.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fhir_server.access.rights import UNLIMITED
+from fhir_server.cabinet.booking import refusals
+from fhir_server.cabinet.booking.actors import Actor
+from fhir_server.cabinet.booking.slots import CLOSED, FREE, Place, place_of, status_under
+from fhir_server.cabinet.booking.visits import Hold, Visit, visit_of
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.versions import next_version
+from fhir_server.search import keys
+from fhir_server.search.plan import UNRESTRICTED, And, Ids, Keys
+from fhir_server.store.port import Stored, Unit
+
+_MOST_ON_ONE: Final = 1_000
+"""Live visits of the places of one booking; a group of that size is refused."""
+
+_LIVE: Final = tuple(
+    keys.token("status", None, code)
+    for code in (
+        "proposed",
+        "pending",
+        "booked",
+        "arrived",
+        "checked-in",
+        "fulfilled",
+        "noshow",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A visit as it is stored."""
+
+    visit: Visit
+    version: Stored
+
+
+def claimed(*visits: Visit | None) -> tuple[str, ...]:
+    """What a unit has to claim that changes these visits, in the order of all units."""
+    given = [each for each in visits if each is not None]
+    slots = {f"Slot/{slot}" for each in given for slot in each.slots}
+    patients = {f"Patient/{id_} visits" for each in given for id_ in each.patients}
+    return (*sorted(slots), *sorted(patients))
+
+
+async def places(ctx: Context, unit: Unit, ids: Iterable[str]) -> Mapping[str, Place]:
+    """The Slots of `ids` that there are."""
+    return {each.id: each for each, _ in (await _slots(ctx, unit, ids)).values()}
+
+
+async def is_held(ctx: Context, unit: Unit, slot: str) -> bool:
+    """Whether a visit holds the Slot with the logical id `slot` now."""
+    now = ctx.services.now()
+    found = await _others(ctx, unit, (slot,), "")
+    return any(each.visit.holds(now) != "none" for each in found)
+
+
+async def settle(
+    ctx: Context, unit: Unit, before: Visit | None, after: Visit | None, actor: Actor
+) -> None:
+    """Let what `before` takes become what `after` takes; holds that are over end on the way.
+
+    Raises:
+        Conflict: a place is gone, closed or taken.
+    """
+    now = ctx.services.now()
+    old, new = _places(before, now), _places(after, now)
+    stale = before.slots if before is not None and before.is_expired(now) else ()
+    if old == new and not stale:
+        return
+    own = next((each.id for each in (after, before) if each is not None), "")
+    around = await _around(ctx, unit, {*old, *new, *stale}, own, now)
+    for each in around.ended:
+        await end_hold(ctx, unit, each)
+    slots = await _slots(ctx, unit, sorted(around.holds))
+    for id_, holds in sorted(around.holds.items()):
+        if id_ not in slots:
+            _check_there(actor, is_wanted=id_ in new)
+            continue
+        place, version = slots[id_]
+        if id_ in new and id_ not in old:
+            is_left = id_ in stale or any(id_ in each.visit.slots for each in around.ended)
+            _check_free(place, holds, actor, now, is_left=is_left)
+        taken = [*holds, new[id_]] if id_ in new else holds
+        await _write_status(ctx, unit, version, status_under(place, taken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What else there is on the places of a visit."""
+
+    holds: Mapping[str, Sequence[Hold]]
+    """By Slot: how others hold it."""
+    ended: Sequence[Held]
+    """Holds that are over, each once; all their places are in `holds`."""
+
+
+async def _around(ctx: Context, unit: Unit, slots: set[str], own: str, now: int) -> _Around:
+    holds: dict[str, list[Hold]] = {}
+    ended: dict[str, Held] = {}
+    fresh = sorted(slots)
+    while fresh:
+        if holds:  # places of a hold that is over, beside those that were claimed
+            await unit.claim(*(f"Slot/{id_}" for id_ in fresh))
+        holds |= {id_: [] for id_ in fresh}
+        for each in await _others(ctx, unit, fresh, own):
+            if each.visit.is_expired(now):
+                ended[each.visit.id] = each
+                continue
+            for id_ in fresh:
+                if id_ in each.visit.slots:
+                    holds[id_].append(each.visit.holds(now))
+        found = {id_ for each in ended.values() for id_ in each.visit.slots}
+        fresh = sorted(found - holds.keys())
+    return _Around(holds, tuple(ended.values()))
+
+
+def _places(visit: Visit | None, now: int) -> Mapping[str, Hold]:
+    return {} if visit is None else visit.places(now)
+
+
+def _check_there(actor: Actor, *, is_wanted: bool) -> None:
+    # A system may tell of a visit before it tells of its Slot.
+    if is_wanted and actor != "system":
+        raise refusals.taken()
+
+
+def _check_free(
+    place: Place, holds: Sequence[Hold], actor: Actor, now: int, *, is_left: bool
+) -> None:
+    """A place with a visit too few may be taken. `is_left`: its status may be that of a hold
+    which is over. A system may also say who it is that its own `busy` Slot stands for."""
+    if len(holds) >= place.capacity:
+        raise refusals.taken()
+    if actor == "system":
+        return
+    if place.status in CLOSED or (place.status != FREE and not holds and not is_left):
+        raise refusals.taken()
+    if place.start <= now and actor == "person":
+        raise refusals.past()
+
+
+async def end_hold(ctx: Context, unit: Unit, held: Held) -> None:
+    """Write down that a hold is over; its places are the caller's business."""
+    resource = {**_parsed(ctx, held.version), "status": "cancelled"}
+    await unit.replace(held.version, next_version(_own(ctx), held.version, resource, "PUT"))
+
+
+async def _write_status(ctx: Context, unit: Unit, version: Stored, status: str) -> None:
+    resource = _parsed(ctx, version)
+    if resource["status"] != status:
+        changed = {**resource, "status": status}
+        await unit.replace(version, next_version(_own(ctx), version, changed, "PUT"))
+
+
+async def _slots(
+    ctx: Context, unit: Unit, ids: Iterable[str]
+) -> Mapping[str, tuple[Place, Stored]]:
+    wanted = tuple(ids)
+    rows = await unit.find("Slot", Ids(wanted), limit=len(wanted), within=UNRESTRICTED)
+    base = ctx.services.base_url
+    return {row.id: (place_of(_parsed(ctx, row), base), row) for row in rows}
+
+
+async def _others(ctx: Context, unit: Unit, slots: Sequence[str], own: str) -> Sequence[Held]:
+    """The stored visits that may hold one of `slots`, but for `own`."""
+    named = Keys("references", tuple(keys.reference("slot", f"Slot/{id_}") for id_ in slots))
+    where = And((named, Keys("tokens", _LIVE)))
+    rows = await unit.find("Appointment", where, limit=_MOST_ON_ONE, within=UNRESTRICTED)
+    base = ctx.services.base_url
+    return [Held(visit_of(_parsed(ctx, row), base), row) for row in rows if row.id != own]
+
+
+def _own(ctx: Context) -> Context:
+    """The server's own hand: what it writes about places is nobody's right or wrong."""
+    return replace(ctx, rights=UNLIMITED, principal=None, trail=None)
+
+
+def _parsed(ctx: Context, version: Stored) -> JsonObject:
+    return loads(version.body, max_depth=ctx.services.limits.depth)

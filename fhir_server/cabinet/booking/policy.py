@@ -1,0 +1,125 @@
+"""The clinic's rules of booking: numbers that a Schedule, a service or an organization sets.
+
+The extension `booking-policy` may stand on a Schedule, its HealthcareServices and their
+Organizations; what the nearest one says of a rule holds, then what the next one says, then
+what the operator set for all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fhir_server.cabinet.booking.names import POLICY
+from fhir_server.core.types import JsonObject
+
+DAY: Final = 86_400_000
+HOUR: Final = 3_600_000
+MINUTE: Final = 60_000
+
+_UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY, "wk": 7 * DAY}
+"""Milliseconds of the UCUM units that a Duration here may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPolicy:
+    """Durations are milliseconds; times of day are those of the clinic."""
+
+    zone: str = "UTC"
+    """IANA name of the clinic's time zone."""
+    cancel_days: int = 1
+    """How many days before the visit the cut-off of cancelling lies."""
+    cancel_time: time | None = None
+    """Its time of day; None: a visit can be cancelled until it begins."""
+    reschedule_notice: int = 24 * HOUR
+    """A visit cannot be moved later than so long before it begins."""
+    late_cancel: int = 12 * HOUR
+    """Who cancels later than so long before a visit is late."""
+    late_block: int = 0
+    """How long a late one may not book; 0: nothing happens."""
+    most_ahead: int = 2
+    """Coming visits of a patient to one speciality, holds among them; 0: no limit."""
+    hold: int = 10 * MINUTE
+    """For how long a hold keeps a place; the operator's word alone."""
+    most_holds: int = 3
+    """Holds of one person at a time."""
+    own_only: bool = True
+    """A person cancels and moves only what was booked under the own account."""
+    level: int = 0
+    """Identity assurance that a booking person's sign-in needs, 0 to 3."""
+    referral: bool = False
+    """Whether a booking needs a ServiceRequest."""
+    coverage: bool = False
+    """Whether a booking needs a valid Coverage or Contract."""
+    waitlist: bool = False
+    """Whether there is a queue when nothing is free."""
+    offers: int = 3
+    """Offers to one entry of the queue, after the last of which it leaves it."""
+    offer: int = 2 * HOUR
+    """How long an offer holds."""
+
+
+def merged(default: BookingPolicy, *nearest_first: JsonObject | None) -> BookingPolicy:
+    """`default` with what the extensions on the resources say; None is passed over.
+
+    Raises:
+        ValueError: an extension cannot be read.
+    """
+    said: dict[str, Any] = {}
+    for resource in nearest_first:
+        for name, value in _said(resource or {}).items():
+            said.setdefault(name, value)
+    return replace(default, **said)
+
+
+def _said(resource: JsonObject) -> Mapping[str, Any]:
+    for each in resource.get("extension", ()):
+        if each.get("url") == POLICY:
+            return dict(_parts(each.get("extension", ())))
+    return {}
+
+
+def _parts(extensions: Iterable[JsonObject]) -> Iterable[tuple[str, Any]]:
+    for each in extensions:
+        name = each.get("url", "").replace("-", "_")
+        if name not in _READERS:
+            message = f"booking-policy has no part `{each.get('url')}`"
+            raise ValueError(message)
+        value = next((v for k, v in each.items() if k.startswith("value")), None)
+        yield name, _READERS[name](value)
+
+
+def _duration(value: Any) -> int:
+    unit = _UNITS.get(value.get("code", "")) if isinstance(value, dict) else None
+    if unit is None or value.get("value", -1) < 0:
+        message = "a duration of booking-policy has a value and a code of min, h, d, wk"
+        raise ValueError(message)
+    return int(value["value"] * unit)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        message = "a number of booking-policy is 0 or more"
+        raise ValueError(message)
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        message = "a switch of booking-policy is true or false"
+        raise ValueError(message)  # noqa: TRY004  (all that cannot be read is one error)
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **{
+        each.name: _count
+        for each in fields(BookingPolicy)
+        if each.type is int and each.name != "hold"
+    },
+    **{each.name: _flag for each in fields(BookingPolicy) if each.type is bool},
+    **dict.fromkeys(("reschedule_notice", "late_cancel", "late_block", "offer"), _duration),
+    "zone": lambda value: ZoneInfo(str(value)).key,
+    "cancel_time": lambda value: time.fromisoformat(str(value)),
+}

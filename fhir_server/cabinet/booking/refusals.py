@@ -1,0 +1,170 @@
+"""Refusals of booking: a code for programs, a sentence for people, what to do next.
+
+The codes are those of the CodeSystem `cabinet-error`.
+"""
+
+from typing import Final, TypeVar
+
+from fhir_server.cabinet.booking.names import ERRORS
+from fhir_server.core.errors import BusinessRule, Conflict, FhirError, Forbidden
+from fhir_server.core.messages import Text
+
+E = TypeVar("E", bound=FhirError)
+
+TAKEN: Final = Text(
+    "This time is taken already. Choose another one.",
+    "Это время уже занято. Выберите другое.",
+    "Цей час уже зайнятий. Оберіть інший.",
+)
+PAST: Final = Text(
+    "This time has passed. Choose a later one.",
+    "Это время уже прошло. Выберите более позднее.",
+    "Цей час уже минув. Оберіть пізніший.",
+)
+EXPIRED: Final = Text(
+    "The time was kept for you until {until}, and is not any more. Choose one again.",
+    "Время было закреплено за вами до {until}, срок истёк. Выберите время снова.",
+    "Час був закріплений за вами до {until}, термін минув. Оберіть час знову.",
+)
+OVERLAP: Final = Text(
+    "There is another visit at that time. Move or cancel it first.",
+    "На это время уже есть другая запись. Сначала перенесите или отмените её.",
+    "На цей час уже є інший запис. Спочатку перенесіть або скасуйте його.",
+)
+OCCUPIED: Final = Text(
+    "Visits are booked on this Slot. Cancel or move them first.",
+    "На этот Slot записаны пациенты. Сначала отмените или перенесите записи.",
+    "На цей Slot записані пацієнти. Спочатку скасуйте або перенесіть записи.",
+)
+BLOCKED: Final = Text(
+    "Booking is blocked until {until}. Call the clinic: its staff can lift this.",
+    "Запись заблокирована до {until}. Позвоните в клинику: блокировку могут снять.",
+    "Запис заблоковано до {until}. Зателефонуйте до клініки: блокування можуть зняти.",
+)
+TOO_MANY: Final = Text(
+    "There may be {most} coming visits to this speciality. Cancel one first.",
+    "К этой специальности можно иметь не больше записей: {most}. Сначала отмените одну.",
+    "До цієї спеціальності можна мати не більше записів: {most}. Спочатку скасуйте один.",
+)
+TOO_LATE_TO_CANCEL: Final = Text(
+    "Until {until} this visit could be cancelled here. Call the clinic.",
+    "Отменить эту запись здесь можно было до {until}. Позвоните в клинику.",
+    "Скасувати цей запис тут можна було до {until}. Зателефонуйте до клініки.",
+)
+TOO_LATE_TO_MOVE: Final = Text(
+    "Until {until} this visit could be moved here. Call the clinic.",
+    "Перенести эту запись здесь можно было до {until}. Позвоните в клинику.",
+    "Перенести цей запис тут можна було до {until}. Зателефонуйте до клініки.",
+)
+NOT_OWN: Final = Text(
+    "This visit was booked by somebody else. Ask that person, or call the clinic.",
+    "Эту запись сделал другой человек. Обратитесь к нему или позвоните в клинику.",
+    "Цей запис зробила інша людина. Зверніться до неї або зателефонуйте до клініки.",
+)
+NOT_SO: Final = Text(
+    "A visit does not change from {before} to {after} here.",
+    "Здесь запись не переходит из {before} в {after}.",
+    "Тут запис не переходить із {before} у {after}.",
+)
+NOT_IN_PLACE: Final = Text(
+    "Time, place and people of a visit change by $reschedule alone.",
+    "Время, место и участники записи меняются только через $reschedule.",
+    "Час, місце й учасники запису змінюються лише через $reschedule.",
+)
+NO_PLACE: Final = Text(
+    "A visit is booked on a Slot, and this names none that can be booked.",
+    "Запись делается на Slot, а здесь нет такого, на который можно записаться.",
+    "Запис робиться на Slot, а тут немає такого, на який можна записатися.",
+)
+NOT_HELD: Final = Text(
+    "A time is held by $hold, which says until when.",
+    "Время закрепляется через $hold: он скажет, до какого срока.",
+    "Час закріплюється через $hold: він скаже, до якого терміну.",
+)
+
+UNKNOWN: Final = Text(
+    "There is no such visit that could be moved.",
+    "Нет такой записи, которую можно перенести.",
+    "Немає такого запису, який можна перенести.",
+)
+
+
+def taken(expression: str = "Appointment.slot") -> Conflict:
+    """409 slot-taken: gone, closed, held or booked; which of them is not told."""
+    return _coded(Conflict(TAKEN, expression=expression), "slot-taken")
+
+
+def past() -> FhirError:
+    """422 slot-past."""
+    return _coded(BusinessRule(PAST, expression="Appointment.slot"), "slot-past")
+
+
+def hold_expired(until: str) -> Conflict:
+    """409 hold-expired."""
+    return _coded(Conflict(EXPIRED, until=until), "hold-expired")
+
+
+def overlap() -> Conflict:
+    """409 overlap: the patient is expected elsewhere at that time."""
+    return _coded(Conflict(OVERLAP, expression="Appointment.start"), "overlap")
+
+
+def occupied() -> Conflict:
+    """409 slot-occupied."""
+    return _coded(Conflict(OCCUPIED, expression="Slot.status"), "slot-occupied")
+
+
+def blocked(until: str) -> Forbidden:
+    """403 booking-blocked."""
+    return _coded(Forbidden(BLOCKED, until=until), "booking-blocked")
+
+
+def too_many(most: int) -> BusinessRule:
+    """422 too-many-bookings."""
+    return _coded(BusinessRule(TOO_MANY, most=most), "too-many-bookings")
+
+
+def too_late_to_cancel(until: str) -> BusinessRule:
+    """422 cancel-deadline-passed."""
+    return _coded(BusinessRule(TOO_LATE_TO_CANCEL, until=until), "cancel-deadline-passed")
+
+
+def too_late_to_move(until: str) -> BusinessRule:
+    """422 reschedule-too-late."""
+    return _coded(BusinessRule(TOO_LATE_TO_MOVE, until=until), "reschedule-too-late")
+
+
+def not_own() -> Forbidden:
+    """403 not-own-booking."""
+    return _coded(Forbidden(NOT_OWN), "not-own-booking")
+
+
+def not_so(before: str, after: str) -> BusinessRule:
+    """422 status-not-allowed."""
+    where = "Appointment.status"
+    error = BusinessRule(NOT_SO, before=before, after=after, expression=where)
+    return _coded(error, "status-not-allowed")
+
+
+def not_in_place() -> BusinessRule:
+    """422 use-reschedule."""
+    return _coded(BusinessRule(NOT_IN_PLACE), "use-reschedule")
+
+
+def no_place() -> BusinessRule:
+    """422 slot-required."""
+    return _coded(BusinessRule(NO_PLACE, expression="Appointment.slot"), "slot-required")
+
+
+def not_held() -> BusinessRule:
+    """422 use-hold."""
+    return _coded(BusinessRule(NOT_HELD, expression="Appointment.status"), "use-hold")
+
+
+def unknown_visit() -> BusinessRule:
+    """422 unknown-visit: the one to be replaced is none, or out of reach."""
+    return _coded(BusinessRule(UNKNOWN, expression="Appointment"), "unknown-visit")
+
+
+def _coded(error: E, code: str) -> E:
+    return error.coded(ERRORS, code)

@@ -1,0 +1,149 @@
+"""A running server with a doctor's schedule, and people who book."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fhir_server.access.decisions import Policy
+from fhir_server.access.policy import AccessPolicy
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
+from fhir_server.settings import Settings
+from tests.support.fhir import JsonObject
+from tests.support.running import Running
+from tests.support.worlds import ROOT, Tokens
+
+_NUMBERS: Final = count(1)
+
+
+class Clinic:
+    """A running server, asked as one or another; ids are new in every test."""
+
+    def __init__(self, http: httpx.Client, tokens: Tokens) -> None:
+        self._http = http
+        self._tokens = tokens
+
+    def ask(
+        self,
+        who: Principal,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        token = who.token or str(uuid4())
+        self._tokens.give(replace(who, token=token))
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+        return self._http.request(method, path, json=body, headers=headers)
+
+    def put(self, resource: JsonObject) -> JsonObject:
+        path = f"/{resource['resourceType']}/{resource['id']}"
+        answer = self.ask(ROOT, "PUT", path, resource)
+        assert answer.is_success, answer.text
+        return resource
+
+    def get(self, path: str) -> JsonObject:
+        answer = self.ask(ROOT, "GET", path)
+        assert answer.status_code == 200, answer.text
+        found: JsonObject = answer.json()
+        return found
+
+    def status(self, slot: str) -> str:
+        return str(self.get(f"/Slot/{slot}")["status"])
+
+    def patient(self) -> str:
+        """A new patient's id."""
+        id_ = f"p{next(_NUMBERS)}"
+        self.put({"resourceType": "Patient", "id": id_, "name": [{"family": "Test"}]})
+        return id_
+
+    def schedule(self, **more: Any) -> str:
+        """A new doctor's schedule."""
+        id_ = f"s{next(_NUMBERS)}"
+        actor = [{"reference": "Practitioner/dr"}]
+        self.put({"resourceType": "Schedule", "id": id_, "actor": actor, **more})
+        return id_
+
+    def slot(
+        self,
+        schedule: str,
+        *,
+        days: float = 7,
+        minutes: int = 30,
+        status: str = "free",
+        **more: Any,
+    ) -> str:
+        """A new Slot, `days` from now."""
+        id_ = f"t{next(_NUMBERS)}"
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+        self.put({
+            "resourceType": "Slot",
+            "id": id_,
+            "schedule": {"reference": f"Schedule/{schedule}"},
+            "status": status,
+            "start": start.isoformat(),
+            "end": (start + timedelta(minutes=minutes)).isoformat(),
+            **more,
+        })  # fmt: skip
+        return id_
+
+    def visit(
+        self, patient: str, *slots: str, status: str = "booked", **more: Any
+    ) -> JsonObject:
+        """An Appointment, not yet sent."""
+        found = [self.get(f"/Slot/{id_}") for id_ in slots]
+        times = (
+            {"start": min(s["start"] for s in found), "end": max(s["end"] for s in found)}
+            if found
+            else {}
+        )
+        return {
+            "resourceType": "Appointment",
+            "status": status,
+            **({"slot": [{"reference": f"Slot/{id_}"} for id_ in slots]} if slots else {}),
+            **times,
+            "participant": [
+                {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}
+            ],
+            **more,
+        }
+
+
+def person(patient: str, scope: str = "patient/*.cruds", **more: Any) -> Principal:
+    """A patient's app."""
+    return Principal(
+        "app",
+        parse_scopes(scope),
+        patient=patient,
+        represented=(patient,),
+        **{"user": f"Patient/{patient}", "level": 3, **more},
+    )
+
+
+def code(answer: httpx.Response) -> str:
+    """The cabinet's code of a refusal."""
+    found = answer.json()["issue"][0]["details"].get("coding", [{}])
+    return str(found[0].get("code"))
+
+
+@pytest.fixture(scope="session")
+def clinic(mongodb_uri: str) -> Iterator[Clinic]:
+    tokens = Tokens(AccessPolicy(Policy("all-normal")))
+    settings = Settings(
+        mongodb_uri=mongodb_uri,
+        database=f"booking_{uuid4().hex[:12]}",
+        seed=False,
+        log_level="WARNING",
+        base_url="http://test/fhir",
+    )
+    with (
+        Running(settings, tokens.gate) as running,
+        httpx.Client(base_url=running.base_url, timeout=60) as http,
+    ):
+        yield Clinic(http, tokens)
