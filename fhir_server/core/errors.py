@@ -50,8 +50,8 @@ class Issue:
     severity: Severity = "error"
     expression: tuple[str, ...] = ()
     """FHIRPath from the request's root, e.g. `Bundle.entry[2].request.url`."""
-    coding: tuple[str, str] | None = None
-    """System and code of `details`, for programs that must tell one refusal from another."""
+    detail: str = ""
+    """A code of `outcome.CABINET_ERROR`, by which an app knows the rule that was broken."""
 
     def at(self, prefix: str) -> "Issue":
         """Re-root this issue at an enclosing element.
@@ -98,9 +98,9 @@ class FhirError(Exception):
         error.issues = found
         return error
 
-    def coded(self, system: str, code: str) -> Self:
-        """The same error with a code in its details; edits and returns itself."""
-        self.issues = tuple(replace(issue, coding=(system, code)) for issue in self.issues)
+    def coded(self, detail: str) -> Self:
+        """The same error with a code of the cabinet's; edits and returns itself."""
+        self.issues = tuple(replace(issue, detail=detail) for issue in self.issues)
         return self
 
     def at(self, prefix: str) -> Self:

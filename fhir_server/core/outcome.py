@@ -4,10 +4,14 @@ https://hl7.org/fhir/R4/operationoutcome.html
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
+
+CABINET_ERROR: Final = "https://fhir-server.example/CodeSystem/cabinet-error"
+"""Rules of the cabinet, in `issue.details.coding`."""
 
 
 def operation_outcome(issues: Iterable[Issue], language: Language = "en") -> JsonObject:
@@ -19,16 +23,14 @@ def operation_outcome(issues: Iterable[Issue], language: Language = "en") -> Jso
 
 
 def _issue(issue: Issue, language: Language) -> JsonObject:
-    details: JsonObject = {"text": issue.in_language(language)}
-    if issue.coding is not None:
-        system, code = issue.coding
-        details = {"coding": [{"system": system, "code": code}], **details}
     written: JsonObject = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": details,
+        "details": {"text": issue.in_language(language)},
         "diagnostics": issue.in_language("en"),
     }
+    if issue.detail:
+        written["details"]["coding"] = [{"system": CABINET_ERROR, "code": issue.detail}]
     if issue.expression:
         written["expression"] = list(issue.expression)
     return written

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/operations.html#executing
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from fhir_server.core.errors import BadValue, UnknownParameter
 from fhir_server.core.messages import Text
@@ -124,6 +124,9 @@ def _carries(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("resource"), dict)
 
 
+Run: TypeAlias = Callable[[Context, Call], Awaitable[Result]]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One row of the table: where it may be invoked, and what does it."""
@@ -137,6 +140,6 @@ class Operation:
     """None: every type."""
     affects_state: bool
     """Then GET is refused: http.html allows it only for what changes nothing."""
-    run: Callable[[Context, Call], Awaitable[Result]]
+    run: Run
     scopes: tuple[tuple[ScopeLetter, str | None], ...] = ()
     """Permissions a caller needs for it, with the type; None: the type of the target."""

@@ -5,12 +5,14 @@ https://hl7.org/fhir/R4/operationslist.html
 
 from typing import Final
 
-from fhir_server.operations.call import Level, Operation
+from fhir_server.operations.book import book, hold
+from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex
 from fhir_server.operations.validate import validate
+from fhir_server.operations.visit import cancel, confirm, reschedule
 from fhir_server.spec.interactions import ScopeLetter
 
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
@@ -19,6 +21,17 @@ _UPDATE: Final[tuple[tuple[ScopeLetter, None], ...]] = (("u", None),)
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
 _EVERYWHERE: Final[frozenset[Level]] = frozenset({"system", "type", "instance"})
 _TYPE_AND_INSTANCE: Final[frozenset[Level]] = frozenset({"type", "instance"})
+
+_TYPE: Final[frozenset[Level]] = frozenset({"type"})
+_OWN: Final = "https://fhir-server.example/OperationDefinition/"
+_BOOKING: Final[tuple[tuple[str, frozenset[Level], Run, ScopeLetter], ...]] = (
+    ("$hold", _TYPE, hold, "c"),
+    ("$book", _TYPE, book, "c"),
+    ("$cancel", _INSTANCE, cancel, "u"),
+    ("$confirm", _INSTANCE, confirm, "u"),
+    ("$reschedule", _INSTANCE, reschedule, "u"),
+)
+"""Name, level, what does it, and the permission for Appointment that it needs."""
 
 OPERATIONS: Final = (
     Operation(
@@ -62,5 +75,17 @@ OPERATIONS: Final = (
         reindex,
         # Of the whole server: no person's scope reaches the definitions for writing.
         (("u", "SearchParameter"),),
+    ),
+    *(
+        Operation(
+            name,
+            f"{_OWN}{name[1:]}",
+            levels,
+            frozenset({"Appointment"}),
+            True,
+            run,
+            ((letter, "Appointment"),),
+        )
+        for name, levels, run, letter in _BOOKING
     ),
 )

@@ -21,7 +21,6 @@ REPLACES: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appoint
 CAPACITY: Final = f"{_DEFINITION}slot-capacity"
 """valuePositiveInt: visits that a Slot takes; 1 where it is absent."""
 
-ERRORS: Final = f"{_CODES}cabinet-error"
 CHANNELS: Final = f"{_CODES}booking-channel"
 FLAGS: Final = f"{_CODES}cabinet-flag"
 BLOCKED: Final = "booking-blocked"

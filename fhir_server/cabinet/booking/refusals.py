@@ -5,7 +5,6 @@ The codes are those of the CodeSystem `cabinet-error`.
 
 from typing import Final, TypeVar
 
-from fhir_server.cabinet.booking.names import ERRORS
 from fhir_server.core.errors import BusinessRule, Conflict, FhirError, Forbidden
 from fhir_server.core.messages import Text
 
@@ -167,4 +166,4 @@ def unknown_visit() -> BusinessRule:
 
 
 def _coded(error: E, code: str) -> E:
-    return error.coded(ERRORS, code)
+    return error.coded(code)
