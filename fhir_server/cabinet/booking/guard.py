@@ -14,6 +14,7 @@ from fhir_server.cabinet.booking.names import REPLACES
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
 from fhir_server.cabinet.booking.places import claimed, is_held, places, settle
 from fhir_server.cabinet.booking.policies import Policies
+from fhir_server.cabinet.booking.policy import BookingPolicy, merged
 from fhir_server.cabinet.booking.visits import Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
@@ -91,6 +92,19 @@ class BookingGuard:
             before.get(name) != after.get(name) for name in ("start", "end", "schedule")
         ):
             raise refusals.occupied()
+
+
+async def readable_policy(ctx: Context, intent: Intent) -> None:
+    """A booking-policy that could not be followed is not stored.
+
+    Raises:
+        BusinessRule: its first part that cannot be read.
+    """
+    del ctx
+    try:
+        merged(BookingPolicy(), intent.after)
+    except (ValueError, KeyError) as error:
+        raise refusals.bad_policy(str(error), intent.type) from error
 
 
 async def _replaced(

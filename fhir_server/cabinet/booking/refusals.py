@@ -87,6 +87,12 @@ UNKNOWN: Final = Text(
     "Немає такого запису, який можна перенести.",
 )
 
+BAD_POLICY: Final = Text(
+    "This booking-policy cannot be followed: {why}.",
+    "Это правило записи (booking-policy) нельзя прочесть: {why}.",
+    "Це правило запису (booking-policy) не можна прочитати: {why}.",
+)
+
 
 def taken(expression: str = "Appointment.slot") -> Conflict:
     """409 slot-taken: gone, closed, held or booked; which of them is not told."""
@@ -163,6 +169,12 @@ def not_held() -> BusinessRule:
 def unknown_visit() -> BusinessRule:
     """422 unknown-visit: the one to be replaced is none, or out of reach."""
     return _coded(BusinessRule(UNKNOWN, expression="Appointment"), "unknown-visit")
+
+
+def bad_policy(why: str, kind: str) -> BusinessRule:
+    """422 bad-policy."""
+    where = f"{kind}.extension"
+    return _coded(BusinessRule(BAD_POLICY, why=why, expression=where), "bad-policy")
 
 
 def _coded(error: E, code: str) -> E:

@@ -203,3 +203,18 @@ def test_another_patient_cannot_be_booked_for(clinic: Clinic) -> None:
     answer = clinic.ask(person(clinic.patient()), "POST", "/Appointment", visit)
     assert answer.status_code == 403
     assert clinic.status(slot) == "free"
+
+
+@pytest.mark.parametrize(
+    "part", [{"most_ahead": {"valueInteger": -1}}, {"zone": {"valueString": "Europe/Nowhere"}}]
+)
+def test_rules_that_cannot_be_followed_are_not_stored(
+    clinic: Clinic, part: dict[str, JsonObject]
+) -> None:
+    resource = {
+        "resourceType": "Schedule",
+        "actor": [{"reference": "Practitioner/dr"}],
+        **policy(**part),
+    }
+    answer = clinic.ask(ROOT, "POST", "/Schedule", resource)
+    assert (answer.status_code, code(answer)) == (422, "bad-policy")
