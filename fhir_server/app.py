@@ -20,9 +20,8 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
-from fhir_server.assembly import audit, bounds, grant_records
+from fhir_server.assembly import audit, booking, bounds, grant_records
 from fhir_server.assembly.access import Access, access, security
-from fhir_server.assembly.booking import booking
 from fhir_server.assembly.consents import label
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.core.datetimes import format_instant
@@ -33,7 +32,7 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Guard, Services
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
-from fhir_server.jobs.background import Background
+from fhir_server.jobs.background import Background, Plan
 from fhir_server.jobs.definitions import Sources
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, logs, openapi
@@ -75,6 +74,7 @@ _WARM: Final = ("Patient", "Observation", "Appointment", "MedicationRequest", "C
 
 
 Guards = Mapping[str, Sequence[Guard]]
+Clock = Callable[[], int]
 Gates = Callable[[Services], Gate]
 """Makes the gate that every FHIR request passes."""
 
@@ -82,9 +82,12 @@ Gates = Callable[[Services], Gate]
 class Application:
     """ASGI: FHIR requests to the endpoint, once the store is open; the rest to FastAPI."""
 
-    def __init__(self, settings: Settings, gates: Gates | None) -> None:
-        """`gates` None: access control as the settings have it."""
+    def __init__(
+        self, settings: Settings, gates: Gates | None, clock: Clock | None = None
+    ) -> None:
+        """`gates` None: access control as the settings have it; `clock` None: the machine's."""
         self.settings = settings
+        self._clock = now if clock is None else clock
         self._gates = gates
         self._entry: ASGIApp = self._dispatch
         self.access: Access | None = None
@@ -134,9 +137,10 @@ class Application:
                 KIND: (guard_search_parameter,),
                 grant_records.KIND: (self._grants.guard,),
                 **audit.guards(self.settings),
-                **booking(self.settings).guards,
             }
-            self.surface, self._background = await _assembled(self.settings, store, guards)
+            self.surface, self._background = await _assembled(
+                self.settings, store, guards, self._clock
+            )
             async with self._background.running(), self._admission(store) as gate:
                 self._endpoint = Endpoint(
                     self.surface,
@@ -195,16 +199,19 @@ class Application:
         return True
 
 
-def create(settings: Settings, gates: Gates | None = None) -> ASGIApp:
+def create(
+    settings: Settings, gates: Gates | None = None, clock: Clock | None = None
+) -> ASGIApp:
     """The server as an ASGI application; its lifespan opens and closes the store. `gates`
-    stands in place of what the settings say about who is admitted.
+    stands in place of what the settings say about who is admitted, `clock` (milliseconds
+    since 1970) in place of the machine's.
 
     Raises:
         CapabilityError: the operator's statement asks for what it cannot do.
     """
     if gates is None and settings.insecure_no_auth:
         gates = everybody
-    application = Application(settings, gates)
+    application = Application(settings, gates, clock)
     app: ASGIApp = application
     if settings.compress:
         app = Compression(app, max_body=settings.max_body)
@@ -235,7 +242,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
 
 
 async def _assembled(
-    settings: Settings, store: MongoStore, guards: Guards
+    settings: Settings, store: MongoStore, guards: Guards, clock: Clock
 ) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
@@ -245,15 +252,9 @@ async def _assembled(
     statement = _statement(settings)
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
-    services = await _services(settings, store, jobs, knowledge, current, offered)
-    rules = booking(settings)
-    services = replace(
-        services,
-        guards=guards,
-        guards_write=rules.guards_write,
-        stamps=rules.stamps,
-        beside=beside(OPERATIONS, capabilities),
-    )
+    services = await _services(settings, store, jobs, knowledge, current, offered, clock)
+    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    services = booking.ruled(settings, services)
     services = replace(services, audit=await audit.audit(settings, store, services))
     published = capability.published(
         statement,
@@ -280,11 +281,19 @@ async def _assembled(
         jobs,
         sources,
         current,
-        replace(bounds.plan(settings), chores=audit.chores_of(settings, store, services)),
+        _plan(settings, store, services),
         worker=new_id(),
         changed=publish,
     )
     return Surface(services), background
+
+
+def _plan(settings: Settings, store: MongoStore, services: Services) -> Plan:
+    chores = (
+        *audit.chores_of(settings, store, services),
+        *booking.chores(settings, services),
+    )
+    return replace(bounds.plan(settings), chores=chores)
 
 
 async def _services(
@@ -294,6 +303,7 @@ async def _services(
     knowledge: Known,
     current: CurrentTerminology,
     offered: Offer,
+    clock: Clock,
 ) -> Services:
     registry = Registry(offered=offered.search)
     bases = (settings.fhir_base,)
@@ -305,7 +315,7 @@ async def _services(
         store=store,
         registry=registry,
         compiler=Compiler(
-            registry, current, *bases, now=now, limits=bounds.search_limits(settings)
+            registry, current, *bases, now=clock, limits=bounds.search_limits(settings)
         ),
         index=indexer.values,
         validator=validator,
@@ -314,7 +324,7 @@ async def _services(
         base_url=settings.fhir_base,
         limits=bounds.limits(settings),
         offer=offered,
-        now=now,
+        now=clock,
         new_id=new_id,
         explain=settings.explain,
         label=label(settings),

@@ -203,6 +203,8 @@ class Settings(BaseSettings):
     """Whether guardians may do what parents may."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
+    booking_seconds: Annotated[float, Field(ge=0.05)] = 10
+    """How often a worker ends holds that are over, so that Slots are seen to be free."""
     labels: bool = True
     """Give security labels to what is written (psychiatry, HIV, substance use, …), so that
     Consents and the default can speak of it."""

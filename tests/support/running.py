@@ -8,7 +8,7 @@ from typing import Self
 
 import uvicorn
 
-from fhir_server.app import Gates, create
+from fhir_server.app import Clock, Gates, create
 from fhir_server.cli.protocol import Protocol
 from fhir_server.settings import Settings
 
@@ -18,12 +18,14 @@ _PATIENCE = 60.0  # seconds to start: the first compile of everything, on a busy
 class Running:
     """A context in which the server answers at `base_url`."""
 
-    def __init__(self, settings: Settings, gates: Gates | None = None) -> None:
+    def __init__(
+        self, settings: Settings, gates: Gates | None = None, clock: Clock | None = None
+    ) -> None:
         self.database = settings.database
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}/fhir"
-        app = create(settings.model_copy(update={"port": port}), gates)
+        app = create(settings.model_copy(update={"port": port}), gates, clock)
         config = uvicorn.Config(
             app, http=Protocol, log_config=None, access_log=False, lifespan="on"
         )

@@ -10,6 +10,7 @@ from typing import Final
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
 from fhir_server.cabinet.booking.places import claimed, is_held, places, settle
@@ -23,7 +24,7 @@ from fhir_server.interactions.context import Context, Intent
 from fhir_server.interactions.versions import next_version
 from fhir_server.store.port import Stored, Unit
 
-WRITES: Final = {"Appointment": frozenset({"Slot", "Appointment"})}
+WRITES: Final = {"Appointment": frozenset({"Slot", "Appointment", "Flag"})}
 """What the guards of a type write besides: `Services.guards_write`."""
 
 
@@ -49,7 +50,8 @@ class BookingGuard:
         await unit.claim(*claimed(before, after, replaced))
         actor = actor_of(ctx.principal)
         if actor == "person":
-            await self._check(ctx, unit, before, after, replaced)
+            policy = await self._check(ctx, unit, before, after, replaced)
+            await block_late(ctx, unit, before, after, policy)
         if old is not None and replaced is not None:
             ended = replace(replaced, status="cancelled")
             await settle(ctx, unit, replaced, ended, "system")
@@ -63,7 +65,8 @@ class BookingGuard:
         before: Visit | None,
         after: Visit | None,
         replaced: Visit | None,
-    ) -> None:
+    ) -> BookingPolicy:
+        """The rules that hold, when `after` keeps to them."""
         visit = after or before or Visit("", "")
         found = await places(ctx, unit, visit.slots)
         schedules = sorted({each.schedule for each in found.values() if each.schedule})
@@ -72,6 +75,7 @@ class BookingGuard:
         if replaced is not None:
             check_move(wish, replaced)
         await check(wish)
+        return policy
 
     async def slot(self, ctx: Context, intent: Intent) -> None:
         """A Slot with visits on it stays, where and what it is.

@@ -1,5 +1,6 @@
 """A running server with a doctor's schedule, and people who book."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,12 +23,32 @@ from tests.support.worlds import ROOT, Tokens
 _NUMBERS: Final = count(1)
 
 
+class Clock:
+    """The server's clock; tests may put it forward."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() // 1_000_000 + self._ahead
+
+    def forward(self, milliseconds: int) -> None:
+        """Let that time have passed."""
+        self._ahead += milliseconds
+
+    @property
+    def today(self) -> datetime:
+        """The server's now, in whole seconds."""
+        return datetime.fromtimestamp(self() // 1000, UTC)
+
+
 class Clinic:
     """A running server, asked as one or another; ids are new in every test."""
 
-    def __init__(self, http: httpx.Client, tokens: Tokens) -> None:
+    def __init__(self, http: httpx.Client, tokens: Tokens, clock: Clock) -> None:
         self._http = http
         self._tokens = tokens
+        self.clock = clock
 
     def ask(
         self,
@@ -81,7 +102,7 @@ class Clinic:
     ) -> str:
         """A new Slot, `days` from now."""
         id_ = f"t{next(_NUMBERS)}"
-        start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+        start = self.clock.today + timedelta(days=days)
         self.put({
             "resourceType": "Slot",
             "id": id_,
@@ -134,16 +155,17 @@ def code(answer: httpx.Response) -> str:
 
 @pytest.fixture(scope="session")
 def clinic(mongodb_uri: str) -> Iterator[Clinic]:
-    tokens = Tokens(AccessPolicy(Policy("all-normal")))
+    tokens, clock = Tokens(AccessPolicy(Policy("all-normal"))), Clock()
     settings = Settings(
         mongodb_uri=mongodb_uri,
         database=f"booking_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
         base_url="http://test/fhir",
+        booking_seconds=0.2,
     )
     with (
-        Running(settings, tokens.gate) as running,
+        Running(settings, tokens.gate, clock) as running,
         httpx.Client(base_url=running.base_url, timeout=60) as http,
     ):
-        yield Clinic(http, tokens)
+        yield Clinic(http, tokens, clock)
