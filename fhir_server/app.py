@@ -141,7 +141,10 @@ class Application:
             self.surface, self._background = await _assembled(
                 self.settings, store, guards, self._clock
             )
-            async with self._background.running(), self._admission(store) as gate:
+            async with (
+                self._admission(store) as gate,
+                self._background.running(gate.again),
+            ):
                 self._endpoint = Endpoint(
                     self.surface,
                     gate=gate,

@@ -29,6 +29,7 @@ from fhir_server.rest.oauth.cors import Cors, Origins
 from fhir_server.rest.oauth.verifier import TokenVerifier
 from fhir_server.settings import Settings
 from fhir_server.smart import discovery
+from fhir_server.smart.standing import Standing
 from fhir_server.store.accounts import Account
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.web.interaction import Asking
@@ -88,9 +89,9 @@ async def access(
         settings, database, given, records, write, ToldOfAccounts(sink(services))
     ) as built:
         grants.services, grants.ports = services, built.service.ports
-        tokens = built.service.ports.access_tokens
-        verifier = TokenVerifier(tokens, services.now)
-        yield Access(BearerGate(verifier.verify, live.of), built)
+        ports = built.service.ports
+        verifier = TokenVerifier(ports.access_tokens, services.now)
+        yield Access(BearerGate(verifier.verify, live.of, Standing(ports).of), built)
 
 
 def security(settings: Settings) -> JsonObject:

@@ -5,12 +5,15 @@
 | one with `respond-async`     | 202, Content-Location: `[base]/$job-status/<id>`             |
 | GET of that, not done yet    | 202, X-Progress, Retry-After                                 |
 | GET of that, done            | what the request would have answered: its status, its body   |
+| GET with fewer scopes        | 403 `insufficient_scope`                                     |
+| GET, DELETE of another's     | 404                                                          |
 | DELETE of that               | 202; afterwards 404                                          |
 
 https://hl7.org/fhir/R4/async.html
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any, Final
 
@@ -19,12 +22,17 @@ from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.context import Context
-from fhir_server.interactions.grants import grant_of
+from fhir_server.interactions.grants import grant_of, is_owner, principal_of
+from fhir_server.interactions.permits import without_scope
 from fhir_server.interactions.results import Result
-from fhir_server.store.port import Order
+from fhir_server.interactions.shown import check_shown
+from fhir_server.spec.interactions import ScopeLetter
+from fhir_server.store.port import JobState, Order
 
 BUNDLE: Final = "bundle"
 REINDEX: Final = "reindex"
+REINDEX_NEEDS: Final[tuple[tuple[ScopeLetter, str], ...]] = (("u", "SearchParameter"),)
+"""Of the whole server: no person's scope reaches the definitions for writing."""
 
 ORDERED: Final = Text(
     "The request will be carried out. Ask for its state at {url}.",
@@ -50,13 +58,16 @@ _MILLISECONDS: Final = 1000
 async def order(
     ctx: Context, kind: str, given: bytes, form: Mapping[str, Any] | None = None
 ) -> Result:
-    """Let a worker do `kind` with the input `given`, with the caller's rights.
+    """Let a worker do `kind` with the input `given`, with the rights that the caller has then.
 
     Raises:
         Forbidden: the caller's rights cannot be kept.
     """
-    grant = grant_of(ctx.rights)
+    grant = grant_of(ctx.principal, ctx.rights)
     written = {"language": ctx.language, "lenient": ctx.lenient, **(form or {})}
+    if ctx.trail is not None:
+        origin = ctx.trail.origin
+        written |= {"address": origin.address, "request": origin.request}
     job = await ctx.services.jobs.enqueue(Order(kind, given, grant, written))
     url = f"{ctx.services.base_url}/$job-status/{job}"
     return _said(ctx, ORDERED, {"url": url}, (("Content-Location", url),))
@@ -67,14 +78,16 @@ async def status(ctx: Context, job: str) -> Result:
 
     Raises:
         NotFound: there is no such job for this caller.
+        Forbidden: the token lacks a scope that the order had, or the answer shows what the
+            caller may not see any more.
     """
-    found = await ctx.services.jobs.find(job)
-    if found is None or found.grant != grant_of(ctx.rights):
-        raise NotFound(NO_JOB)
+    found = await _own(ctx, job)
+    _check_scopes(ctx, found)
     if found.outcome is None:
         said = progress_text(found.progress)[:_LONGEST_PROGRESS]
         waiting = (("X-Progress", said), ("Retry-After", _RETRY_SECONDS))
         return Result(202, headers=waiting, wanted=True)
+    await check_shown(ctx, found.outcome.shown)
     expires = formatdate((found.kept_until or 0) // _MILLISECONDS, usegmt=True)
     headers = (("Expires", expires),) if found.kept_until is not None else ()
     return Result(found.outcome.status, body=found.outcome.body, headers=headers, wanted=True)
@@ -86,12 +99,30 @@ async def cancel(ctx: Context, job: str) -> Result:
     Raises:
         NotFound: there is no such job for this caller.
     """
-    found = await ctx.services.jobs.find(job)
-    if found is None or found.grant != grant_of(ctx.rights):
-        raise NotFound(NO_JOB)
+    await _own(ctx, job)
     if not await ctx.services.jobs.cancel(job):
         raise NotFound(NO_JOB)
     return _said(ctx, CANCELLED, {}, ())
+
+
+async def _own(ctx: Context, job: str) -> JobState:
+    """The job; another's is answered as one that there is not."""
+    found = await ctx.services.jobs.find(job)
+    if found is None or not is_owner(found.grant, ctx.principal):
+        raise NotFound(NO_JOB)
+    return found
+
+
+def _check_scopes(ctx: Context, job: JobState) -> None:
+    """Raise Forbidden unless the token has, whatever else, the scopes of the order."""
+    ordered = principal_of(job.grant)
+    if ordered is None or ctx.principal is None:
+        return
+    for scope in ordered.scopes:
+        for letter in sorted(scope.letters):
+            one = replace(scope, letters=frozenset((letter,)))
+            if not any(each.covers(one) for each in ctx.principal.scopes):
+                raise without_scope(one.text)
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:

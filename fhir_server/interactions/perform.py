@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/http.html
 
 from typing import assert_never
 
-from fhir_server.core.errors import FhirError
 from fhir_server.interactions.audit_events import up_to_date
 from fhir_server.interactions.commands import (
     Command,
@@ -30,7 +29,7 @@ from fhir_server.interactions.permits import check_command
 from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.search import search
-from fhir_server.interactions.trail import doing_of
+from fhir_server.interactions.trail import doing_of, noted
 from fhir_server.interactions.update import conditional_update, update
 
 
@@ -40,17 +39,9 @@ async def perform(ctx: Context, command: Command) -> Result:
     Raises:
         FhirError: what the interaction refuses.
     """
-    trail = ctx.trail
-    if trail is None:
+    if ctx.trail is None:
         return await _performed(ctx, command)
-    trail.begin(doing_of(command))
-    try:
-        result = await _performed(ctx, command)
-    except FhirError as error:
-        trail.fail(error)
-        raise
-    trail.note(result)
-    return result
+    return await noted(ctx.trail, doing_of(command), lambda: _performed(ctx, command))
 
 
 async def _performed(ctx: Context, command: Command) -> Result:

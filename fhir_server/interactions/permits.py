@@ -96,7 +96,11 @@ def insufficient_scope(
 ) -> Forbidden:
     """403 that names the scope that is missing."""
     level = principal.scopes[0].level if principal and principal.scopes else "patient"
-    scope = f"{level}/{kind or '*'}.{letter}"
+    return without_scope(f"{level}/{kind or '*'}.{letter}")
+
+
+def without_scope(scope: str) -> Forbidden:
+    """403 `insufficient_scope` for want of `scope`."""
     error = Forbidden(NO_SCOPE, scope=scope)
     challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
     error.headers = {"WWW-Authenticate": challenge}

@@ -7,7 +7,7 @@ writes is kept before it, so that nothing is ever there without its row.
 https://profiles.ihe.net/ITI/BALP/
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -99,6 +99,11 @@ class Trail:
         self._settled = False
         self._deeds: list[Deed] = []
         self._rows = 0
+
+    @property
+    def origin(self) -> Origin:
+        """Where the request came from."""
+        return self._origin
 
     def begin(self, doing: Doing) -> None:
         """What is noted from here on is about `doing`."""
@@ -196,6 +201,22 @@ class Trail:
                     yield value.removeprefix(_PATIENT)
         elif who.patient is not None and doing.target.partition("/")[0] not in DIRECTORY:
             yield who.patient
+
+
+async def noted(
+    trail: Trail | None, doing: Doing, do: Callable[[], Awaitable[Result]]
+) -> Result:
+    """What `do` gives, which is `doing`; `trail` is told how it went."""
+    if trail is None:
+        return await do()
+    trail.begin(doing)
+    try:
+        result = await do()
+    except FhirError as error:
+        trail.fail(error)
+        raise
+    trail.note(result)
+    return result
 
 
 def _query(doing: Doing) -> str:

@@ -8,8 +8,10 @@ from typing import Final
 
 from fhir_server.core.errors import FhirError
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.grants import Again
 from fhir_server.interactions.later import BUNDLE, REINDEX
 from fhir_server.jobs.bundles import Bundles
+from fhir_server.jobs.callers import Callers
 from fhir_server.jobs.definitions import Definitions, Sources
 from fhir_server.jobs.endings import end
 from fhir_server.jobs.reindex import Reindex
@@ -54,36 +56,44 @@ class Background:
         )
         self._definitions: Final = definitions
         self.flights: Final = definitions.flights
-        self._runner = Runner(
+        self._services = services
+        self._jobs = jobs
+        self._sources = sources
+        self._plan = plan
+        self._worker = worker
+
+    def _runner(self, again: Again) -> Runner:
+        plan, jobs, sources = self._plan, self._jobs, self._sources
+        callers = Callers(self._services, again)
+        reindex = Reindex(
+            self._services,
+            callers,
             jobs,
-            {
-                BUNDLE: Bundles(services, jobs, definitions.flights, plan.pace),
-                REINDEX: Reindex(
-                    services,
-                    jobs,
-                    sources.reindexing,
-                    sources.states,
-                    definitions,
-                    batch=plan.reindex_batch,
-                ),
-            },
+            sources.reindexing,
+            sources.states,
+            self._definitions,
+            batch=plan.reindex_batch,
+        )
+        refresh = Chore("definitions", self._definitions.refresh, plan.definitions_seconds)
+        return Runner(
+            jobs,
+            {BUNDLE: Bundles(callers, jobs, self.flights, plan.pace), REINDEX: reindex},
             plan.pace,
-            worker=worker,
-            chores=[
-                Chore("definitions", definitions.refresh, plan.definitions_seconds),
-                *plan.chores,
-            ],
+            worker=self._worker,
+            chores=[refresh, *plan.chores],
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, again: Again) -> AsyncIterator[None]:
         """Learn what is stored, then work until the context ends; jobs are given back then.
+
+        `again` says what those who ordered jobs may do while these are carried out.
 
         Raises:
             Unavailable: the database does not answer.
         """
         await self._definitions.refresh()
-        work = asyncio.create_task(self._runner.run())
+        work = asyncio.create_task(self._runner(again).run())
         try:
             yield
         finally:

@@ -20,6 +20,9 @@ from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.later import REINDEX_NEEDS
+from fhir_server.interactions.permits import check_letter
+from fhir_server.jobs.callers import Callers
 from fhir_server.jobs.definitions import Definitions
 from fhir_server.jobs.runner import LostError
 from fhir_server.search.plan import UNRESTRICTED
@@ -62,6 +65,7 @@ class Reindex:
     def __init__(
         self,
         services: Services,
+        callers: Callers,
         jobs: Jobs,
         reindexing: Reindexing,
         states: ParameterStates,
@@ -71,6 +75,7 @@ class Reindex:
     ) -> None:
         """`batch` versions are rewritten at once."""
         self._services = services
+        self._callers = callers
         self._jobs = jobs
         self._reindexing = reindexing
         self._states = states
@@ -83,7 +88,9 @@ class Reindex:
 
         Raises:
             LostError: another worker has it.
+            Forbidden: who ordered it may do so no more.
         """
+        await self._check(job)
         state = State(**job.progress) if "kinds" in job.progress else await self._begun(given)
         while state.kinds:
             state.type = state.kinds[0]
@@ -92,6 +99,11 @@ class Reindex:
             state.kinds.pop(0)
         await self._definitions.settled()  # every process can use what is covered now
         await self._jobs.settle(job.id, Outcome(200, dumps(_told(state))))
+
+    async def _check(self, job: Job) -> None:
+        ctx = await self._callers.context(job, size=0, trail=None)
+        for letter, kind in REINDEX_NEEDS:
+            check_letter(ctx, letter, kind)
 
     async def _begun(self, given: bytes) -> State:
         asked = msgspec.json.decode(given)
@@ -112,6 +124,7 @@ class Reindex:
             if past > state.past:
                 state.past, state.after = past, None
             while rows := await self._rows(state):
+                await self._check(job)
                 await self._rewrite(state, rows)
                 state.after = [rows[-1].id, rows[-1].number]
                 state.done += len(rows)

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/operationslist.html
 
 from typing import Final
 
+from fhir_server.interactions.later import REINDEX_NEEDS
 from fhir_server.operations.book import book, hold
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
@@ -73,8 +74,7 @@ OPERATIONS: Final = (
         None,
         True,
         reindex,
-        # Of the whole server: no person's scope reaches the definitions for writing.
-        (("u", "SearchParameter"),),
+        REINDEX_NEEDS,
     ),
     *(
         Operation(

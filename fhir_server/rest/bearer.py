@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from fhir_server.access.principal import Principal
-from fhir_server.core.errors import FhirError, Malformed, Unauthenticated
+from fhir_server.core.errors import FhirError, Forbidden, Malformed, Unauthenticated
 from fhir_server.core.messages import Text
+from fhir_server.interactions.grants import NOT_GRANTED, Caller
 from fhir_server.interactions.live_rights import Allowed
-from fhir_server.rest.gate import Caller
 
 NO_TOKEN: Final = Text(
     "This needs an access token: sign in, and send it as `Authorization: Bearer …`.",
@@ -35,6 +35,10 @@ MALFORMED: Final = Text(
 Verify = Callable[[str], Awaitable[Principal | None]]
 """The bearer of a token; None for one that does not hold, whatever the reason."""
 
+Stand = Callable[[Principal], Awaitable[Principal | None]]
+"""A bearer of before as they are now, with no more than they had; None where the grant that
+their token came of is over."""
+
 _B64TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]{1,4096}=*")
 _CHALLENGE: Final = 'Bearer realm="fhir"'
 _SCHEME: Final = "bearer"
@@ -44,16 +48,29 @@ class BearerGate:
     """Admits whoever has a token that holds."""
 
     def __init__(
-        self, verify: Verify, rights: Callable[[Principal], Awaitable[Allowed]]
+        self,
+        verify: Verify,
+        rights: Callable[[Principal], Awaitable[Allowed]],
+        stand: Stand,
     ) -> None:
         self._verify = verify
         self._rights = rights
+        self._stand = stand
 
     async def admit(self, headers: Mapping[str, str]) -> Caller:
         token = bearer_token(headers.get("authorization"))
         principal = await self._verify(token)
         if principal is None:
             raise _challenged(Unauthenticated(BAD_TOKEN), 'error="invalid_token"')
+        return await self._caller(principal)
+
+    async def again(self, principal: Principal) -> Caller:
+        still = await self._stand(principal)
+        if still is None:
+            raise Forbidden(NOT_GRANTED)
+        return await self._caller(still)
+
+    async def _caller(self, principal: Principal) -> Caller:
         allowed = await self._rights(principal)
         return Caller(allowed.rights, principal, allowed.withheld)
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Final
 
 from fhir_server.aside import HEAVY, aside
-from fhir_server.core.errors import BadValue, FhirError, MethodNotAllowed, NotFound
+from fhir_server.core.errors import BadValue, MethodNotAllowed, NotFound
 from fhir_server.core.header_values import etags
 from fhir_server.core.messages import Text
 from fhir_server.interactions.audit_events import KIND, drained
@@ -19,7 +19,7 @@ from fhir_server.interactions.context import Beside, Context
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.results import Result
-from fhir_server.interactions.trail import doing_of_request
+from fhir_server.interactions.trail import doing_of_request, noted
 from fhir_server.interactions.views import part
 from fhir_server.operations.call import Call, Operation
 
@@ -73,19 +73,11 @@ def beside(
             await drained(ctx)
         return await found.run(ctx, call)
 
-    async def noted(ctx: Context, asked: Asked) -> Result:
-        if ctx.trail is None:
-            return await operate(ctx, asked)
-        ctx.trail.begin(doing_of_request("operation", asked.target, asked.pairs))
-        try:
-            result = await operate(ctx, asked)
-        except FhirError as error:
-            ctx.trail.fail(error)
-            raise
-        ctx.trail.note(result)
-        return result
+    async def told(ctx: Context, asked: Asked) -> Result:
+        doing = doing_of_request("operation", asked.target, asked.pairs)
+        return await noted(ctx.trail, doing, lambda: operate(ctx, asked))
 
-    return {"capabilities": state, "operation": noted}
+    return {"capabilities": state, "operation": told}
 
 
 @lru_cache(maxsize=16)  # by mode; a statement that changes is other bytes

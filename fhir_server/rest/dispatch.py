@@ -13,12 +13,12 @@ from fhir_server.interactions import later
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
+from fhir_server.interactions.grants import Caller
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail
 from fhir_server.rest.bodies import Body
 from fhir_server.rest.bundles import process
-from fhir_server.rest.gate import Caller
 
 
 @dataclass(frozen=True, slots=True)

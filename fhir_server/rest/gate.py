@@ -4,23 +4,12 @@ https://www.rfc-editor.org/rfc/rfc6750
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fhir_server.access.principal import Principal
-from fhir_server.access.rights import NO_RIGHTS, UNLIMITED, Rights
+from fhir_server.access.rights import NO_RIGHTS, UNLIMITED
 from fhir_server.core.errors import Forbidden
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A caller and what it may do."""
-
-    rights: Rights
-    principal: Principal | None = None
-    withheld: Forbidden | None = None
-    """What to answer where a right is missing, if not that a scope is."""
-
+from fhir_server.interactions.grants import NOT_GRANTED, Caller
 
 NOBODY: Final = Caller(NO_RIGHTS)
 
@@ -39,6 +28,13 @@ class Gate(Protocol):
             Invalid: the Authorization header is malformed.
         """
 
+    async def again(self, principal: Principal) -> Caller:
+        """Who was admitted before, as they are now: for what they ordered to be done later.
+
+        Raises:
+            Forbidden: nothing is left of what they were allowed.
+        """
+
 
 class OpenGate:
     """Of `--insecure-no-auth`: whoever reaches the server may do everything."""
@@ -46,6 +42,10 @@ class OpenGate:
     async def admit(self, headers: Mapping[str, str]) -> Caller:
         del headers
         return _ANYBODY
+
+    async def again(self, principal: Principal) -> Caller:
+        del principal  # ordered when there was access control: who it is cannot be told now
+        raise Forbidden(NOT_GRANTED)
 
 
 _ANYBODY: Final = Caller(UNLIMITED)

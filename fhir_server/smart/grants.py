@@ -115,7 +115,7 @@ async def refresh_token(ports: Ports, policy: Policy, request: TokenRequest) -> 
     grant = await _live(ports, found.grant)
     wanted = narrower(request.form.get("scope"), scopes.parse(grant.scopes))
     subject = await ports.subjects.current(grant)
-    if subject is None or not await _session_lives(ports, grant):
+    if subject is None or not await session_lives(ports, grant):
         await end(ports, grant.id, "no longer permitted")
         raise InvalidGrant("The person may no longer grant this, or has signed out.")
     await _rotate(ports, policy, found, now)
@@ -145,7 +145,7 @@ async def _rotate(ports: Ports, policy: Policy, found: RefreshToken, now: int) -
     raise InvalidGrant("The refresh token was used before.")
 
 
-async def _session_lives(ports: Ports, grant: Grant) -> bool:
+async def session_lives(ports: Ports, grant: Grant) -> bool:
     """`online_access` ends with the session; `offline_access` does not."""
     if scopes.OFFLINE in scopes.parse(grant.scopes):
         return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from fhir_server.access.audit_log import Logs
+from fhir_server.access.kept_answers import Shown
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
 
@@ -66,6 +67,8 @@ class Outcome:
     status: int
     body: bytes
     """JSON."""
+    shown: Sequence[Shown] = ()
+    """What of resources is in `body`, where the caller's rights are limited."""
 
 
 class SettledError(Exception):
@@ -330,15 +333,9 @@ class Reindexing(Protocol):
         """About how many versions of a type there are, live and past."""
 
     async def versions(
-        self,
-        kind: str,
-        *,
-        past: bool,
-        after: tuple[str, int] | None,
-        limit: int,
-        within: Restriction,
-        id_: str | None = None,
-    ) -> Sequence[Stored]:
+        self, kind: str, *, past: bool, after: tuple[str, int] | None, limit: int,
+        within: Restriction, id_: str | None = None,
+    ) -> Sequence[Stored]:  # fmt: skip
         """Live (or `past`) versions in the order of id and number, behind `after`, with
         `document` filled; of one resource if `id_` is given."""
 

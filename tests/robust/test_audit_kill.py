@@ -19,6 +19,7 @@ from pymongo import MongoClient
 from fhir_server.store.mongo.audit_log import LOG
 from tests.support.audited_server import PATIENT
 from tests.support.auditing import Caller, observation, subtypes
+from tests.support.polling import until
 
 pytestmark = pytest.mark.slow
 
@@ -32,11 +33,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(uri: str, database: str) -> Iterator[tuple[Caller, "subprocess.Popen[bytes]"]]:
+def server(
+    uri: str, database: str, grant: str = "lives"
+) -> Iterator[tuple[Caller, "subprocess.Popen[bytes]"]]:
     """A process that is killed at the end, if it has not been before."""
     port = free_port()
     command = [sys.executable, "-m", "tests.support.audited_server", uri, database]
-    process = subprocess.Popen([*command, str(port), "durable"])
+    process = subprocess.Popen([*command, str(port), "durable", grant])
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/fhir", timeout=60) as client:
             until_up(client)
@@ -97,3 +100,54 @@ def test_no_resource_is_there_without_its_row(mongodb_uri: str, turn: int) -> No
                 place = f"Observation/{row['_id']}/_history/{version}"
                 assert place.encode() in rows
         client.drop_database(database)
+
+
+ENTRIES = 150
+
+
+def later(caller: Caller) -> str:
+    """An order of the patient; the path of its status."""
+    person = {"resourceType": "Patient", "id": "p1"}
+    assert caller.http.put("/Patient/p1", json=person, headers=ROOT).status_code == 201
+    request = {"method": "POST", "url": "Observation"}
+    entries = [{"resource": observation("p1"), "request": request}] * ENTRIES
+    body = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    accepted = caller.ask("POST", "/", body, prefer="respond-async")
+    assert accepted.status_code == 202, accepted.text
+    place: str = accepted.headers["content-location"]
+    return place[place.index("/$job-status") :]  # the next server has another port
+
+
+def made(caller: Caller, kind: str = "Observation", query: str = "") -> int:
+    found = caller.http.get(f"/{kind}?_summary=count&{query}", headers=ROOT)
+    total: int = found.json()["total"]
+    return total
+
+
+@pytest.mark.parametrize("grant", ["lives", "over"])
+def test_bulks_16_a_killed_job_goes_on_with_the_rights_of_now(
+    mongodb_uri: str, grant: str
+) -> None:
+    database = f"kill_{uuid4().hex[:12]}"
+    with server(mongodb_uri, database) as (caller, process):
+        place = later(caller)
+        until(lambda: made(caller) > 0)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with server(mongodb_uri, database, grant) as (caller, _):
+        before = made(caller)
+
+        def ask() -> httpx.Response | None:
+            found = caller.get(place)
+            return None if found.status_code == 202 else found
+
+        answer = until(ask, patience=150)  # see Pace.postpones
+        after = made(caller)
+        if grant == "over":
+            assert answer.status_code == 403
+            assert before == after < ENTRIES
+        else:
+            assert answer.status_code == 200
+            assert after == ENTRIES
+        assert made(caller, "Provenance") == after
+        assert made(caller, "AuditEvent", "subtype=create&outcome=0") == after

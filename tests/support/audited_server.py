@@ -1,6 +1,7 @@
 """A server of its own process that knows two tokens: `python -m tests.support.audited_server`.
 
-Arguments: the address of MongoDB, the database, the port, the setting `audit`.
+Arguments: the address of MongoDB, the database, the port, the setting `audit`; `over`, if the
+patient's grant has ended for whatever was ordered with it.
 """
 
 import sys
@@ -24,10 +25,12 @@ PATIENT = Principal(
 )
 
 
-def main(uri: str, database: str, port: str, audit: str) -> None:
+def main(uri: str, database: str, port: str, audit: str, grant: str = "lives") -> None:
     """Serve until killed."""
     tokens = Tokens()
     tokens.give(PATIENT)
+    if grant == "over":
+        tokens.left[PATIENT.token] = 0
     settings = Settings.model_validate(
         {
             "mongodb_uri": uri,
@@ -36,6 +39,8 @@ def main(uri: str, database: str, port: str, audit: str) -> None:
             "log_level": "WARNING",
             "audit": audit,
             "audit_seconds": 3600,
+            "job_lease_seconds": 1,
+            "job_poll_seconds": 0.05,
         }
     )
     app = create(settings, tokens.gate)

@@ -29,6 +29,7 @@ from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client, Grant, Session, Subject
+from fhir_server.smart.standing import Standing
 from fhir_server.store.mongo.smart import MongoSmart
 
 ISSUER = "https://ehr.example"
@@ -325,24 +326,34 @@ def smart_server(
     fetch: httpx.AsyncClient,
     signing_key: Mapping[str, Any],
     clock: Clock | None = None,
+    people: People | None = None,
 ) -> Smart:
     """A server on `state`; `fetch` gets the key sets of clients."""
     clock = clock or Clock()
-    pages, people, told = Pages(), People(), Told()
+    pages, people, told = Pages(), people or People(), Told()
 
     async def make() -> Mapping[str, Any]:
         return signing_key
 
     ring = KeyRing(state.keys, clock.now, lasts=90 * DAY * 1000, make=make)
     key_sets = ClientKeys(fetch, clock.seconds, resolve=public_address)
-    given = Surroundings(
-        pages, Charts(), clock.now, lambda: f"id-{next(numbers)}", people, told
-    )
+    given = _surroundings(pages, clock, people, told)
     built = ports(state, given, key_sets, ring)
     policy = Policy(ISSUER, BASE, style_url=f"{ISSUER}/auth/style/1.json")
     service = Service(built, policy, ring, pages, style={"color_background": "#ffffff"})
     verifier = TokenVerifier(state.access_tokens, clock.now, clock.seconds)
     return Smart(service, clock, pages, people, told, client_of(service), verifier)
+
+
+def _surroundings(pages: Pages, clock: Clock, people: People, told: Told) -> Surroundings:
+    return Surroundings(pages, Charts(), clock.now, lambda: f"id-{next(numbers)}", people, told)
+
+
+def standing(state: MongoSmart, clock: Clock, people: People) -> Standing:
+    """What stands of tokens given on `state`, for the jobs of a FHIR server beside it."""
+    ring = KeyRing(state.keys, clock.now, lasts=DAY)
+    key_sets = ClientKeys(httpx.AsyncClient(trust_env=False), clock.seconds)
+    return Standing(ports(state, _surroundings(Pages(), clock, people, Told()), key_sets, ring))
 
 
 async def public_address(host: str, port: int) -> list[str]:

@@ -38,6 +38,13 @@ class Tokens:
     def __init__(self, policy: AccessPolicy | None = None) -> None:
         self.policy = policy or AccessPolicy()
         self._known: dict[str, Principal] = {"root": ROOT}
+        self.left: dict[str, int] = {}
+        """How often a token's bearer will still be found standing by jobs; without an entry
+        always."""
+
+    def known(self, token: str) -> Principal:
+        """The bearer of a token that was given."""
+        return self._known[token]
 
     def give(self, principal: Principal) -> str:
         """A token for `principal`: its own id."""
@@ -51,7 +58,13 @@ class Tokens:
         async def verify(token: str) -> Principal | None:
             return self._known.get(token)
 
-        return BearerGate(verify, live.of)
+        async def stand(principal: Principal) -> Principal | None:
+            left = self.left.get(principal.token)
+            if left is not None:
+                self.left[principal.token] = left - 1
+            return None if left is not None and left <= 0 else principal
+
+        return BearerGate(verify, live.of, stand)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ class Journal(Protocol):
     def postpones(self, error: FhirError) -> bool:
         """Whether to raise `error` of an entry, rather than give it as its answer."""
 
-    async def reached(self, index: int) -> None:
-        """All entries before `index` have been carried out."""
+    async def reached(self, ctx: Context, index: int) -> Context:
+        """All entries before `index` have been carried out; the context of this one, with the
+        rights of now."""
 
 
 async def batch(
@@ -61,7 +62,7 @@ async def batch(
     budget, patience = Budget(ctx.services.limits.answers), Patience()
     for index, row in enumerate(rows(bundle, ctx.services.limits.entries)):
         if journal is not None:
-            await journal.reached(index)
+            ctx = await journal.reached(ctx, index)
             if index in journal.done:
                 results.append(journal.done[index])
                 continue

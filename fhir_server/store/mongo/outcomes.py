@@ -6,15 +6,18 @@ competes in the same way.
 
     { _id: "<job>" or "<job>/7"   a job, or a step of one
       status, data or file        the answer
+      shown: {data or file}       which versions are in it: [[type, id, number, written], …]
       cancelled: true             instead of these }
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from fhir_server.access.kept_answers import Shown
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.job_files import JobFiles
@@ -22,6 +25,7 @@ from fhir_server.store.port import Outcome, SettledError
 
 OUTCOMES: Final = "job_outcomes"
 
+_TAKEN: Final = ("data", "file", "shown")
 _BEHIND_SLASH: Final = "0"  # the character after "/"
 
 
@@ -36,7 +40,10 @@ async def settle(
     Raises:
         SettledError: the key has one.
     """
-    held = await JobFiles(database).put(key.partition("/")[0], outcome.body)
+    files, job = JobFiles(database), key.partition("/")[0]
+    held = await files.put(job, outcome.body)
+    if outcome.shown:
+        held["shown"] = await files.put(job, msgspec.json.encode(outcome.shown))
     try:
         await database[OUTCOMES].insert_one(
             {"_id": key, "status": outcome.status, **held}, session=session
@@ -50,7 +57,7 @@ async def cancel(database: Database, job: str) -> None:
     try:
         await database[OUTCOMES].insert_one({"_id": job, "cancelled": True})
     except DuplicateKeyError:
-        taken = {"$set": {"cancelled": True}, "$unset": {"data": "", "file": ""}}
+        taken = {"$set": {"cancelled": True}, "$unset": dict.fromkeys(_TAKEN, "")}
         await database[OUTCOMES].update_one({"_id": job}, taken)
 
 
@@ -71,7 +78,10 @@ async def steps(database: Database, job: str) -> dict[int, Outcome]:
 
 async def read(files: JobFiles, row: Mapping[str, Any]) -> Outcome:
     """A row that was not cancelled."""
-    return Outcome(row["status"], await files.get(row))
+    shown: tuple[Shown, ...] = ()
+    if "shown" in row:
+        shown = msgspec.json.decode(await files.get(row["shown"]), type=tuple[Shown, ...])
+    return Outcome(row["status"], await files.get(row), shown)
 
 
 async def drop(database: Database, job: str) -> None:

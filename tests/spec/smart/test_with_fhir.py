@@ -20,6 +20,7 @@ from fhir_server.rest.bearer import BearerGate
 from fhir_server.rest.gate import Gate
 from fhir_server.rest.oauth.verifier import TokenVerifier
 from fhir_server.settings import Settings
+from fhir_server.smart.digests import digest
 from fhir_server.smart.ending import end
 from fhir_server.smart.records import Client
 from fhir_server.store.mongo.client import Client as Connection
@@ -27,26 +28,32 @@ from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
 from fhir_server.store.mongo.store import MongoStore
 from tests.support.running import Running
-from tests.support.smart import Clock, Smart, public_jwks, smart_server
+from tests.support.smart import Clock, People, Smart, public_jwks, smart_server, standing
 
 pytestmark = pytest.mark.anyio
 
 NAME = f"smart_{uuid4().hex[:12]}"
 CLOCK = Clock()
+PEOPLE = People()
 
 
 def gate(services: Services) -> Gate:
     """As the application has it, with the clock of the tests."""
     assert isinstance(services.store, MongoStore)
-    tokens = MongoSmart(services.store.database, Seal(None)).access_tokens
+    state = MongoSmart(services.store.database, Seal(None))
     live = LiveRights(services, AccessPolicy())
-    return BearerGate(TokenVerifier(tokens, CLOCK.now, CLOCK.seconds).verify, live.of)
+    verifier = TokenVerifier(state.access_tokens, CLOCK.now, CLOCK.seconds)
+    return BearerGate(verifier.verify, live.of, standing(state, CLOCK, PEOPLE).of)
 
 
 @pytest.fixture(scope="module")
 def running(mongodb_uri: str) -> Iterator[Running]:
     settings = Settings(
-        mongodb_uri=SecretStr(mongodb_uri), database=NAME, seed=False, log_level="WARNING"
+        mongodb_uri=SecretStr(mongodb_uri),
+        database=NAME,
+        seed=False,
+        log_level="WARNING",
+        job_poll_seconds=0.05,
     )
     with Running(settings, gate) as found:
         yield found
@@ -77,7 +84,7 @@ async def both(
         httpx.AsyncClient() as fetch,
         httpx.AsyncClient(base_url=running.base_url, timeout=60) as fhir,
     ):
-        smart = smart_server(state, fetch, signing_key, CLOCK)
+        smart = smart_server(state, fetch, signing_key, CLOCK, PEOPLE)
         await _load(smart, fhir, rsa_key)
         yield Both(smart, fhir)
 
@@ -160,3 +167,45 @@ async def test_be_08_a_service_reads_what_it_was_granted(both: Both, rsa_key: RS
     blocked = replace(service, standing="blocked")
     await both.smart.ports.clients.put(blocked)
     assert (await both.smart.backend(blocked, rsa_key)).status_code == 401
+
+
+async def test_revo_07_an_ended_grant_ends_its_asynchronous_request(
+    both: Both, mongodb_client: Connection
+) -> None:
+    """The job keeps who ordered it, and not the token."""
+    scopes = "launch/patient offline_access patient/*.cruds"
+    client = await both.smart.client(scope=scopes)
+    token = (await both.smart.tokens(client, scope=scopes))["access_token"]
+    grant = await both.smart.grant(client)
+    made = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "later"},
+        "subject": {"reference": "Patient/anna"},
+    }
+    entry = {"resource": made, "request": {"method": "POST", "url": "Observation"}}
+    body = {"resourceType": "Bundle", "type": "batch", "entry": [entry] * 400}
+    headers = {"Authorization": f"Bearer {token}", "Prefer": "respond-async"}
+    accepted = await both.fhir.post("", json=body, headers=headers)
+    place = accepted.headers["content-location"]
+    rows = await mongodb_client[NAME]["jobs"].find({}).to_list()
+    assert len(rows) == 1
+    assert token not in str(rows)
+    assert digest(token) not in str(rows)
+
+    async def count() -> int:
+        return await mongodb_client[NAME]["Observation"].count_documents({})
+
+    while not await count():
+        assert (await both.get(place, token)).status_code == 202
+    await end(both.smart.ports, grant.id, "by the patient")
+    CLOCK.tick(1)
+    assert (await both.get(place, token)).status_code == 401
+    # Another grant of the same person to the same app: what came of the order is told.
+    again = (await both.smart.tokens(client, scope=scopes))["access_token"]
+    while (answer := await both.get(place, again)).status_code == 202:
+        pass
+    assert answer.status_code == 403
+    assert answer.json()["issue"][0]["code"] == "forbidden"
+    written = await count()
+    assert 0 < written < 400
