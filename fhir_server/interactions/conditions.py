@@ -14,6 +14,7 @@ from fhir_server.core.errors import MultipleMatches, PreconditionFailed
 from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.named_types import check_links
 from fhir_server.search.plan import Node
 from fhir_server.store.port import Stored, Unit
 
@@ -35,10 +36,13 @@ def compiled(ctx: Context, kind: str, criteria: Pairs) -> Node:
     Raises:
         PreconditionFailed: there are none.
         UnknownParameter: one is unknown.
+        Forbidden: one asks about a type that the caller has no scope for.
     """
     if not criteria:
         raise PreconditionFailed(NO_CRITERIA)
-    return ctx.services.compiler.condition(kind, criteria)
+    node = ctx.services.compiler.condition(kind, criteria)
+    check_links(ctx, node)
+    return node
 
 
 async def only_match(

@@ -21,6 +21,7 @@ from fhir_server.interactions.contained import contained_entries, parsed_body
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.explain import explained
 from fhir_server.interactions.included import Included, included
+from fhir_server.interactions.named_types import check_named
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.pages import Matches, count, matches
 from fhir_server.interactions.results import Result
@@ -80,9 +81,11 @@ def compile_search(ctx: Context, command: SearchCommand) -> CompiledSearch:
     Raises:
         Invalid: with every problem found.
         NotFound: the type is never in the compartment.
+        Forbidden: a type is named that the caller has no scope for.
     """
     kinds = _kinds(ctx.services.offer, command)
     compiled = ctx.services.compiler.search(kinds, command.pairs, lenient=ctx.lenient)
+    check_named(ctx, compiled)
     if command.compartment is None:
         return compiled
     inside = Compartment((command.compartment,))

@@ -16,6 +16,7 @@ from fhir_server.core.bundles import search_entry, searchset
 from fhir_server.core.datetimes import Interval
 from fhir_server.interactions.audit_events import KIND, drained
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.operations import parameters
@@ -72,9 +73,12 @@ async def everything(ctx: Context, call: Call) -> Result:
     Raises:
         NotFound, Gone: the patient is not there.
         BadValue: a parameter is wrong.
+        Forbidden: a type is named that the caller has no scope for.
     """
     call.check_names(_PARAMETERS)
     wish = _wish(ctx, call)
+    for kind in sorted(wish.types):  # what is not named is left out in silence
+        check_letter(ctx, "s", kind)
     if not wish.types or KIND in wish.types:
         await drained(ctx, call.target.id)
     if call.target.id is not None:

@@ -15,6 +15,7 @@ from fhir_server.core.bundles import searchset, stored_entries
 from fhir_server.core.errors import MissingElement, TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.named_types import check_named
 from fhir_server.interactions.results import Result
 from fhir_server.operations import parameters
 from fhir_server.operations.call import Call
@@ -71,6 +72,7 @@ async def lastn(ctx: Context, call: Call) -> Result:
         MissingElement: no patient, or neither code nor category.
         Invalid: a search parameter is wrong.
         TooCostly: too many observations match.
+        Forbidden: a type is named that the caller has no scope for.
     """
     most = parameters.count("max", call.value("max"), least=1) or 1
     pairs = tuple((name, str(v)) for name, v in call.given() if name != "max")
@@ -80,6 +82,7 @@ async def lastn(ctx: Context, call: Call) -> Result:
     if not names & {"code", "category"}:
         raise MissingElement(NEEDS_SCOPE, expression="code")
     compiled = ctx.services.compiler.search(("Observation",), pairs, lenient=ctx.lenient)
+    check_named(ctx, compiled)
     groups = _Groups(most)
     async for row in _newest(ctx, compiled.where[0][1]):
         groups.add(row)

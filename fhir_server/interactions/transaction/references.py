@@ -15,6 +15,7 @@ from fhir_server.core.messages import Text
 from fhir_server.interactions.conditions import compiled
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import parse_query
+from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.transaction.bounds import breath
 from fhir_server.interactions.transaction.criteria import Answer, matches
 from fhir_server.interactions.transaction.entries import Entry
@@ -78,13 +79,18 @@ def _needs_resolution(url: str) -> bool:
 async def _look_up(
     ctx: Context, unit: Unit, urls: Iterable[str], links: dict[str, str]
 ) -> Mapping[str, Issue]:
-    """Fill `links`; what stands against the others."""
+    """Fill `links`; what stands against the others.
+
+    Raises:
+        Forbidden: a type is named that the caller has no scope for.
+    """
     failed: dict[str, Issue] = {}
     wheres: dict[str, dict[str, Node]] = defaultdict(dict)
     for place, url in enumerate(urls):
         conditional = _CONDITIONAL.fullmatch(url)
         if conditional is not None and conditional["type"] in _TYPES:
             kind = conditional["type"]
+            check_letter(ctx, "s", kind)
             try:
                 where = compiled(ctx, kind, parse_query(conditional["query"]))
             except (PreconditionFailed, Invalid) as error:
