@@ -62,7 +62,7 @@ DIRECTORY: Final = frozenset({
 })  # fmt: skip
 """Of a clinic and not of a patient; readable with any patient's or user's scope."""
 
-_WITH_CONTENT: Final = ("DocumentReference", "DiagnosticReport", "Media", "Communication")
+WITH_CONTENT: Final = ("DocumentReference", "DiagnosticReport", "Media", "Communication")
 """What a Binary may name as its security context besides the patient."""
 
 _PUBLIC_PART: Final[dict[str, Node]] = {
@@ -100,7 +100,7 @@ def of_patients(kind: str, ids: Sequence[str]) -> Node:
 
 def _content_of(ids: Sequence[str]) -> Iterator[Node]:
     """The Binaries that say that they are a part of what belongs to the patients."""
-    for kind in _WITH_CONTENT:
+    for kind in WITH_CONTENT:
         yield Chain(CODE, kind, of_patients(kind, ids))
 
 

@@ -14,19 +14,36 @@ from fhir_server.search import keys
 from fhir_server.search.index.security_context import CODE
 from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import (
+    Chain,
     Compartment,
     Everything,
     Keys,
     Node,
     Not,
     Nothing,
+    Or,
     Patient,
     Prefix,
 )
+from fhir_server.spec.interactions import ScopeLetter
+from fhir_server.spec.structures import RESOURCE_TYPES
 
-_CONTEXT: Final = Not(Prefix("references", f"{CODE}|Patient/"))
-"""A Binary that is a part of another resource flows with that one: its chain carries the
-Restriction of the other type."""
+IN_RECORD: Final = Prefix("references", f"{CODE}|Patient/")
+"""A Binary that names a patient as its context: it flows as that record does."""
+
+_OF_RECORDS: Final = tuple(
+    Prefix("references", f"{CODE}|{kind}/")
+    for kind in RESOURCE_TYPES
+    if audience.reach(kind) in ("patient", "both")
+)
+_CONTENT: Final = Or(
+    (
+        Not(Or(_OF_RECORDS)),
+        *(Chain(CODE, kind, Everything()) for kind in audience.WITH_CONTENT),
+    )
+)
+"""A Binary that is a part of another resource flows with that one: the chain carries the
+Restriction of its type. One of no record is nobody's."""
 
 
 def is_about_one(kind: str) -> bool:
@@ -38,10 +55,11 @@ def is_about_one(kind: str) -> bool:
     ) == Patient("x")
 
 
-def about_nobody(kind: str) -> Node:
-    """Those of `kind` that no patient's Consent governs."""
+def about_nobody(kind: str, letter: ScopeLetter) -> Node:
+    """Those of `kind` that no patient's Consent governs, or that another's Restriction does."""
     if kind == "Binary":
-        return _CONTEXT
+        # A new one is judged by itself, and what it is a part of may not be there yet.
+        return Not(IN_RECORD) if letter == "c" else _CONTENT
     if isinstance(audience.of_patients(kind, ("x",)), Nothing):
         return Everything()
     of_others = audience.OWN_RULES.get(kind)

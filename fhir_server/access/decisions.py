@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final, Literal, NamedTuple, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
-from fhir_server.access.belonging import about_nobody, is_about_one, of_patients
+from fhir_server.access.belonging import IN_RECORD, about_nobody, is_about_one, of_patients
 from fhir_server.access.callers import Caller, actions_of
 from fhir_server.access.confidentiality import Level, at_most
 from fhir_server.access.consents import Consent, applying
@@ -148,7 +148,7 @@ def consent_nodes(
 
     @cache
     def permitted(kind: str) -> Node:
-        public = about_nobody(kind)
+        public = about_nobody(kind, request.letter)
         if public == Everything():
             return public
         by_form: dict[Node, list[str]] = {}
@@ -158,7 +158,10 @@ def consent_nodes(
         if is_about_one(kind):  # else what one patient denies stands against another's permit
             by_form.pop(own, None)
         _refuse_above(MOST_FORMS, len(by_form))
-        return either(public, _user(request.caller, kind), _combined(kind, own, by_form))
+        theirs = _combined(kind, own, by_form)
+        if kind == "Binary":  # of another context the other resource decides
+            theirs = every(IN_RECORD, theirs)
+        return either(public, _user(request.caller, kind), theirs)
 
     return permitted
 

@@ -7,19 +7,26 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from fhir_server.core.errors import NotSupported
+from fhir_server.core.errors import Forbidden, NotSupported
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.pages import page_size
+from fhir_server.interactions.permits import is_limited
 from fhir_server.search.compile import CompiledSearch
 from fhir_server.search.plan import Search
+from fhir_server.spec.structures import RESOURCE_TYPES
 
 SWITCHED_OFF: Final = Text(
     "`_explain` is switched off on this server.",
     "На этом сервере `_explain` выключен.",
     "На цьому сервері `_explain` вимкнено.",
+)
+FOR_OPERATORS: Final = Text(
+    "`_explain` is for those who may search everything.",
+    "`_explain` доступен тем, кому можно искать всё.",
+    "`_explain` доступний тим, кому можна шукати все.",
 )
 
 
@@ -28,9 +35,13 @@ async def explained(ctx: Context, compiled: CompiledSearch) -> bytes:
 
     Raises:
         NotSupported: it is switched off.
+        Forbidden: some resources are out of the caller's reach: the plan would tell of the
+            filter that hides them, and how many documents were looked at.
     """
     if not ctx.services.explain:
         raise NotSupported(SWITCHED_OFF, expression="_explain")
+    if ctx.principal is not None and any(is_limited(ctx, "s", each) for each in RESOURCE_TYPES):
+        raise Forbidden(FOR_OPERATORS, expression="_explain")
     size = page_size(ctx, compiled.request.count)
     said: list[JsonObject] = []
     for (kind, where), sort in zip(compiled.where, compiled.sort, strict=True):

@@ -16,6 +16,7 @@ from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import NO_ID
@@ -68,6 +69,7 @@ async def validate(ctx: Context, call: Call) -> Result:
     Raises:
         Invalid: the call itself is wrong: no resource, an unknown mode.
         NotFound, Gone: the instance is not there.
+        Forbidden: there is no scope to read it.
     """
     call.check_names(_PARAMETERS)
     mode = call.value("mode")
@@ -94,6 +96,7 @@ async def _current(ctx: Context, call: Call, mode: Any) -> Stored | None:
         if mode in ("update", "delete"):
             raise BadValue(NEEDS_INSTANCE, mode=mode, expression="mode")
         return None
+    check_letter(ctx, "r", kind)
     return live(await ctx.reads.read(kind, id_, within=ctx.rights.read), kind, id_)
 
 

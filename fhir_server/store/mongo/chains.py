@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/search.html#has
 """
 
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from fhir_server.core.errors import TooCostly
@@ -18,6 +18,7 @@ from fhir_server.search.canonicals import IDENTITY, called, name_of, names, nami
 from fhir_server.search.plan import (
     And,
     Chain,
+    Everything,
     Has,
     Ids,
     Keys,
@@ -71,6 +72,8 @@ class Resolver:
     lookup: Lookup
     within: Restriction
     ceiling: int
+    among: Filter = field(default_factory=dict)
+    """What the live resources are known to be, links apart, of which some are asked for."""
     depth: int = 0
 
     async def resolve(self, node: Node, kind: str) -> Node:
@@ -87,6 +90,8 @@ class Resolver:
             case Has(by="url"):
                 return await self._naming(node)
             case Chain(param, target, of):
+                if isinstance(of, Everything):
+                    of = await self._referred(kind, param, target)
                 return await self._chain(param, target, of)
             case Has(source, param, of):
                 return await self._referring(source, f"{param}|{kind}/", of)
@@ -107,6 +112,14 @@ class Resolver:
         self._check(found, target)
         wanted = tuple(keys.reference(param, f"{target}/{id_}") for id_ in found)
         return Keys("references", wanted) if wanted else Nothing()
+
+    async def _referred(self, kind: str, param: str, target: str) -> Node:
+        """Those that `param` of what is asked for refers to: where everything would do, all
+        resources of `target` would have to be looked at otherwise."""
+        prefix = keys.reference(param, f"{target}/")
+        found = await self.lookup.referenced(kind, self.among, prefix, self.ceiling + 1)
+        self._check(found, target)
+        return Ids(tuple(key[len(prefix) :] for key in found)) if found else Nothing()
 
     async def _referring(self, source: str, prefix: str, of: Node) -> Node:
         where = await self._stage(source, of)
@@ -134,7 +147,7 @@ class Resolver:
     async def _stage(self, kind: str, of: Node) -> Filter:
         if self.depth >= _MAX_DEPTH:
             raise TooCostly(TOO_DEEP, most=_MAX_DEPTH)
-        deeper = Resolver(self.lookup, self.within, self.ceiling, self.depth + 1)
+        deeper = Resolver(self.lookup, self.within, self.ceiling, {}, self.depth + 1)
         visible = And((of, self.within.of(kind)))
         return to_filter(await deeper.resolve(visible, kind))
 

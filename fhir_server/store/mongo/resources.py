@@ -89,15 +89,16 @@ class Reader:
 
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
         with answered():
-            seen = await self.filter(kind, within.of(kind), within)
-            wanted = {"_id": id_, **beside(seen)}
-            row = await self._one(kind, self.tables.current(kind), wanted)
+            one = {"_id": id_}
+            seen = await self.filter(kind, within.of(kind), within, among=one)
+            row = await self._one(kind, self.tables.current(kind), one | beside(seen))
             if row is None:
                 return await self._tombstone(kind, id_, within)
             return await self._single(kind, row)
 
     async def _tombstone(self, kind: str, id_: str, within: Restriction) -> Stored | None:
-        seen = await self.filter(kind, within.of(kind), within, HISTORY)
+        one = {"_id": id_}
+        seen = await self.filter(kind, within.of(kind), within, HISTORY, among=one)
         # Without `until` it is the last version: nothing made the resource exist again.
         last = {"_id": versions_of(id_), "m": "DELETE", "until": None, **beside(seen)}
         row = await self._one(kind, self.tables.history(kind), last)
@@ -108,11 +109,12 @@ class Reader:
     ) -> Stored | None:
         # The live one first: a version moves to the history, never back.
         with answered():
-            seen = await self.filter(kind, within.of(kind), within)
+            one = {"_id": id_}
+            seen = await self.filter(kind, within.of(kind), within, among=one)
             wanted = {"_id": id_, "v": number, **beside(seen)}
             row = await self._one(kind, self.tables.current(kind), wanted)
             if row is None:
-                seen = await self.filter(kind, within.of(kind), within, HISTORY)
+                seen = await self.filter(kind, within.of(kind), within, HISTORY, among=one)
                 key = {"id": id_, "v": number}
                 wanted = {"_id": key, **beside(seen)}
                 row = await self._one(kind, self.tables.history(kind), wanted)
@@ -239,15 +241,18 @@ class Reader:
         within: Restriction,
         place: Place = CURRENT,
         also: Node | None = None,
+        among: Filter | None = None,
     ) -> Filter:
-        """`node` and `also` as one filter, chains resolved."""
+        """`node` and `also` as one filter, chains resolved; `among`: what else the live
+        resources are known to be that are asked for."""
         filters: list[Filter] = []
         for each in (node, also):
             if each is None or isinstance(each, Everything):
                 continue
             plain: Node = each
             if leads_elsewhere(each):
-                resolver = Resolver(self, within, self.limits.chained)
+                known = both(among or {}, *(filters if place is CURRENT else ()))
+                resolver = Resolver(self, within, self.limits.chained, known)
                 plain = await resolver.resolve(each, kind)
             filters.append(to_filter(plain, place))
         return both(*filters)

@@ -182,7 +182,7 @@ AT_NOBODY: list[JsonObject] = [
     {"resourceType": "Person", "id": "q", "link": [{"target": SUBJECT}]},
     {"resourceType": "Binary", "id": "b", "contentType": "text/plain"},
     {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
-     "securityContext": {"reference": "DocumentReference/d1"}},
+     "securityContext": {"reference": "Organization/c1"}},
 ]  # fmt: skip
 AT_SOMEBODY: list[JsonObject] = [
     {"resourceType": "Device", "id": "d", "patient": SUBJECT},
@@ -191,6 +191,11 @@ AT_SOMEBODY: list[JsonObject] = [
     {"resourceType": "VerificationResult", "id": "v", "target": [SUBJECT]},
     {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
      "securityContext": SUBJECT},
+    # As its context, which is not there.
+    {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
+     "securityContext": {"reference": "DocumentReference/d1"}},
+    {"resourceType": "Binary", "id": "b", "contentType": "text/plain",
+     "securityContext": {"reference": "Encounter/e1"}},
     {"resourceType": "Communication", "id": "m", "sender": SUBJECT},
     {"resourceType": "Communication", "id": "m", "sender": {"reference": "Patient/p1"},
      "recipient": [SUBJECT]},
