@@ -51,3 +51,18 @@ def test_a_user_is_told_when_to_go_on_and_others_are_served(
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.json()["issue"][0]["code"] == "throttled"
     assert asked("patient").status_code == 200
+
+
+@pytest.mark.parametrize("prefer", ["return=minimal", "respond-async"])
+def test_an_order_is_paid_as_its_bundle_would_be_at_once(
+    fhir: httpx.Client, tokens: Tokens, prefer: str
+) -> None:
+    name = prefer.replace("=", "-")
+    who = Principal("app", parse_scopes("patient/*.rs"), patient="p", account=name, token=name)
+    headers = {"Authorization": f"Bearer {tokens.give(who)}", "Prefer": prefer}
+    entries = [{"request": {"method": "GET", "url": "Observation"}}] * 20
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    assert fhir.post("/", json=bundle, headers=headers).status_code in {200, 202}
+    refused = fhir.post("/", json=bundle, headers=headers)
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 50
