@@ -19,7 +19,11 @@ LOCAL: Final = "localhost"
 
 LOOPBACK: Final = r"https?://(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_EXPOSED: Final = ("ETag", "Last-Modified", "Location", "Content-Location", "X-Request-Id")
+EXPOSED: Final = (
+    *("Location", "Content-Location", "ETag", "Last-Modified", "Retry-After", "X-Progress"),
+    *("X-Request-Id", "WWW-Authenticate", "Link"),
+)
+"""Headers of answers that a page may read."""
 _KEPT: Final = 600  # seconds a browser need not ask again
 
 
@@ -35,7 +39,7 @@ class Cors:
             allow_origin_regex=LOOPBACK if LOCAL in named else None,
             allow_methods=_METHODS,
             allow_headers=("*",),
-            expose_headers=_EXPOSED,
+            expose_headers=EXPOSED,
             max_age=_KEPT,
         )
 

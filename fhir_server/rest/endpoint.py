@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 from dataclasses import replace
+from typing import Final
 
 from fhir_server.aside import aside
 from fhir_server.core import paths
@@ -30,6 +31,11 @@ from fhir_server.rest.requests import (
 from fhir_server.rest.responses import Form, Response, of_error, of_result
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+_KEPT_NOWHERE: Final = (b"cache-control", b"no-store")
+"""With Last-Modified and without this, a browser answers an app from its cache, for a tenth of
+the resource's age, and after the app's access was ended."""
+_REVALIDATED: Final = (b"cache-control", b"no-cache")
 
 
 class Endpoint:
@@ -65,7 +71,8 @@ class Endpoint:
             await noted.keep()
         except FhirError as error:  # the audit cannot be written: nothing is shown
             response = of_error(error, _form_of_errors(request, form))
-        await _send(send, response, head=request.method == "HEAD")
+        public = scope.get("fhir.interaction") in PUBLIC
+        await _send(send, response, head=request.method == "HEAD", public=public)
 
     async def _respond(
         self, request: HttpRequest, receive: Receive, scope: Scope, form: Form, noted: Noted
@@ -147,9 +154,9 @@ def _form_of_errors(request: HttpRequest, form: Form) -> Form:
     return replace(form, xml=wanted.xml, pretty=wanted.pretty)
 
 
-async def _send(send: Send, response: Response, *, head: bool) -> None:
-    headers = response.headers
+async def _send(send: Send, response: Response, *, head: bool, public: bool) -> None:
+    headers = [*response.headers, _REVALIDATED if public else _KEPT_NOWHERE]
     if response.status not in (204, 304):
-        headers = [*headers, (b"content-length", str(len(response.body)).encode())]
+        headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else response.body})

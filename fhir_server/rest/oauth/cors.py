@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fhir_server.rest.cors import LOCAL, LOOPBACK
+from fhir_server.rest.cors import EXPOSED, LOCAL, LOOPBACK
 
 Openness = Literal["any", "registered", "none"]
 
@@ -27,12 +27,9 @@ ALLOWED: Final = (
     "Authorization, Content-Type, Accept, Accept-Language, Prefer, If-Match, If-None-Match, "
     "If-Modified-Since, If-None-Exist, X-Request-Id"
 )
-EXPOSED: Final = (
-    "Location, Content-Location, ETag, Last-Modified, Retry-After, X-Progress, X-Request-Id, "
-    "WWW-Authenticate, Link"
-)
 PREFLIGHT_SECONDS: Final = 600
 
+_EXPOSED: Final = ", ".join(EXPOSED)
 _REMEMBERED: Final = 30.0  # seconds for which an origin is believed
 _ORIGINS: Final = 1024  # remembered at most
 
@@ -89,7 +86,7 @@ class Cors:
                 found.add_vary_header("Origin")
                 if allowed is not None:
                     found["Access-Control-Allow-Origin"] = allowed
-                    found["Access-Control-Expose-Headers"] = EXPOSED
+                    found["Access-Control-Expose-Headers"] = _EXPOSED
             await send(message)
 
         await self._app(scope, receive, opened)

@@ -9,7 +9,10 @@ ASKED = {
     "Access-Control-Request-Method": "PUT",
     "Access-Control-Request-Headers": "content-type, if-match, prefer, authorization",
 }
-EXPOSED = {"etag", "last-modified", "location", "content-location"}
+EXPOSED = {
+    *("etag", "last-modified", "location", "content-location", "retry-after", "x-progress"),
+    *("x-request-id", "www-authenticate", "link"),
+}
 
 
 @pytest.mark.parametrize(

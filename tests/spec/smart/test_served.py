@@ -307,3 +307,32 @@ def test_cors_09_no_page_calls_the_page_for_signing_in(served: Served) -> None:
         f"{served.issuer}/auth/sign-in", headers={"Origin": "http://localhost:3000"}
     )
     assert "access-control-allow-origin" not in answer.headers
+
+
+KEPT_PATHS = [
+    (f"/Patient/{ANNA}", 200),
+    (f"/Patient/{ANNA}/_history/1", 200),
+    (f"/Observation?patient={ANNA}", 200),
+    ("/Patient/another", 404),
+    ("/Nonsense/1", 404),
+]
+
+
+@pytest.mark.parametrize(("path", "status"), KEPT_PATHS)
+def test_revo_01_a_browser_keeps_nothing_of_a_record(
+    served: Served, visitor: Visitor, path: str, status: int
+) -> None:
+    """Last-Modified alone lets a browser answer from its cache, for days with old resources:
+    https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2"""
+    token = tokens(served, visitor)["access_token"]
+    answer = served.get(path, token)
+    assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+    stranger = served.get(path)
+    assert stranger.headers["cache-control"] == "no-store"
+
+
+def test_disc_the_statement_is_kept_and_asked_for_again(served: Served) -> None:
+    answer = served.get("/metadata")
+    assert answer.headers["cache-control"] == "no-cache"
+    again = served.get("/metadata", **{"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
