@@ -21,7 +21,7 @@ PASSKEY: Final = Text(
     "Sign in with a passkey", "Войти по ключу доступа", "Увійти за ключем доступу"
 )
 KEEP_SECRET: Final = Text(
-    "Tell your password nobody: the clinic never asks for it.",
+    "Never tell anybody your password: the clinic does not ask for it.",
     "Никому не сообщайте пароль: клиника никогда его не спрашивает.",
     "Нікому не повідомляйте пароль: клініка ніколи його не запитує.",
 )
