@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve demo seed doctor test test-slow test-browser arch lint format types check generated \
+.PHONY: help install install-all serve demo seed doctor test test-slow test-browser test-clients arch lint format types check generated \
 	generate bench postman lock clean
 
 help:  ## What can be made
@@ -47,6 +47,12 @@ test-browser: install-all  ## Run the tests of the pages in Chromium (needs chro
 	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser; fi
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
+test-clients: install-all  ## Try the server with clients that others wrote (needs chromium and node)
+	@scripts/install clients
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser && \
+		npm ci --silent --prefix tests/clients; fi
+	@$(BIN)/python -m pytest tests/clients $(ARGS)
+
 arch: install-all  ## Run the tests of the architecture alone
 	@$(BIN)/python -m pytest tests/arch $(ARGS)
 
@@ -76,5 +82,5 @@ lock: install-all  ## Resolve the locks anew
 	@scripts/lock
 
 clean:  ## Remove the virtual environment and caches; data stays
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-clients build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find fhir_server tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,11 +1,13 @@
 """A real MongoDB replica set for the tests that need one.
 
 `FHIR_TEST_MONGODB_URI` names one that runs already; otherwise the embedded one is started,
-once a session (with xdist: once a worker).
+once a session (with xdist: once a worker). Screenshots of browsers go to the folder that
+`FHIR_TEST_SCREENSHOTS` names, or a temporary one.
 """
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -54,3 +56,12 @@ async def database_name(mongodb_client: Client) -> AsyncIterator[str]:
 async def mongo_store(mongodb_client: Client, database_name: str) -> MongoStore:
     """The store in that database."""
     return await MongoStore.open(mongodb_client, database_name)
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for screenshots."""
+    named = os.environ.get("FHIR_TEST_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

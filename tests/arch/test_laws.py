@@ -106,6 +106,8 @@ def test_whatever_comes_is_caught_in_two_places_at_most() -> None:
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CLIENTS = "tests.clients.with_"
+"""Modules that run in an environment of their own."""
 OURS = {PACKAGE, "tests", "scripts", "bench"}
 
 
@@ -120,10 +122,22 @@ def test_what_is_imported_is_declared(folder: str, extra: tuple[str, ...]) -> No
     known = declared(*PROJECT["dependencies"], *more)
     providers = packages_distributions()
     for module, tree in parsed(folder).items():
+        if module.startswith(CLIENTS):
+            continue
         tops = {name.split(".")[0] for name, _ in checkers.imports(tree)}
         for top in tops - sys.stdlib_module_names - OURS:
             providing = {each.lower().replace("_", "-") for each in providers.get(top, [])}
             assert not top or providing & known, f"{module} imports {top}"
+
+
+def test_what_clients_under_test_import_is_in_their_lock() -> None:
+    asked = (ROOT / "tests/clients/requirements.in").read_text(encoding="utf-8").split()
+    known = declared(*asked) | sys.stdlib_module_names
+    found = {name: tree for name, tree in parsed("tests").items() if name.startswith(CLIENTS)}
+    assert found
+    for module, tree in found.items():
+        tops = {name.split(".")[0] for name, _ in checkers.imports(tree)} - {""}
+        assert tops <= known, module
 
 
 def test_settings_alone_reads_the_environment() -> None:

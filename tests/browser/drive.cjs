@@ -34,9 +34,11 @@ async function opened(browser, given) {
       );
       if (wide > 0) seen.widths.push(name);
     }
-    const file = `${given.shots}/${given.scenario}-${given.size}-${given.locale}-${name}.png`;
-    await page.screenshot({ path: file, fullPage: true });
+    await page.screenshot({ path: shot.path(name), fullPage: true });
   };
+  shot.path = (name) => (
+    `${given.shots}/${given.scenario}-${given.size}-${given.locale}-${name}.png`
+  );
   return { page, seen, shot, context, away };
 }
 
@@ -143,19 +145,25 @@ const scenarios = {
   },
 };
 
-async function main() {
+async function main(known) {
   const given = JSON.parse(process.argv[2]);
   const browser = await chromium.launch({ executablePath: given.chromium, args: FLAGS });
   try {
     const tools = await opened(browser, given);
-    await scenarios[given.scenario](tools, given);
+    await known[given.scenario](tools, given);
     process.stdout.write(JSON.stringify(tools.seen));
   } finally {
     await browser.close();
   }
 }
 
-main().catch((error) => {
-  process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
-});
+/** Run the scenario that the command line names. */
+function drive(known) {
+  main(known).catch((error) => {
+    process.stderr.write(`${error.stack}\n`);
+    process.exitCode = 1;
+  });
+}
+
+module.exports = { drive, signIn };
+if (require.main === module) drive(scenarios);

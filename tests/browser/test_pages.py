@@ -4,10 +4,6 @@ Needs Debian's `chromium`, node and `npm ci --prefix tests/browser` (`make test-
 the last). Screenshots go to the folder that `FHIR_TEST_SCREENSHOTS` names, or a temporary one.
 """
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.browser.driving import driven, missing
 from tests.browser.serving import APP, EMAIL, PASSWORD, REDIRECT, Served
 from tests.support.smart import CHALLENGE, VERIFIER
 
@@ -25,21 +22,6 @@ SCOPE = (
     "openid fhirUser launch/patient offline_access "
     "patient/Observation.cruds patient/Condition.rs patient/Appointment.cruds patient/Patient.r"
 )
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-NODE = shutil.which("node")
-
-
-def missing() -> str:
-    """Why there can be no browser; empty where there can."""
-    if CHROMIUM is None:
-        return "no Chromium: apt-get install chromium"
-    if NODE is None:
-        return "no node"
-    asked = [NODE, "-e", "require('playwright-core')"]
-    found = subprocess.run(asked, cwd=HERE, capture_output=True, check=False)
-    return "" if found.returncode == 0 else "no playwright-core: npm ci --prefix tests/browser"
-
-
 REASON = missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
@@ -49,14 +31,6 @@ def served(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     mails = tmp_path_factory.mktemp("mails")
     with Served(mongodb_uri, f"browser_{uuid4().hex[:12]}", mails) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("FHIR_TEST_SCREENSHOTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def authorize(served: Served) -> str:
@@ -79,7 +53,6 @@ def drive(served: Served, shots: Path, scenario: str, **given: Any) -> dict[str,
         "scenario": scenario,
         "size": "desktop",
         "locale": "en",
-        "chromium": CHROMIUM,
         "shots": str(shots),
         "base": served.base,
         "authorize": authorize(served),
@@ -87,16 +60,7 @@ def drive(served: Served, shots: Path, scenario: str, **given: Any) -> dict[str,
         "password": PASSWORD,
         **given,
     }
-    ran = subprocess.run(
-        [str(NODE), "drive.cjs", json.dumps(order)],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    seen: dict[str, Any] = json.loads(ran.stdout)
+    seen = driven(HERE / "drive.cjs", order)
     serious = [each for each in seen["errors"] if "status of 400" not in each]
     assert (serious, seen["widths"]) == ([], [])
     return seen

@@ -13,7 +13,8 @@ import pytest
 from tests.arch.checkers import ROOT
 
 TOOLS = ("sh", "cat", "cksum", "dirname", "grep", "tail", "rm", "mkdir", "cp", "chmod")
-LOCKS = ("requirements-embedded.lock", "requirements-dev.lock")
+CLIENTS = "tests/clients/requirements.lock"
+LOCKS = ("requirements-embedded.lock", "requirements-dev.lock", CLIENTS)
 
 WORKING = """#!/bin/sh
 echo "$*" >> {log}
@@ -44,6 +45,7 @@ class Checkout:
     def __post_init__(self) -> None:
         (self.folder / "scripts").mkdir()
         (self.folder / "bin").mkdir()
+        (self.folder / CLIENTS).parent.mkdir(parents=True)
         for name in ("scripts/install", "pyproject.toml", *LOCKS):
             shutil.copy(ROOT / name, self.folder / name)
         for name in TOOLS:
@@ -170,3 +172,11 @@ def test_a_failed_installation_leaves_no_stamp(checkout: Checkout) -> None:
     assert run.returncode == 1
     assert "The installation failed" in run.stderr
     assert not (checkout.folder / ".venv" / ".installed").exists()
+
+
+def test_clients_have_an_environment_without_the_server(checkout: Checkout) -> None:
+    checkout.python(WORKING)
+    for _ in range(2):
+        assert checkout.install("clients", CLIENTS_VENV=".venv").returncode == 0
+        assert checkout.pip_runs == 1
+    assert "--editable" not in checkout.log.read_text()

@@ -1,11 +1,13 @@
 """A `fhir-server serve` of its own process, as an operator starts it."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ class Serving:
     folder: Path
     options: tuple[str, ...] = ("--no-seed",)
     access: str = "--insecure-no-auth"
+    environment: Mapping[str, str] = field(default_factory=dict)
     base: str = field(default="", init=False)
     errors: IO[str] = field(init=False)
     process: subprocess.Popen[bytes] = field(init=False)
@@ -34,6 +37,7 @@ class Serving:
             ],
             stdout=subprocess.DEVNULL,
             stderr=self.errors,
+            env=os.environ | self.environment,
         )
         try:
             self.base = self._await(r"FHIR base: (\S+)")

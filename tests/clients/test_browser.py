@@ -1,0 +1,83 @@
+"""npm `fhirclient` in Chromium, as anybody's app on another origin: launch, narrow, read,
+refresh, and the end of it.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.driving import driven, missing
+from tests.clients.serving import ANNA, EMAIL, HERE, Apps, Demo
+from tests.clients.talking import no_node
+
+REASON = missing() or no_node("fhirclient")
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+LOOKS = [{"size": "desktop", "locale": "en"}, {"size": "phone", "locale": "ru"}]
+LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+
+
+@pytest.fixture(params=LOOKS, ids=lambda each: each["size"], scope="module")
+def seen(request: pytest.FixtureRequest, demo: Demo, apps: Apps, shots: Path) -> dict[str, Any]:
+    order = {
+        "scenario": "cabinet",
+        "shots": str(shots),
+        "base": demo.base,
+        "root": demo.root,
+        "page": apps.page,
+        "email": EMAIL,
+        "password": demo.password,
+        **request.param,
+    }
+    return driven(HERE / "cabinet.cjs", order)
+
+
+def test_sa_01_05_cors_01_03_a_launch_from_another_origin(seen: dict[str, Any]) -> None:
+    assert (seen["before"], seen["widths"]) == ([], [])
+    assert seen["opened"]["patient"] == ANNA
+
+
+def test_oidc_07_08_cors_04_the_app_reads_who_signed_in(seen: dict[str, Any]) -> None:
+    user = seen["opened"]["user"]
+    kind, _, id_ = seen["opened"]["fhirUser"].rpartition("/")
+    assert kind.endswith(user["resourceType"])
+    assert user["id"] == id_
+
+
+def test_sa_12_13_scp_13_the_app_gets_what_was_kept(seen: dict[str, Any]) -> None:
+    scopes = seen["opened"]["scope"].split()
+    assert f"patient/Observation.rs?category={LABORATORY}" in scopes
+    assert not [each for each in scopes if each.startswith("patient/Appointment.c")]
+    assert "laboratory" in seen["opened"]["categories"]
+    assert "vital-signs" not in seen["opened"]["categories"]
+    assert seen["searches"] == -(-seen["opened"]["observations"] // 5) > 1
+
+
+def test_cors_07_08_the_app_reads_refusals_and_headers(seen: dict[str, Any]) -> None:
+    assert seen["refused"]["status"] == 400
+    assert "nonsense" in seen["refused"]["message"]
+    assert seen["headers"]["status"] == 200
+    assert {"etag", "last-modified", "x-request-id"} <= set(seen["headers"]["seen"])
+
+
+def test_cors_06_09_10_other_pages_read_what_is_nobodys(seen: dict[str, Any]) -> None:
+    found = seen["stranger"]
+    assert [found[each] for each in ("metadata", "discovery", "keys")] == [200, 200, 200]
+    for each in ("record", "token", "pages"):
+        assert found[each] == "TypeError: Failed to fetch"
+
+
+def test_cli_20_a_refresh_needs_no_client_id(seen: dict[str, Any]) -> None:
+    refresh = next(each for each in seen["posted"] if each["grant_type"] == "refresh_token")
+    assert "client_id" not in refresh
+    assert seen["refreshed"] == {"patient": ANNA, "isNew": True}
+
+
+def test_revo_01_02_06_the_patient_ends_it(seen: dict[str, Any]) -> None:
+    assert len([each for each in seen["grants"] if "Another cabinet" in each]) == 1
+    assert seen["after"]["read"] == 401
+    assert 'error="invalid_token"' in seen["after"]["told"]
+    assert "invalid_grant" in seen["after"]["refreshed"]["message"]
