@@ -46,6 +46,17 @@ async function stranger(context, given) {
 }
 
 drive({
+  async portal({ page, seen, shot }, given) {
+    await page.goto(given.launch);
+    await signIn(page, given.email, given.password);
+    await page.locator("#consent").waitFor();
+    seen.choices = await page.locator('input[name="patient"]').count();
+    await shot("consent");
+    await page.click('button[value="allow"]');
+    await page.waitForURL(`${given.page}/index.html**`);
+    seen.opened = await page.evaluate(() => cabinet.open());
+  },
+
   async cabinet({ page, seen, shot, context }, given) {
     watched(page, seen);
     await page.goto(`${given.page}/launch.html?iss=${encodeURIComponent(given.base)}`);

@@ -126,12 +126,13 @@ def metadata(page: str, given: Keys) -> Sequence[Mapping[str, Any]]:
         "client_name": "Another cabinet",
         "publisher": "Example Ltd",
         "redirect_uris": [f"{page}/index.html"],
+        "launch_uris": [f"{page}/launch.html"],
         "scope": PERSONAL,
     }
     return [
         {**cabinet, **code, "token_endpoint_auth_method": "none"},
         {**own, **code, "client_id": "public", "token_endpoint_auth_method": "none"},
-        {**own, **code, "client_id": "confidential", "permissions": ["introspect"]},
+        {**own, **code, "client_id": "confidential", "permissions": ["introspect", "launch"]},
         {
             **backend,
             "client_id": "everything",

@@ -7,6 +7,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.browser.driving import driven, missing
@@ -17,22 +18,29 @@ REASON = missing() or no_node("fhirclient")
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 LOOKS = [{"size": "desktop", "locale": "en"}, {"size": "phone", "locale": "ru"}]
+CHILD = "sofia-ivanova-ru"
+"""Whom the demo patient represents."""
 LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
-@pytest.fixture(params=LOOKS, ids=lambda each: each["size"], scope="module")
-def seen(request: pytest.FixtureRequest, demo: Demo, apps: Apps, shots: Path) -> dict[str, Any]:
+def opened(scenario: str, demo: Demo, apps: Apps, shots: Path, **more: str) -> dict[str, Any]:
+    """What the browser saw of the app, and the app of the server."""
     order = {
-        "scenario": "cabinet",
+        "scenario": scenario,
         "shots": str(shots),
         "base": demo.base,
         "root": demo.root,
         "page": apps.page,
         "email": EMAIL,
         "password": demo.password,
-        **request.param,
+        **more,
     }
     return driven(HERE / "cabinet.cjs", order)
+
+
+@pytest.fixture(params=LOOKS, ids=lambda each: each["size"], scope="module")
+def seen(request: pytest.FixtureRequest, demo: Demo, apps: Apps, shots: Path) -> dict[str, Any]:
+    return opened("cabinet", demo, apps, shots, **request.param)
 
 
 def test_sa_01_05_cors_01_03_a_launch_from_another_origin(seen: dict[str, Any]) -> None:
@@ -81,3 +89,19 @@ def test_revo_01_02_06_the_patient_ends_it(seen: dict[str, Any]) -> None:
     assert seen["after"]["read"] == 401
     assert 'error="invalid_token"' in seen["after"]["told"]
     assert "invalid_grant" in seen["after"]["refreshed"]["message"]
+
+
+def test_ehr_01_to_05_a_portal_opens_the_app(demo: Demo, apps: Apps, shots: Path) -> None:
+    answer = httpx.post(
+        f"{demo.root}/auth/launch",
+        json={"client_id": "cabinet", "patient": CHILD, "need_patient_banner": False},
+        auth=("confidential", apps.secrets["confidential"]),
+        timeout=60,
+    )
+    assert answer.status_code == 201, answer.text
+    launch = answer.json()["launch_url"]
+    seen = opened("portal", demo, apps, shots, launch=launch, size="phone", locale="uk")
+    assert (seen["errors"], seen["widths"], seen["choices"]) == ([], [], 0)
+    assert seen["opened"]["patient"] == CHILD
+    assert seen["opened"]["banner"] is False
+    assert {"launch", "patient/Observation.rs"} < set(seen["opened"]["scope"].split())

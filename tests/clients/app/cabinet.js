@@ -19,6 +19,7 @@ const cabinet = {
       user: await this.client.user.read(),
       fhirUser: this.client.user.fhirUser,
       scope: this.client.state.tokenResponse.scope,
+      banner: this.client.state.tokenResponse.need_patient_banner,
       categories: [...new Set(found.flatMap(
         (each) => each.category.flatMap((category) => category.coding.map((code) => code.code)),
       ))],
