@@ -20,9 +20,11 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
-from fhir_server.assembly import audit, booking, bounds, grant_records
+from fhir_server.access.step_up import read_rules
+from fhir_server.assembly import audit, booking, bounds, emergencies, grant_records
 from fhir_server.assembly.access import Access, access, security
 from fhir_server.assembly.consents import label
+from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
@@ -92,6 +94,7 @@ class Application:
         self._entry: ASGIApp = self._dispatch
         self.access: Access | None = None
         self._grants = GrantRecords()
+        self._alarm = Alarm()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -137,9 +140,10 @@ class Application:
                 KIND: (guard_search_parameter,),
                 grant_records.KIND: (self._grants.guard,),
                 **audit.guards(self.settings),
+                **emergencies.GUARDS,
             }
             self.surface, self._background = await _assembled(
-                self.settings, store, guards, self._clock
+                self.settings, store, guards, self._clock, self._alarm
             )
             async with (
                 self._admission(store) as gate,
@@ -175,6 +179,7 @@ class Application:
         database, grants = store.database, self._grants
         async with access(self.settings, services, database, grants, print) as built:
             self.access = built
+            self._alarm.site = built.cabinet.site
             self._entry = built.before(self._dispatch, BASE_PATH)
             yield built.gate
 
@@ -245,7 +250,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
 
 
 async def _assembled(
-    settings: Settings, store: MongoStore, guards: Guards, clock: Clock
+    settings: Settings, store: MongoStore, guards: Guards, clock: Clock, alarm: Alarm
 ) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
@@ -258,7 +263,12 @@ async def _assembled(
     services = await _services(settings, store, jobs, knowledge, current, offered, clock)
     services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
     services = booking.ruled(settings, services)
-    services = replace(services, audit=await audit.audit(settings, store, services))
+    services = replace(
+        services,
+        audit=await audit.audit(settings, store, services),
+        emergencies=await emergencies.emergencies(settings, store, alarm, settings.max_depth),
+        step_up=read_rules(settings.step_up, [each.name for each in OPERATIONS]),
+    )
     published = capability.published(
         statement,
         base_url=settings.fhir_base,

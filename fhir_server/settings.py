@@ -190,6 +190,18 @@ class Settings(BaseSettings):
     staff treat, up to confidentiality N."""
     consent_unlabelled: Literal["N", "R"] = "N"
     """How confidential a resource without such a label is."""
+    break_glass_opens: Literal["consented", "everything"] = "consented"
+    """What a declared emergency opens of a patient none of whose Consents is about it: no more
+    than `FHIR_CONSENT_DEFAULT` lets staff see, or everything."""
+    break_glass_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    """How long a declared emergency holds. It can be declared anew, and ended before."""
+    break_glass_most: Annotated[int, Field(ge=1, le=100)] = 20
+    """Declared emergencies of one person that hold at once."""
+    step_up: Annotated[tuple[str, ...], NoDecode] = ("$break-glass=3/43200",)
+    """Which writes and operations need how strong and how recent a sign-in, joined by commas:
+    `Consent.cud=2`, `*.d=1/300`, `$break-glass=3/43200`: a type or `*`, letters of create,
+    update, delete, or an operation; the level (`acr`), and the greatest age in seconds.
+    `none`: no such rule."""
     consent_systems: Literal["exempt", "bound"] = "exempt"
     """Whether Consents bind backend services too, besides their scopes."""
     required_consents: Path | None = None
@@ -288,7 +300,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     """A JSON object a line, or text for people."""
 
-    @field_validator("cors_origins", "password_classes", mode="before")
+    @field_validator("cors_origins", "password_classes", "step_up", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -34,6 +34,8 @@ AUTHOR: Final = coding(_PARTICIPATION, "AUT", "author (originator)")
 EMPLOYER: Final = coding("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV")
 EMERGENCY: Final = coding(DCM, "110127", "Emergency Override Started")
 
+_STOPPED: Final = coding(DCM, "110138", "Emergency Override Stopped")
+
 _REST: Final = coding(
     "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"
 )
@@ -105,6 +107,7 @@ EVENTS: Final[Mapping[str, Row]] = {
     "account": Row(_SECURITY, coding(DCM, "110137", "User Security Attributes Changed"), "U"),
     "launch": Row(_APPLICATION, coding(OWN, "launch", "Launch context made"), "E"),
     "break-glass": Row(_SECURITY, EMERGENCY, "E"),
+    "break-glass-end": Row(_SECURITY, _STOPPED, "E"),
     "export": Row(
         _EXPORT,
         coding("http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose"),

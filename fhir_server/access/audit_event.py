@@ -77,7 +77,8 @@ def audit_event(
     row = INTERACTIONS.get(deed.code) or EVENTS[deed.code]
     at = format_instant(entry.at)
     succeeded = deed.status < _FAILED
-    emergency = entry.who.purpose == "BTG" and row.subtype is not EMERGENCY
+    purpose = _purpose(entry.who, deed, patient)
+    emergency = purpose == "BTG" and row.type["code"] == "rest"
     event: JsonObject = {
         "resourceType": "AuditEvent",
         "id": id_,
@@ -93,7 +94,7 @@ def audit_event(
         event["meta"]["profile"] = [f"{BALP}StructureDefinition/{name}"]
     if deed.note:
         event["outcomeDesc"] = deed.note
-    event["agent"] = list(_agents(entry, row, patient, base_url, names))
+    event["agent"] = list(_agents(entry, row, patient, base_url, names, purpose))
     event["source"] = {
         "observer": _server(base_url),
         "type": [
@@ -111,7 +112,7 @@ def audit_event(
 
 
 def _agents(
-    entry: Entry, row: Row, patient: str, base_url: str, names: Names
+    entry: Entry, row: Row, patient: str, base_url: str, names: Names, purpose: str
 ) -> Iterator[JsonObject]:
     who = entry.who
     personal = bool(who.user or who.account)
@@ -119,7 +120,7 @@ def _agents(
         "type": {"coding": [row.client]},
         "who": _client(who.client, names),
         "requestor": not personal,
-        **({} if personal else _authority(who)),
+        **({} if personal else _authority(who, purpose)),
         "network": _network(entry, patient),
     }
     yield {
@@ -135,7 +136,7 @@ def _agents(
             "who": _person(who, name),
             **({"name": name} if name else {}),
             "requestor": True,
-            **_authority(who),
+            **_authority(who, purpose),
         }
     for each in who.organizations:
         yield {
@@ -145,13 +146,20 @@ def _agents(
         }
 
 
-def _authority(who: Who) -> JsonObject:
+def _purpose(who: Who, deed: Deed, patient: str) -> str:
+    """What it was done for: of the patients for whom an emergency was declared, break-glass;
+    of others on the same page, what the token says."""
+    declares = deed.code in ("break-glass", "break-glass-end") and deed.status < _FAILED
+    return "BTG" if patient and (declares or patient in who.declared) else who.purpose
+
+
+def _authority(who: Who, purpose: str) -> JsonObject:
     """By which token, and what for."""
     found: JsonObject = {}
     if who.token:
         found["policy"] = [f"urn:ietf:params:oauth:jti:{who.token}"]
-    if who.purpose:
-        found["purposeOfUse"] = [{"coding": [coding(ACT_REASON, who.purpose)]}]
+    if purpose:
+        found["purposeOfUse"] = [{"coding": [coding(ACT_REASON, purpose)]}]
     return found
 
 

@@ -12,7 +12,7 @@ from fhir_server.core.types import JsonObject
 
 EventKind = Literal[
     "sign-in", "sign-out", "token", "refresh", "refused", "grant", "revoke", "register",
-    "launch", "break-glass", "export", "account",
+    "launch", "break-glass", "break-glass-end", "export", "account",
 ]  # fmt: skip
 """A row each of `audit_codes.EVENTS`."""
 

@@ -35,6 +35,8 @@ class Who(msgspec.Struct, frozen=True, omit_defaults=True):
     staff: bool = False
     consents: tuple[str, ...] = ()
     """References of the Consents that were applied."""
+    declared: tuple[str, ...] = ()
+    """Logical ids of the patients for whom an emergency was declared and held."""
 
     @property
     def is_personal(self) -> bool:
@@ -135,6 +137,7 @@ def who_of(principal: Principal) -> Who:
         grant=principal.grant or "",
         represented=principal.represented,
         staff=principal.staff,
+        declared=principal.declared,
     )
 
 

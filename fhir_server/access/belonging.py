@@ -55,6 +55,16 @@ def is_about_one(kind: str) -> bool:
     ) == Patient("x")
 
 
+def wholly_about(kind: str, patient: str) -> Node:
+    """Those of `kind`, belonging to `patient`, of which it is sure that they are about nobody
+    else; where any may be about several (Appointment), none is."""
+    if is_about_one(kind):
+        return Everything()
+    if kind == "Binary":  # which has one context
+        return of_patients(kind, (patient,))
+    return Patient(patient) if single_patient_parameters(kind) else Nothing()
+
+
 def about_nobody(kind: str, letter: ScopeLetter) -> Node:
     """Those of `kind` that no patient's Consent governs, or that another's Restriction does."""
     if kind == "Binary":

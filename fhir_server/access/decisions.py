@@ -5,13 +5,19 @@ https://profiles.ihe.net/ITI/PCF/volume-1.html
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from typing import Final, Literal, NamedTuple, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
-from fhir_server.access.belonging import IN_RECORD, about_nobody, is_about_one, of_patients
+from fhir_server.access.belonging import (
+    IN_RECORD,
+    about_nobody,
+    is_about_one,
+    of_patients,
+    wholly_about,
+)
 from fhir_server.access.callers import Caller, actions_of
 from fhir_server.access.confidentiality import Level, at_most
 from fhir_server.access.consents import Consent, applying
@@ -68,6 +74,21 @@ class Policy:
     treatment, confidentiality N and below; `all-normal`: everybody, N and below;
     `break-glass-only`: everything under declared break-glass, else nothing."""
     unlabelled: Level = "N"
+    urgent: Literal["consented", "everything"] = "consented"
+    """What holds under declared break-glass for a patient no Consent of whom concerns it: no
+    more than `implicit`, or everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """The emergencies that the caller has declared."""
+
+    caller: Caller
+    """With the purpose BTG."""
+    patients: frozenset[str]
+    """Logical ids."""
+    closed: frozenset[str] = frozenset()
+    """Types of which they open nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class Request:
     letter: ScopeLetter
     now: int
     """Milliseconds since 1970."""
+    urgent: Urgent | None = None
 
 
 def consent_node(
@@ -140,7 +162,9 @@ def consent_nodes(
     """
     flows = _Flows(request, policy, referred or {}, proxies or {})
     by_flow: dict[Permitted, list[str]] = {}
-    for patient in dict.fromkeys((*by_patient, *sorted(request.caller.own), *(proxies or {}))):
+    declared = () if request.urgent is None else sorted(request.urgent.patients)
+    known = (*by_patient, *sorted(request.caller.own), *(proxies or {}), *declared)
+    for patient in dict.fromkeys(known):
         found = flows.of(patient, by_patient.get(patient, ()))
         by_flow.setdefault(found, []).append(patient)
     by_flow.pop(flows.implicit, None)
@@ -202,8 +226,20 @@ class _Flows:
         self._request: Final = request
         self._view: Final = View(policy.unlabelled, referred)
         self._by_rules: dict[tuple[Rule, ...], Permitted] = {}
+        self._urgent: Final = request.urgent
+        if request.urgent is not None:
+            inside = replace(request, caller=request.urgent.caller, urgent=None)
+            self._inside: Final = _Flows(inside, policy, referred, proxies)
 
     def of(self, patient: str, consents: Iterable[Consent]) -> Permitted:
+        """What flows as ever, and in an emergency besides: none takes anything away."""
+        known = tuple(consents)
+        usual = self._usual(patient, known)
+        if self._urgent is None or patient not in self._urgent.patients:
+            return usual
+        return _widened(patient, usual, self._inside.of(patient, known), self._urgent.closed)
+
+    def _usual(self, patient: str, consents: Iterable[Consent]) -> Permitted:
         caller = self._request.caller
         if patient in caller.own:
             return _all
@@ -232,6 +268,18 @@ class _Flows:
             return _bounded(_outcome(found))
 
         return flow
+
+
+def _widened(
+    patient: str, usual: Permitted, urgent: Permitted, closed: frozenset[str]
+) -> Permitted:
+    @cache
+    def widened(kind: str) -> Node:
+        if kind in closed:
+            return usual(kind)
+        return either(usual(kind), every(wholly_about(kind, patient), urgent(kind)))
+
+    return widened
 
 
 def _bounded(node: Node) -> Node:
@@ -313,6 +361,8 @@ def _normal(unlabelled: Level) -> Permitted:
 
 
 def _implicit(caller: Caller, policy: Policy) -> Permitted:
+    if policy.urgent == "everything" and caller.has_purpose("BTG"):
+        return _all
     match policy.implicit:
         case "deny":
             return _none

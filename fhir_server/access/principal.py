@@ -38,5 +38,10 @@ class Principal:
     """The token's own id (jti), for audit; never the token."""
     level: int = 0
     """Identity assurance of the sign-in, 1 to 3; 0 without a user."""
+    auth_time: int = 0
+    """When the user last proved who they are, in milliseconds since 1970; 0 without a user."""
     staff: bool = False
     """The user works for an organization served here."""
+    declared: tuple[str, ...] = ()
+    """Logical ids of the patients for whom the user, in this app, has declared an emergency
+    that holds now. No token says so: it is looked up with each request."""

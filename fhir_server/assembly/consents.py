@@ -35,7 +35,9 @@ def access_policy(settings: Settings) -> AccessPolicy:
     """
     guardians = GUARDIANS if settings.proxy_guardians else frozenset()
     return AccessPolicy(
-        Policy(settings.consent_default, settings.consent_unlabelled),
+        Policy(
+            settings.consent_default, settings.consent_unlabelled, settings.break_glass_opens
+        ),
         systems=settings.consent_systems,
         required=_required(settings.required_consents),
         proxies=ProxyRules(

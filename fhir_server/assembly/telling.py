@@ -30,6 +30,8 @@ OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
     "second-step": "account",
     "locked": "account",
     "unlocked": "account",
+    "permitted": "account",
+    "forbidden": "account",
 }
 _REFUSED: Final = {"refused": 403, "failed": 400}
 

@@ -7,8 +7,8 @@
     fhir-server apps remove ID
 
 An operator may give an app what nobody gets over HTTP: a `client_id` of its own choice,
-`permissions` ("launch", "introspect", "grants") and `organizations`. An app that is added
-again under its `client_id` keeps its secret.
+`permissions` ("launch", "introspect", "grants", "break-glass") and `organizations`. An app
+that is added again under its `client_id` keeps its secret.
 
 https://www.rfc-editor.org/rfc/rfc7591#section-2
 """

@@ -6,6 +6,7 @@ from fhir_server.cli.apps import APPS
 from fhir_server.cli.audit import AUDIT
 from fhir_server.cli.capability import capability
 from fhir_server.cli.doctor import doctor
+from fhir_server.cli.emergencies import EMERGENCIES
 from fhir_server.cli.index import index
 from fhir_server.cli.seed import seed
 from fhir_server.cli.serve import serve
@@ -21,5 +22,6 @@ APP = typer.Typer(
 for _command in (serve, seed, index, capability, doctor):
     APP.command()(_command)
 APP.add_typer(APPS, name="apps")
+APP.add_typer(EMERGENCIES, name="emergencies")
 APP.add_typer(USERS, name="users")
 APP.add_typer(AUDIT, name="audit")

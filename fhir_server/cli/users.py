@@ -4,6 +4,8 @@
     fhir-server users staff EMAIL NAME Practitioner/…
     fhir-server users lock EMAIL
     fhir-server users unlock EMAIL
+    fhir-server users permit EMAIL             to declare emergencies ($break-glass)
+    fhir-server users forbid EMAIL
 
 Messages go where the settings send them; what is missing for an invitation is named.
 """
@@ -15,12 +17,13 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
-from fhir_server.app import Application
-from fhir_server.cabinet.accounts import registering, standing
+from fhir_server.access.emergencies import EmergencyRegister
+from fhir_server.cabinet.accounts import emails, registering, standing
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.standing import Staff
 from fhir_server.cli.console import fail, say
 from fhir_server.cli.database import database
+from fhir_server.cli.emergencies import WITHOUT, emergencies_of
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with
 from fhir_server.cli.refusals import explained
 from fhir_server.core.messages import LANGUAGES, Language
@@ -83,7 +86,7 @@ def staff(
 def lock(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     """Shut an account; its sessions and the access of its apps end at once."""
     settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
-    _run(settings, _known(email, standing.lock), f"{email} is locked")
+    _run(settings, _known(email, standing.lock), f"{email} is locked", ending=email)
 
 
 @USERS.command()
@@ -93,13 +96,36 @@ def unlock(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = Non
     _run(settings, _known(email, standing.unlock), f"{email} is unlocked")
 
 
+@USERS.command()
+def permit(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
+    """Let somebody of the staff declare emergencies, in apps that have the permission."""
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    _run(settings, _known(email, _permitted), f"{email} may declare emergencies")
+
+
+@USERS.command()
+def forbid(email: Email, data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
+    """Take that back; emergencies that the person has declared end at once."""
+    settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
+    done = f"{email} may declare no emergencies"
+    _run(settings, _known(email, _forbidden), done, ending=email)
+
+
+async def _permitted(ports: AccountPorts, email: str) -> bool:
+    return await standing.permit(ports, email, "break-glass")
+
+
+async def _forbidden(ports: AccountPorts, email: str) -> bool:
+    return await standing.forbid(ports, email, "break-glass")
+
+
 Work = Callable[[AccountPorts], Awaitable[str]]
 """Says why it could not be done; empty: it is done."""
 
 
 def _known(email: str, change: Callable[[AccountPorts, str], Awaitable[bool]]) -> Work:
     async def work(ports: AccountPorts) -> str:
-        return "" if await change(ports, email) else f"There is no account {email}."
+        return "" if await change(ports, email) else f"There is no such account: {email}."
 
     return work
 
@@ -111,24 +137,29 @@ def _language(text: str) -> Language:
     return found
 
 
-def _run(settings: Settings, work: Work, done: str) -> None:
+def _run(settings: Settings, work: Work, done: str, ending: str = "") -> None:
+    """`ending` is the address of somebody whose emergencies are over."""
     with explained():
-        problem = uvloop.run(_done(settings, work))
+        problem = uvloop.run(_done(settings, work, ending))
     if problem:
         fail(problem)
     say(done)
 
 
-async def _done(settings: Settings, work: Work) -> str:
-    async with _opened(settings) as ports:
-        return await work(ports)
+async def _done(settings: Settings, work: Work, ending: str) -> str:
+    async with _opened(settings) as (ports, register):
+        problem = await work(ports)
+        known = await ports.state.accounts.by_email(emails.normal(ending))
+        if known is not None:
+            await register.end_account(known.id, ports.now())
+        return problem
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[AccountPorts]:
-    async with database(settings) as ready:
-        application = Application(ready, None)
-        async with application.running():
-            if application.access is None:
-                fail("Without access control there are no accounts.")
-            yield application.access.cabinet.site.accounts
+async def _opened(
+    settings: Settings,
+) -> AsyncIterator[tuple[AccountPorts, EmergencyRegister]]:
+    async with database(settings) as ready, emergencies_of(ready) as (application, house):
+        if application.access is None:
+            fail(WITHOUT)
+        yield application.access.cabinet.site.accounts, house.register

@@ -10,11 +10,13 @@ from typing import Protocol, TypeAlias
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
+from fhir_server.access.step_up import NOTHING_DEMANDED, StepUp
 from fhir_server.core.errors import Forbidden, Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.audit import Audit
 from fhir_server.interactions.doors import Asked
+from fhir_server.interactions.emergencies import Emergencies
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail
@@ -125,6 +127,10 @@ class Services:
     """Whether what apps write for people is given a Provenance."""
     audit: Audit | None = None
     """None: nothing is audited."""
+    emergencies: Emergencies | None = None
+    """None: nobody has to break glass."""
+    step_up: StepUp = NOTHING_DEMANDED
+    """Which writes and operations need how strong a sign-in."""
 
 
 @dataclass(frozen=True, slots=True)

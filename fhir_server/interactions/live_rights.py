@@ -24,7 +24,9 @@ from fhir_server.access.consents import (
     read_proxy,
     to_follow,
 )
-from fhir_server.access.decisions import Permitted, Request, consent_nodes
+from fhir_server.access.decisions import Permitted, Request, Urgent, consent_nodes
+from fhir_server.access.emergencies import LETTERS as URGENT
+from fhir_server.access.emergencies import NEVER_MADE, Declaration, is_staff
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.proxies import Clock, Relations, Represented, represented, verified_by
@@ -36,6 +38,7 @@ from fhir_server.core.errors import Forbidden
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.facts import Facts
 from fhir_server.search.plan import Everything, Ids, Node, Nothing
+from fhir_server.spec.interactions import ScopeLetter
 
 BELIEVED: Final = 1_000  # milliseconds; see store.mongo.epochs
 KEPT: Final = 4_096
@@ -52,6 +55,8 @@ class Allowed:
     rights: Rights
     withheld: Forbidden | None = None
     """Why less than the token says; it is the answer wherever a right is missing."""
+    declared: tuple[str, ...] = ()
+    """`Principal.declared`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +119,39 @@ class LiveRights:
         by_patient: dict[str, list[Consent]] = {}
         for each in read:
             by_patient.setdefault(each.patient, []).append(each)
-        caller = caller_of(principal, memberships=await self._facts.memberships(principal))
+        memberships = await self._facts.memberships(principal)
+        caller = caller_of(principal, memberships=memberships)
+        held = await self._declared(principal, bound, now)
+        declared = tuple(sorted({each.patient for each in held}))
+        inside = caller_of(replace(principal, purpose="BTG"), memberships=memberships)
+        urgent = Urgent(inside, frozenset(declared)) if held else None
         referred = await self._facts.referred(to_follow(read))
         permitted = {
             letter: consent_nodes(
-                by_patient, Request(caller, letter, now), self._policy.consents, referred
+                by_patient,
+                Request(caller, letter, now, _of_letter(urgent, letter)),
+                self._policy.consents,
+                referred,
             )
             for letter in LETTERS
         }
-        change = next_change(read, now)
+        changes = [next_change(read, now), *(each.ends for each in held)]
+        until = min((each for each in changes if each is not None), default=now + BELIEVED)
         rights = narrowed(self._table.of(principal), permitted)
-        return Allowed(rights), now + BELIEVED if change is None else change
+        return Allowed(rights, declared=declared), until
+
+    async def _declared(
+        self, principal: Principal, bound: tuple[str, ...] | None, now: int
+    ) -> Sequence[Declaration]:
+        """The emergencies that the user has declared in this app, and that still hold."""
+        emergencies, account = self._services.emergencies, principal.account
+        if emergencies is None or account is None or not is_staff(principal):
+            return ()
+        register = emergencies.register
+        found = await register.held(account, principal.client, now)
+        if not found or not await register.may_declare(account, principal.client):
+            return ()
+        return [each for each in found if bound is None or each.patient in bound]
 
     async def _of_a_person(self, principal: Principal, now: int) -> tuple[Allowed, int]:
         """Patients and those who act for them: own records are open, others by relation."""
@@ -221,6 +248,13 @@ class LiveRights:
             await self._facts.consents(tuple(patients)),
         )
         return represented(known, self._policy.proxies, Clock(now, self._policy.zone), base)
+
+
+def _of_letter(urgent: Urgent | None, letter: ScopeLetter) -> Urgent | None:
+    """What the emergencies mean for one permission."""
+    if urgent is None or letter not in URGENT:
+        return None
+    return replace(urgent, closed=NEVER_MADE) if letter == "c" else urgent
 
 
 def _bound(principal: Principal) -> tuple[str, ...] | None:

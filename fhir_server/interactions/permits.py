@@ -28,6 +28,7 @@ from fhir_server.interactions.commands import (
     VRead,
 )
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.step_up import check_sign_in
 from fhir_server.search.evaluate import Record, Resources, satisfies
 from fhir_server.search.plan import UNRESTRICTED, Everything, Ids
 from fhir_server.search.values import IndexValues
@@ -79,9 +80,11 @@ def letters(command: Command) -> Sequence[ScopeLetter]:
 
 
 def check_command(ctx: Context, command: Command) -> None:
-    """Raise Forbidden when a permission is missing for the whole type."""
+    """Raise Forbidden when a permission is missing for the whole type, InsufficientSignIn when
+    the sign-in is too weak or too old for it."""
     for letter in letters(command):
         check_letter(ctx, letter, command.type)
+    check_sign_in(ctx, command)
 
 
 def check_letter(ctx: Context, letter: ScopeLetter, kind: str | None) -> None:

@@ -143,3 +143,5 @@ class Operation:
     run: Run
     scopes: tuple[tuple[ScopeLetter, str | None], ...] = ()
     """Permissions a caller needs for it, with the type; None: the type of the target."""
+    admits: Callable[[Context, Call], Awaitable[None]] | None = None
+    """Refuses whoever may not call it at all, before more is asked of them."""

@@ -7,6 +7,12 @@ from typing import Final
 
 from fhir_server.interactions.later import REINDEX_NEEDS
 from fhir_server.operations.book import book, hold
+from fhir_server.operations.break_glass import (
+    break_glass,
+    break_glass_end,
+    may_declare,
+    may_end,
+)
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
 from fhir_server.operations.lastn import lastn
@@ -87,5 +93,24 @@ OPERATIONS: Final = (
             ((letter, "Appointment"),),
         )
         for name, levels, run, letter in _BOOKING
+    ),
+    # No scopes: what Consents leave of them is what an emergency is declared against.
+    Operation(
+        "$break-glass",
+        f"{_OWN}break-glass",
+        _INSTANCE,
+        frozenset({"Patient"}),
+        True,
+        break_glass,
+        admits=may_declare,
+    ),
+    Operation(
+        "$break-glass-end",
+        f"{_OWN}break-glass-end",
+        _INSTANCE,
+        frozenset({"Patient"}),
+        True,
+        break_glass_end,
+        admits=may_end,
     ),
 )

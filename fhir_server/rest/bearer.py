@@ -8,6 +8,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from fhir_server.access.principal import Principal
@@ -72,6 +73,8 @@ class BearerGate:
 
     async def _caller(self, principal: Principal) -> Caller:
         allowed = await self._rights(principal)
+        if allowed.declared != principal.declared:  # what a job has kept may be over
+            principal = replace(principal, declared=allowed.declared)
         return Caller(allowed.rights, principal, allowed.withheld)
 
 

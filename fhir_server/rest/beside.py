@@ -19,6 +19,7 @@ from fhir_server.interactions.context import Beside, Context
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.step_up import check_sign_in_for
 from fhir_server.interactions.trail import doing_of_request, noted
 from fhir_server.interactions.views import part
 from fhir_server.operations.call import Call, Operation
@@ -66,8 +67,7 @@ def beside(
         if found.affects_state and asked.method != "POST":
             allow = ("POST", "OPTIONS")
             raise MethodNotAllowed(NEEDS_POST, method=asked.method, allow=allow)
-        for letter, kind in found.scopes:
-            check_letter(ctx, letter, kind or asked.target.type)
+        await _check(ctx, found, call)
         await aside(ctx.size, call.check_body, ctx.services.validator, least=HEAVY)
         if asked.target.type == KIND:
             await drained(ctx)
@@ -78,6 +78,18 @@ def beside(
         return await noted(ctx.trail, doing, lambda: operate(ctx, asked))
 
     return {"capabilities": state, "operation": told}
+
+
+async def _check(ctx: Context, operation: Operation, call: Call) -> None:
+    """Raise what stands against the call, before anything of it is looked at: a scope that is
+    missing, a caller who may not, a sign-in that will not do."""
+    kind = call.target.type
+    for letter, named in operation.scopes:
+        check_letter(ctx, letter, named or kind)
+    if operation.admits is not None:
+        await operation.admits(ctx, call)
+    needs = [(letter, named or kind or "") for letter, named in operation.scopes]
+    check_sign_in_for(ctx, operation.name, needs)
 
 
 @lru_cache(maxsize=16)  # by mode; a statement that changes is other bytes

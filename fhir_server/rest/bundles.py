@@ -16,6 +16,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.doors import NO_RESOURCE
 from fhir_server.interactions.later import BUNDLE, order
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.step_up import InsufficientSignIn, challenged
 from fhir_server.interactions.transaction.answers import response_bundle
 from fhir_server.interactions.transaction.batch import batch
 from fhir_server.interactions.transaction.run import transaction
@@ -59,7 +60,9 @@ async def process(ctx: Context, bundle: JsonObject | None, prefer: Prefer) -> Re
         language=ctx.language,
         returns=returns,
     )
-    return Result(200, body=body, wanted=True)
+    # Entries have no headers: what a stronger sign-in would let through is told of them all.
+    weak = [each.demand for each in results if isinstance(each, InsufficientSignIn)]
+    return Result(200, body=body, headers=tuple(challenged(*weak).items()), wanted=True)
 
 
 def _kind(bundle: JsonObject) -> Literal["batch", "transaction"]:

@@ -12,9 +12,10 @@ from fhir_server.access.principal import Principal, Purpose
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
-Permission = Literal["launch", "introspect", "grants"]
+Permission = Literal["launch", "introspect", "grants", "break-glass"]
 """What an operator allows a client besides scopes: to create launch contexts, to introspect
-any client's tokens, to show people what they granted and end it for them."""
+any client's tokens, to show people what they granted and end it for them, to declare
+emergencies for staff who may."""
 Standing = Literal["active", "pending", "blocked"]
 
 

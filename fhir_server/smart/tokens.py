@@ -121,6 +121,7 @@ def _principal(wanted: Issue, token: str) -> Principal:
         grant=grant.id,
         token=token,
         level=grant.level,
+        auth_time=grant.auth_time,
         staff=subject.staff,
     )
 

@@ -13,6 +13,8 @@ from fhir_server.access.principal import Purpose
 from fhir_server.core.messages import Language
 
 Standing = Literal["active", "locked", "closed"]
+AccountPermission = Literal["break-glass"]
+"""What an operator allows a person of the staff besides what their apps' scopes do."""
 CodePurpose = Literal["register", "reset", "second-step", "confirm"]
 """What a code that was sent may be used for; `confirm` is a new e-mail address."""
 
@@ -56,6 +58,7 @@ class Account:
     """`fhirUser`."""
     staff: bool = False
     organizations: tuple[str, ...] = ()
+    permissions: frozenset[AccountPermission] = frozenset()
     purpose: Purpose = "PATRQT"
     language: Language = "en"
     totp_secret: str = field(default="", repr=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from fhir_server.access.audit_log import Logs
+from fhir_server.access.emergencies import Declares
 from fhir_server.access.kept_answers import Shown
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
@@ -134,7 +135,7 @@ class Reads(Protocol):
         """How many live resources match."""
 
 
-class Unit(Reads, Logs, Protocol):
+class Unit(Reads, Logs, Declares, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
     A write that cannot be made (Conflict: an id to be inserted is taken, what is replaced or
@@ -221,8 +222,7 @@ class ResourceStore(Reads, Protocol):
     async def keys(
         self, kind: str, field: KeyField, prefix: str, *, limit: int, within: Restriction
     ) -> Sequence[str]:
-        """The first `limit` index keys, in order, that begin with `prefix` and that a live
-        resource has."""
+        """The first `limit` index keys of live resources, in order, that begin so."""
 
     async def explain(self, plan: Search, *, within: Restriction) -> Mapping[str, Any]:
         """The database's own plan for `plan`: `{"filter", "stages", "indexes"}`."""

@@ -15,8 +15,6 @@ https://www.rfc-editor.org/rfc/rfc8176
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from fhir_server.smart.records import Session
-
 LEVELS: Final = ("1", "2", "3")
 """Values of `acr`, the weakest first."""
 
@@ -41,17 +39,3 @@ def asked(acr_values: Sequence[str]) -> int:
     """
     known = [int(each) for each in acr_values if each in LEVELS]
     return min(known, default=0)
-
-
-def challenge(session_level: int, needed: int, max_age: int | None = None) -> str | None:
-    """The `WWW-Authenticate` of a FHIR request that needs a stronger sign-in; None: it is
-    strong enough. `max_age` in seconds."""
-    if session_level >= needed:
-        return None
-    said = f'Bearer error="insufficient_user_authentication", acr_values="{needed}"'
-    return said if max_age is None else f"{said}, max_age={max_age}"
-
-
-def is_enough(session: Session, needed: int) -> bool:
-    """Whether the session's sign-in reaches a level."""
-    return session.level >= needed

@@ -113,6 +113,7 @@ async def _account(ports: AccountPorts, figure: Figure) -> Account | None:
             user=f"Practitioner/{figure.practitioner}",
             staff=True,
             organizations=(f"Organization/{figure.organization}",),
+            permissions=frozenset({"break-glass"}),
             purpose="TREAT",
         )
     patient = await ports.records.patient(figure.patient)
@@ -130,6 +131,7 @@ def _app(redirect_uris: tuple[str, ...], now: int) -> Client:
         redirect_uris=redirect_uris,
         grant_types=frozenset({"authorization_code", "refresh_token"}),
         scopes=_SCOPES,
+        permissions=frozenset({"break-glass"}),
         reviewed=True,
         publisher="This server",
         created=now,

@@ -7,6 +7,7 @@
     registered         `reason`: by a code, or the provider's name
     password-changed
     locked, unlocked   by the operator
+    permitted, forbidden   by the operator: to declare emergencies
     second-step        an authenticator, mailed codes or a passkey was added or removed
 
 https://profiles.ihe.net/ITI/BALP/
@@ -25,6 +26,8 @@ Kind = Literal[
     "second-step",
     "locked",
     "unlocked",
+    "permitted",
+    "forbidden",
 ]
 
 

@@ -90,6 +90,21 @@ SECOND_STEP: Final = Letter(
         "ви зараз не входите, хтось знає ваш пароль: змініть його.\n",
     ),
 )
+BROKEN_GLASS: Final = Letter(
+    Text(
+        "Your record was opened as an emergency",
+        "Экстренный доступ к вашей карте",
+        "Екстрений доступ до вашої картки",
+    ),
+    Text(
+        "Somebody who works at the clinic has opened your record as an emergency. Who, when "
+        "and why is written in your record, under messages. Sign in here:\n{link}\n",
+        "Сотрудник клиники получил экстренный доступ к вашей карте. Кто, когда и почему, "
+        "написано в сообщениях вашей карты. Войти можно здесь:\n{link}\n",
+        "Працівник клініки отримав екстрений доступ до вашої картки. Хто, коли й чому, "
+        "написано в повідомленнях вашої картки. Увійти можна тут:\n{link}\n",
+    ),
+)
 PASSWORD_CHANGED: Final = Letter(
     Text("Your password was changed", "Ваш пароль изменён", "Ваш пароль змінено"),
     Text(

@@ -1,4 +1,4 @@
-"""What an operator does to accounts: make one for staff, lock, unlock.
+"""What an operator does to accounts: make one for staff, lock, unlock, permit.
 
 A locked account answers as if the password were wrong; its sessions and all that apps were
 granted end at once.
@@ -13,7 +13,7 @@ from fhir_server.cabinet.accounts.events import AccountEvent, Kind
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.core.messages import Language
 from fhir_server.smart.ending import end_account
-from fhir_server.store.accounts import Account, Standing
+from fhir_server.store.accounts import Account, AccountPermission, Standing
 
 STAFF_LEVEL: Final = 3
 """The operator knows who works here."""
@@ -70,6 +70,30 @@ async def unlock(ports: AccountPorts, email: str) -> bool:
     if account is not None:
         await ports.events.tell(_event("unlocked", account))
     return account is not None
+
+
+async def permit(ports: AccountPorts, email: str, permission: AccountPermission) -> bool:
+    """Give somebody of the staff a permission; False where no such person has the address."""
+    return await _permissions(ports, email, frozenset({permission}), frozenset())
+
+
+async def forbid(ports: AccountPorts, email: str, permission: AccountPermission) -> bool:
+    """Take it back; the same. What it was used for is the caller's to end."""
+    return await _permissions(ports, email, frozenset(), frozenset({permission}))
+
+
+async def _permissions(
+    ports: AccountPorts,
+    email: str,
+    more: frozenset[AccountPermission],
+    less: frozenset[AccountPermission],
+) -> bool:
+    account = await ports.state.accounts.by_email(emails.normal(email))
+    if account is None or not account.staff:
+        return False
+    await ports.state.accounts.change(account, permissions=account.permissions - less | more)
+    await ports.events.tell(_event("permitted" if more else "forbidden", account))
+    return True
 
 
 async def _set(ports: AccountPorts, email: str, standing: Standing) -> Account | None:

@@ -23,6 +23,7 @@ from fhir_server.interactions.permits import check_command, check_existence
 from fhir_server.interactions.provenance import KIND as PROVENANCE
 from fhir_server.interactions.provenance import attest, is_attested
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.step_up import InsufficientSignIn, combined
 from fhir_server.interactions.trail import Trail, doing_of
 from fhir_server.interactions.transaction.answers import answered
 from fhir_server.interactions.transaction.bounds import Budget, breath
@@ -66,9 +67,7 @@ async def transaction(
     _check_codes(entries)
     check_urls(entries)
     if ctx.rights is not UNLIMITED:
-        for each in entries:
-            with at(each.path):
-                check_command(ctx, command(each.asked))
+        _check_permits(ctx, entries)
     await _check_resources(ctx, entries)
     named = {e.asked.target.type or "" for e in entries if e.code not in _READS}
     kinds = written_with(ctx, named)
@@ -100,6 +99,20 @@ async def transaction(
     if trail is not None and row is not None:
         trail.committed(row)
     return results
+
+
+def _check_permits(ctx: Context, entries: Sequence[Entry]) -> None:
+    """Raise what stands against an entry; of sign-ins that will not do, all together: one
+    that is stronger has to do for the whole."""
+    weak: list[InsufficientSignIn] = []
+    for each in entries:
+        try:
+            with at(each.path):
+                check_command(ctx, command(each.asked))
+        except InsufficientSignIn as error:
+            weak.append(error)
+    if weak:
+        raise combined(weak)
 
 
 async def _told(

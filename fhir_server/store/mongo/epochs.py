@@ -8,6 +8,8 @@ old one; so nobody believes a number for longer than a second.
 from collections.abc import Iterable
 from typing import Any, Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
 
@@ -35,7 +37,17 @@ class Epochs:
 
     async def written(self, kinds: Iterable[str]) -> None:
         """Note that `kinds` were written, and committed."""
-        if DECISIVE.isdisjoint(kinds):
-            return
+        if not DECISIVE.isdisjoint(kinds):
+            await self.raised()
+
+    async def raised(self, session: AsyncClientSession | None = None) -> None:
+        """Make it another number; with a transaction, or not at all."""
         with answered():
-            await self._table.update_one(_ACCESS, {"$inc": {"n": 1}}, upsert=True)
+            await self._table.update_one(
+                _ACCESS, {"$inc": {"n": 1}}, upsert=True, session=session
+            )
+
+    async def prepare(self) -> None:
+        """Make the number, for transactions that will raise it."""
+        with answered():
+            await self._table.update_one(_ACCESS, {"$setOnInsert": {"n": 0}}, upsert=True)

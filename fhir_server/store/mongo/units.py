@@ -13,6 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from typing_extensions import override
 
 from fhir_server.access.audit_log import AuditRow
+from fhir_server.access.emergencies import Declaration
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
@@ -28,6 +29,7 @@ from fhir_server.store.mongo.documents import (
     superseded,
     tombstone,
 )
+from fhir_server.store.mongo.emergencies import MongoEmergencies
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX
 from fhir_server.store.mongo.pending import Pending
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables, beside
@@ -185,6 +187,16 @@ class MongoUnit(Reader):
 
     async def log(self, row: AuditRow) -> None:
         self._pending.insert(LOG, row_document(row))
+
+    async def declare(self, declaration: Declaration, most: int) -> bool:
+        emergencies = MongoEmergencies(self.tables.database)
+        with answered():
+            return await emergencies.declare(declaration, most, self.session)
+
+    async def end_declared(self, account: str, patient: str, now: int) -> int:
+        emergencies = MongoEmergencies(self.tables.database)
+        with answered():
+            return await emergencies.end_declared(account, patient, now, self.session)
 
     async def settle(self, key: str, outcome: Outcome) -> None:
         with answered():

@@ -143,20 +143,6 @@ def test_a_patient_has_a_name_for_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("has", "needs", "max_age", "said"),
-    [
-        (2, 2, None, None),
-        (1, 2, None, 'acr_values="2"'),
-        (2, 3, 60, 'acr_values="3", max_age=60'),
-    ],
-)
-def test_rfc_9470_challenges(has: int, needs: int, max_age: int | None, said: str) -> None:
-    found = assurance.challenge(has, needs, max_age)
-    whole = f'Bearer error="insufficient_user_authentication", {said}'
-    assert found == (None if said is None else whole)
-
-
-@pytest.mark.parametrize(
     ("values", "least"), [((), 0), (("3", "2"), 2), (("x", "3"), 3), (("x",), 0)]
 )
 def test_acr_values_are_alternatives(values: tuple[str, ...], least: int) -> None:

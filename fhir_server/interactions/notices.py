@@ -1,0 +1,132 @@
+"""The notice of break-glass: who opened the record, when, until when, and why.
+
+It is a Communication in the patient's record. The server writes it; no client does, and none
+changes or removes it.
+
+https://hl7.org/fhir/R4/communication.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from fhir_server.access.codings import Coding, has_category
+from fhir_server.core.datetimes import format_instant
+from fhir_server.core.errors import Forbidden
+from fhir_server.core.messages import LANGUAGES, Language, Text, preferred
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context, Intent
+
+KIND: Final = "Communication"
+CATEGORY: Final = Coding("https://fhir-server.example/CodeSystem/notice", "break-glass")
+
+SERVERS_OWN: Final = Text(
+    "A Communication of the category break-glass is the server's own: nobody writes, changes "
+    "or removes one.",
+    "Communication категории break-glass создаёт сам сервер: её никто не записывает, не меняет "
+    "и не удаляет.",
+    "Communication категорії break-glass створює сам сервер: її ніхто не записує, не змінює й "
+    "не вилучає.",
+)
+SAID: Final = Text(
+    "{who} opened your record as an emergency on {at}, with the app {app}. It can be open "
+    "until {ends} ({zone}). The reason given: {reason}",
+    "{who}: доступ к вашей карте в экстренном порядке, {at}, приложение {app}. Карта может "
+    "быть открыта до {ends} ({zone}). Указанная причина: {reason}",
+    "{who}: доступ до вашої картки в екстреному порядку, {at}, застосунок {app}. Картка може "
+    "бути відкрита до {ends} ({zone}). Зазначена причина: {reason}",
+)
+
+_TIME: Final = "%Y-%m-%d %H:%M"
+_DEPTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a notice says."""
+
+    patient: JsonObject
+    """The Patient."""
+    user: str
+    """`Practitioner/…`."""
+    name: str
+    app: str
+    reason: Mapping[str, Any]
+    """A CodeableConcept with something in it."""
+    at: int
+    """Milliseconds since 1970."""
+    ends: int
+    zone: tzinfo
+
+
+def notice(told: Told) -> JsonObject:
+    """The Communication, without an id."""
+    patient = {"reference": f"Patient/{told.patient['id']}"}
+    language = language_of(told.patient)
+    who = {"reference": told.user, **({"display": told.name} if told.name else {})}
+    return {
+        "resourceType": KIND,
+        "language": language,
+        "status": "completed",
+        "category": [{"coding": [{"system": CATEGORY.system, "code": CATEGORY.code}]}],
+        "priority": "urgent",
+        "subject": patient,
+        "sent": format_instant(told.at),
+        "recipient": [patient],
+        "sender": who,
+        "reasonCode": [dict(told.reason)],
+        "payload": [{"contentString": _said(told, language)}],
+    }
+
+
+def _said(told: Told, language: Language) -> str:
+    places = {
+        "who": told.name or told.user,
+        "app": told.app,
+        "at": _time(told.at, told.zone),
+        "ends": _time(told.ends, told.zone),
+        "zone": told.zone,
+        "reason": words(told.reason),
+    }
+    return SAID.in_language(language, places)
+
+
+def words(reason: Mapping[str, Any]) -> str:
+    """A CodeableConcept as a person reads it."""
+    if reason.get("text"):
+        return str(reason["text"])
+    codings = reason.get("coding", ())
+    return ", ".join(str(each.get("display") or each.get("code", "")) for each in codings)
+
+
+def language_of(patient: JsonObject) -> Language:
+    """The language that the patient understands best, of ours; English where none is known."""
+    spoken = sorted(patient.get("communication", ()), key=lambda x: not x.get("preferred"))
+    tags = [
+        str(coding.get("code", ""))
+        for each in spoken
+        for coding in each.get("language", {}).get("coding", ())
+    ]
+    for tag in (*tags, str(patient.get("language", ""))):
+        if tag.lower().partition("-")[0] in LANGUAGES:
+            return preferred(tag)
+    return "en"
+
+
+def _time(at: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).strftime(_TIME)
+
+
+async def guard_notice(ctx: Context, intent: Intent) -> None:
+    """The guard of Communication.
+
+    Raises:
+        Forbidden: somebody would write what only the server does.
+    """
+    if ctx.principal is None:
+        return
+    before = None if intent.before is None else loads(intent.before.body, max_depth=_DEPTH)
+    if any(each and has_category(each, CATEGORY) for each in (before, intent.after)):
+        raise Forbidden(SERVERS_OWN, expression=KIND)
