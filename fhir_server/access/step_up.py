@@ -51,22 +51,15 @@ class Demand:
 class StepUp:
     """All rules; where several are about one thing, all of them hold."""
 
-    rules: Mapping[str, Demand] = field(default_factory=dict)
-    """By `Consent.c`, `*.d` or `$operation`."""
+    writes: Mapping[str, Demand] = field(default_factory=dict)
+    """By `Consent.c` or `*.d`."""
+    operations: Mapping[str, Demand] = field(default_factory=dict)
+    """By name, with the `$`."""
 
     def of(self, kind: str, letters: Iterable[str]) -> Demand | None:
         """What writing a `kind` with these permissions demands."""
-        if not self.rules:
-            return None
-        names = [f"{each}.{letter}" for letter in letters for each in (kind, _ANY)]
-        return self._all(names)
-
-    def of_operation(self, name: str) -> Demand | None:
-        """What an operation demands, by its name with the `$`."""
-        return self.rules.get(name)
-
-    def _all(self, names: Iterable[str]) -> Demand | None:
-        return together(*(self.rules.get(each) for each in names))
+        names = (f"{each}.{letter}" for letter in letters for each in (kind, _ANY))
+        return together(*map(self.writes.get, names))
 
 
 NOTHING_DEMANDED: Final = StepUp()
@@ -87,7 +80,8 @@ def read_rules(texts: Iterable[str], operations: Collection[str]) -> StepUp:
     Raises:
         StepUpError: one cannot be understood, or is about nothing: it would protect nothing.
     """
-    rules: dict[str, Demand] = {}
+    writes: dict[str, Demand] = {}
+    named: dict[str, Demand] = {}
     for text in texts:
         found = _RULE.fullmatch(text)
         if found is None:
@@ -98,10 +92,12 @@ def read_rules(texts: Iterable[str], operations: Collection[str]) -> StepUp:
         if operation is not None and operation not in operations:
             raise StepUpError(f"`{text}`: there is no operation {operation}")
         demand = Demand(int(found["level"]), None if seconds is None else int(seconds))
-        names = [operation] if operation else [f"{kind}.{x}" for x in found["letters"]]
-        for name in names:
-            rules[name] = together(rules.get(name), demand) or demand
-    return StepUp(rules)
+        if operation is not None:
+            named[operation] = together(named.get(operation), demand) or demand
+        for letter in found["letters"] or "":
+            name = f"{kind}.{letter}"
+            writes[name] = together(writes.get(name), demand) or demand
+    return StepUp(writes, named)
 
 
 def challenge(demand: Demand) -> str:

@@ -84,7 +84,7 @@ def written_with(command: Command) -> Sequence[ScopeLetter]:
 def check_sign_in(ctx: Context, command: Command) -> None:
     """Raise InsufficientSignIn unless the sign-in will do for `command`."""
     step_up = ctx.services.step_up
-    if step_up.rules:
+    if step_up.writes:
         _check(ctx, step_up.of(command.type or "", written_with(command)))
 
 
@@ -95,7 +95,7 @@ def check_sign_in_for(
     uses these permissions."""
     step_up = ctx.services.step_up
     written = (step_up.of(kind, (letter,)) for letter, kind in scopes)
-    _check(ctx, together(step_up.of_operation(operation), *written))
+    _check(ctx, together(step_up.operations.get(operation), *written))
 
 
 def _check(ctx: Context, demand: Demand | None) -> None:
