@@ -32,6 +32,7 @@ from tests.support.emergencies import (
     restricted,
 )
 from tests.support.fhir import JsonObject, new_id
+from tests.support.parallel import together
 from tests.support.running import Running
 
 HOUR = 3_600_000  # milliseconds
@@ -419,8 +420,9 @@ def test_no_more_than_twenty_hold(glass: Ward, mongodb_uri: str, database: str) 
     permit(mongodb_uri, database, "busy", APP)
     busy, id_ = doctor("busy"), new_id()
     glass.put(person(id_))
-    assert {glass.declare(busy, id_).status_code for _ in range(20)} == {200}
-    assert glass.declare(busy, id_).status_code == 422
+    glass.tokens.give(busy)
+    answers = together([lambda: glass.declare(busy, id_).status_code] * 24)
+    assert sorted(answers) == [200] * 20 + [422] * 4
     notices = glass.ask(patient(id_), "GET", "/Communication?_summary=count").json()
     assert notices["total"] == 20
     assert glass.end(busy, id_).json()["parameter"][0]["valueUnsignedInt"] == 20

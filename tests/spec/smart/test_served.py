@@ -15,12 +15,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from fhir_server.app import Application
-from fhir_server.cabinet.accounts.demo import APP, seed_demo
-from fhir_server.cli.demo import REDIRECTS
+from fhir_server.cabinet.accounts.demo import APP
 from fhir_server.settings import Settings
 from scripts.postman.signing_in import by_hand
 from tests.support.browsing import Visitor
+from tests.support.demo_app import authorization, prepared, redemption
 from tests.support.fhir import JsonObject
 from tests.support.running import Running
 
@@ -47,24 +46,6 @@ def resources() -> list[JsonObject]:
         for id_ in (ANNA, "another")
     ]
     return [*people, *observations, {"resourceType": "Practitioner", "id": DOCTOR}]
-
-
-async def prepared(settings: Settings) -> Mapping[str, str]:
-    """Patients, accounts and the app; the passwords by address."""
-    entry = [
-        {
-            "resource": each,
-            "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"},
-        }
-        for each in resources()
-    ]
-    application = Application(settings, None)
-    async with application.running():
-        await application.transaction(
-            {"resourceType": "Bundle", "type": "transaction", "entry": entry}
-        )
-        assert application.access is not None
-        return await seed_demo(application.access.cabinet.site.accounts, REDIRECTS)
 
 
 @dataclass(frozen=True)
@@ -107,7 +88,7 @@ def served(mongodb_uri: str) -> Iterator[Served]:
         seed=False,
         log_level="WARNING",
     )
-    passwords = asyncio.run(prepared(settings))
+    passwords = asyncio.run(prepared(settings, resources()))
     with Running(settings) as running:
         yield Served(running.base_url, passwords)
 
@@ -121,20 +102,7 @@ def visitor(served: Served) -> Iterator[Visitor]:
 
 def launched(served: Served, visitor: Visitor, scope: str = SCOPE) -> None:
     """The app sends the browser; the person signs in."""
-    challenge = hashlib.sha256(VERIFIER.encode()).digest()
-    visitor.go(
-        "/auth/authorize",
-        {
-            "response_type": "code",
-            "client_id": APP,
-            "redirect_uri": REDIRECT,
-            "scope": scope,
-            "state": "s",
-            "aud": served.base,
-            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
-        },
-    )
+    visitor.go("/auth/authorize", authorization(served.base, scope))
     email = "anna@demo.example"
     assert visitor.submit(email=email, password=served.passwords[email]) == 200
 
@@ -142,13 +110,7 @@ def launched(served: Served, visitor: Visitor, scope: str = SCOPE) -> None:
 def tokens(served: Served, visitor: Visitor, scope: str = SCOPE) -> dict[str, Any]:
     launched(served, visitor, scope)
     visitor.submit(answer="allow")
-    return served.token(
-        grant_type="authorization_code",
-        code=visitor.answer["code"],
-        redirect_uri=REDIRECT,
-        client_id=APP,
-        code_verifier=VERIFIER,
-    )
+    return served.token(**redemption(visitor.answer["code"]))
 
 
 def test_sa_01_sa_08_a_person_lets_an_app_read_the_own_record(

@@ -5,10 +5,8 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 """
 
 import asyncio
-import base64
 import email
 import email.policy
-import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -20,19 +18,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from fhir_server.app import Application
-from fhir_server.cabinet.accounts.demo import APP, seed_demo
-from fhir_server.cli.demo import REDIRECTS
 from fhir_server.settings import Settings
 from tests.support.browsing import Visitor
+from tests.support.demo_app import authorization, prepared, redemption
 from tests.support.emergencies import REASON, consent, person, restricted
 from tests.support.fhir import JsonObject
 from tests.support.running import Running
 
 ANNA: Final = "anna-ivanova-ru"
 DOCTOR: Final = "doctor@demo.example"
-VERIFIER: Final = "a" * 64
-REDIRECT: Final = "http://127.0.0.1:9999/callback"
 PATIENCE: Final = 30.0  # seconds
 
 
@@ -44,21 +38,6 @@ def resources() -> list[JsonObject]:
         restricted("secret", ANNA),
         {"resourceType": "Practitioner", "id": "dr-sokolova", "name": name},
     ]
-
-
-async def prepared(settings: Settings) -> Mapping[str, str]:
-    """Records, accounts and the app; the passwords by address."""
-    entry = [
-        {"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}}
-        for r in resources()
-    ]
-    application = Application(settings, None)
-    async with application.running():
-        await application.transaction(
-            {"resourceType": "Bundle", "type": "transaction", "entry": entry}
-        )
-        assert application.access is not None
-        return await seed_demo(application.access.cabinet.site.accounts, REDIRECTS)
 
 
 @dataclass(frozen=True)
@@ -76,21 +55,7 @@ class Clinic:
         return httpx.request(method, url, json=body, headers=headers, timeout=60)
 
     def authorize(self, scope: str, **more: str) -> int:
-        challenge = hashlib.sha256(VERIFIER.encode()).digest()
-        return self.visitor.go(
-            "/auth/authorize",
-            {
-                "response_type": "code",
-                "client_id": APP,
-                "redirect_uri": REDIRECT,
-                "scope": scope,
-                "state": "s",
-                "aud": self.base,
-                "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
-                "code_challenge_method": "S256",
-                **more,
-            },
-        )
+        return self.visitor.go("/auth/authorize", authorization(self.base, scope, **more))
 
     def sign_in(self, address: str) -> None:
         self.visitor.submit(email=address, password=self.passwords[address])
@@ -98,13 +63,7 @@ class Clinic:
     def tokens(self) -> dict[str, Any]:
         """What the consent page that is shown comes to."""
         self.visitor.submit(answer="allow")
-        form = {
-            "grant_type": "authorization_code",
-            "code": self.visitor.answer["code"],
-            "redirect_uri": REDIRECT,
-            "client_id": APP,
-            "code_verifier": VERIFIER,
-        }
+        form = redemption(self.visitor.answer["code"])
         issuer = self.base.removesuffix("/fhir")
         answer = httpx.post(f"{issuer}/auth/token", data=form, timeout=60)
         assert answer.status_code == 200, answer.text
@@ -137,7 +96,7 @@ def clinic(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         log_level="WARNING",
         mail_dir=folder,
     )
-    passwords = asyncio.run(prepared(settings))
+    passwords = asyncio.run(prepared(settings, resources()))
     with Running(settings) as running:
         visitor = Visitor(running.base_url.removesuffix("/fhir"))
         yield Clinic(running.base_url, passwords, folder, visitor)
