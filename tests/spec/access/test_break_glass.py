@@ -33,6 +33,7 @@ from tests.support.emergencies import (
 )
 from tests.support.fhir import JsonObject, new_id
 from tests.support.parallel import together
+from tests.support.polling import until
 from tests.support.running import Running
 
 HOUR = 3_600_000  # milliseconds
@@ -145,6 +146,36 @@ def test_it_needs_the_permission_as_long_as_it_holds(
     glass.tokens.clock.at = glass.tokens.clock.now() + BELIEVED
     assert not glass.sees(who, f"/Observation/o-{id_}")
     glass.tokens.clock.at = None
+
+
+def later(glass: Ward, who: Principal, path: str) -> str:
+    """Order a read; where its answer will be."""
+    entry = {"request": {"method": "GET", "url": path}}
+    order = {"resourceType": "Bundle", "type": "batch", "entry": [entry]}
+    accepted = glass.ask(who, "POST", "/", order, Prefer="respond-async")
+    assert accepted.status_code == 202, accepted.text
+    return accepted.headers["content-location"].partition("/fhir")[2]
+
+
+def fetched(glass: Ward, who: Principal, place: str) -> httpx.Response:
+    def ask() -> httpx.Response | None:
+        answer = glass.ask(who, "GET", place)
+        return None if answer.status_code == 202 else answer
+
+    return until(ask)
+
+
+def test_what_was_ordered_in_it_is_judged_when_it_is_done_and_shown(
+    glass: Ward, record: str
+) -> None:
+    path, shown = f"Observation/o-{record}", f'"o-{record}"'
+    glass.declare(DOCTOR, record)
+    assert shown in fetched(glass, DOCTOR, later(glass, DOCTOR, path)).text
+    place = later(glass, DOCTOR, path)
+    glass.end(DOCTOR, record)
+    assert shown not in fetched(glass, DOCTOR, place).text
+    reads = [each for each in events(glass, record) if each["subtype"][0]["code"] == "read"]
+    assert {"BTG"} in [purposes(each) for each in reads]
 
 
 def test_nobody_ends_anothers(glass: Ward, record: str) -> None:
