@@ -206,7 +206,8 @@ class Settings(BaseSettings):
     """Whether Consents bind backend services too, besides their scopes."""
     required_consents: Path | None = None
     """A JSON file with the consents without which a patient's cabinet stays closed: rows of
-    `categories` (system and code), `title` and `where` (en, ru, uk)."""
+    `categories` (system and code), `title` and `where` (en, ru, uk), and as wanted
+    `questionnaire` (canonical) and `policy` (URI)."""
     proxy_child_age: Positive = 15
     """Until this birthday parents act for a child; 14 in Ukraine."""
     proxy_view_age: Positive | None = None

@@ -24,6 +24,9 @@ MISSING: Final = Text(
     "Бракує згоди: {title_uk}. Її можна надати тут: {where_uk}.",
 )
 
+CODE: Final = "consent-missing"
+"""Of the refusal, among the cabinet's codes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Required:
@@ -35,6 +38,44 @@ class Required:
     """What a person calls it."""
     where: Text
     """Where it can be given: the address of a page, or a desk."""
+    questionnaire: str = ""
+    """Canonical of the Questionnaire by which it is given; empty: there is none."""
+    policy: str = ""
+    """URI of what the person agrees to; empty: none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """A required consent, and the one on file that fulfils it."""
+
+    required: Required
+    given: str | None
+    """Logical id of the Consent; None: it is missing."""
+
+
+def demanded(
+    required: Iterable[Required],
+    consents: Iterable[JsonObject],
+    patient: str,
+    now: int,
+    *bases: str,
+) -> tuple[Demanded, ...]:
+    """Each of `required` with the Consent of the patient (a logical id) that fulfils it.
+
+    Given is a Consent that is active, in its period at `now` (milliseconds since 1970), of
+    this patient, and no refusal at its root.
+    """
+    given = [each for each in consents if _is_given(each, patient, now, bases)]
+    return tuple(Demanded(each, _fulfilling(each, given)) for each in required)
+
+
+def _fulfilling(required: Required, given: Iterable[JsonObject]) -> str | None:
+    found = (
+        each.get("id", "")
+        for each in given
+        if any(has_category(each, code) for code in required.categories)
+    )
+    return next(found, None)
 
 
 def missing(
@@ -44,17 +85,9 @@ def missing(
     now: int,
     *bases: str,
 ) -> tuple[Required, ...]:
-    """Which of `required` the patient (a logical id) has not given, or not any more.
-
-    Given is a Consent that is active, in its period at `now` (milliseconds since 1970), of
-    this patient, and no refusal at its root.
-    """
-    given = [each for each in consents if _is_given(each, patient, now, bases)]
-    return tuple(
-        each
-        for each in required
-        if not any(has_category(one, code) for one in given for code in each.categories)
-    )
+    """Which of `required` the patient has not given, or not any more (`demanded`)."""
+    found = demanded(required, consents, patient, now, *bases)
+    return tuple(each.required for each in found if each.given is None)
 
 
 def _is_given(consent: JsonObject, patient: str, now: int, bases: Sequence[str]) -> bool:
@@ -72,7 +105,8 @@ def _is_given(consent: JsonObject, patient: str, now: int, bases: Sequence[str])
 
 def refusal(required: Sequence[Required]) -> Forbidden:
     """The 403 that names each missing consent, at least one, and where it can be given."""
-    return Forbidden.of(Issue("forbidden", MISSING, _words(each)) for each in required)
+    found = (Issue("forbidden", MISSING, _words(each), detail=CODE) for each in required)
+    return Forbidden.of(found)
 
 
 def _words(required: Required) -> dict[str, object]:

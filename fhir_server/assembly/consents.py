@@ -86,7 +86,8 @@ def _required(path: Path | None) -> tuple[Required, ...]:
 def _read(row: Mapping[str, Any]) -> Required:
     categories = tuple(Coding(each["system"], each["code"]) for each in row["categories"])
     title, where = (Text(*(row[name][x] for x in ("en", "ru", "uk"))) for name in _TEXTS)
-    return Required(categories, title, where)
+    named = (str(row.get(name, "")) for name in ("questionnaire", "policy"))
+    return Required(categories, title, where, *named)
 
 
 _TEXTS = ("title", "where")

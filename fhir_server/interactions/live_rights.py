@@ -9,16 +9,18 @@ https://hl7.org/fhir/R4/relatedperson.html
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fhir_server.access.algebra import every
 from fhir_server.access.belonging import of_patients
-from fhir_server.access.callers import caller_of
+from fhir_server.access.callers import Caller, caller_of
+from fhir_server.access.closing import closed, closed_for
 from fhir_server.access.consents import (
     Consent,
     Reading,
+    applying,
     next_change,
     read_consent,
     read_proxy,
@@ -29,23 +31,27 @@ from fhir_server.access.emergencies import LETTERS as URGENT
 from fhir_server.access.emergencies import NEVER_MADE, Declaration, is_staff
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
-from fhir_server.access.proxies import Clock, Relations, Represented, represented, verified_by
-from fhir_server.access.required import Required, missing, refusal
+from fhir_server.access.proxies import Represented
+from fhir_server.access.required import Demanded, Required, demanded, missing, refusal
 from fhir_server.access.rights import Rights, RightsTable, narrowed
 from fhir_server.access.scopes import LETTERS
-from fhir_server.core import references
 from fhir_server.core.errors import Forbidden
+from fhir_server.core.types import JsonObject
+from fhir_server.interactions import representing
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.facts import Facts
-from fhir_server.search.plan import Everything, Ids, Node, Nothing
+from fhir_server.search.plan import Ids, Node
 from fhir_server.spec.interactions import ScopeLetter
 
 BELIEVED: Final = 1_000  # milliseconds; see store.mongo.epochs
 KEPT: Final = 4_096
 """Callers remembered a worker."""
 
-WITHOUT_CONSENT: Final = frozenset({"Consent", "Patient", "Questionnaire", "DocumentReference"})
-"""What stays open while a required consent is missing: reading and giving it."""
+MOST_NAMED: Final = 5
+"""Consents in force that the audit names of one patient: all of them, but for an oddity."""
+
+Applied = Mapping[str, tuple[str, ...]]
+"""By patient (logical id) the references of the Consents that decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class Allowed:
     """Why less than the token says; it is the answer wherever a right is missing."""
     declared: tuple[str, ...] = ()
     """`Principal.declared`."""
+    applied: Applied = field(default_factory=dict)
+    """For the audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class LiveRights:
 
     def _depends(self, principal: Principal) -> bool:
         """Whether anything but the token decides."""
-        if principal.user is None:
+        if _is_system(principal):
             return self._policy.systems == "bound"
         if principal.staff or self._policy.required:
             return True
@@ -107,7 +115,7 @@ class LiveRights:
         return not {principal.patient, *principal.represented} <= {*own}
 
     async def _judged(self, principal: Principal, now: int) -> tuple[Allowed, int]:
-        if principal.staff or principal.user is None:
+        if principal.staff or _is_system(principal):
             return await self._of_others(principal, now)
         return await self._of_a_person(principal, now)
 
@@ -138,7 +146,9 @@ class LiveRights:
         changes = [next_change(read, now), *(each.ends for each in held)]
         until = min((each for each in changes if each is not None), default=now + BELIEVED)
         rights = narrowed(self._table.of(principal), permitted)
-        return Allowed(rights, declared=declared), until
+        return Allowed(
+            rights, declared=declared, applied=_applied(by_patient, caller, now)
+        ), until
 
     async def _declared(
         self, principal: Principal, bound: tuple[str, ...] | None, now: int
@@ -168,11 +178,30 @@ class LiveRights:
         if acting:
             rights = await self._as_proxy(still, rights, acting, own, now)
         until = min((each.until for each in acting if each.until), default=now + BELIEVED)
-        lacking = () if still.patient is None else await self.missing(still.patient)
-        withheld = refusal(lacking) if lacking else None
-        if withheld is not None:
-            rights = narrowed(rights, dict.fromkeys(LETTERS, _without_consent))
-        return Allowed(rights, withheld), until
+        closing = await self._closing(still)
+        applied = {
+            each.patient: (f"Consent/{each.consent}",) for each in acting if each.consent
+        }
+        judged = narrowed(rights, closing.by)
+        return Allowed(judged, closing.withheld, applied=applied), until
+
+    async def _closing(self, principal: Principal) -> "_Closing":
+        """What required consents that are missing take away of the records in reach."""
+        reached = _reached(principal)
+        if not self._policy.required or not reached:
+            return _Closing({})
+        consents = await self._facts.consents(reached)
+        lacking = {each: found for each in reached if (found := self._lacking(consents, each))}
+        if principal.patient in lacking:
+            return _Closing(closed(), refusal(lacking[principal.patient]))
+        if len(lacking) == len(reached):
+            of_any = (each for found in lacking.values() for each in found)
+            return _Closing(closed(), refusal(tuple(dict.fromkeys(of_any))))
+        return _Closing(closed_for(tuple(lacking)) if lacking else {})
+
+    def _lacking(self, consents: Sequence[JsonObject], patient: str) -> tuple[Required, ...]:
+        now, base = self._services.now(), self._services.base_url
+        return missing(self._policy.required, consents, patient, now, base)
 
     async def _as_proxy(
         self,
@@ -219,35 +248,53 @@ class LiveRights:
 
     async def missing(self, patient: str) -> tuple[Required, ...]:
         """The consents that keep the cabinet of `patient` (a logical id) closed."""
+        return tuple(each.required for each in await self.demanded(patient) if not each.given)
+
+    async def demanded(self, patient: str) -> tuple[Demanded, ...]:
+        """Every consent that the cabinet of `patient` (a logical id) demands."""
         if not self._policy.required:
             return ()
-        given = await self._facts.consents((patient,))
+        found = await self._facts.consents((patient,))
         now, base = self._services.now(), self._services.base_url
-        return missing(self._policy.required, given, patient, now, base)
+        return demanded(self._policy.required, found, patient, now, base)
+
+    async def acting(self, relations: Sequence[JsonObject]) -> tuple[Represented, ...]:
+        """What each of `relations` (RelatedPersons) lets its person do now."""
+        now, base = self._services.now(), self._services.base_url
+        return await representing.acting(self._facts, self._policy, relations, now, base)
 
     async def _represented(self, user: str, now: int) -> tuple[Represented, ...]:
         relations = await self._facts.relations(user)
-        if not relations:
-            return ()
         base = self._services.base_url
-        named = tuple(f"RelatedPerson/{each['id']}" for each in relations)
-        results = await self._facts.referring("VerificationResult", "target", named)
-        patients = {
-            references.parse(each.get("patient", {}).get("reference", ""), base).id or ""
-            for each in relations
-        }
-        births = {
-            each["id"]: each["birthDate"]
-            for each in await self._facts.find("Patient", Ids(tuple(patients)), len(patients))
-            if "birthDate" in each
-        }
-        known = Relations(
-            relations,
-            verified_by(results, now, base),
-            births,
-            await self._facts.consents(tuple(patients)),
-        )
-        return represented(known, self._policy.proxies, Clock(now, self._policy.zone), base)
+        return await representing.acting(self._facts, self._policy, relations, now, base)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    by: Mapping[ScopeLetter, Permitted]
+    withheld: Forbidden | None = None
+
+
+def _is_system(principal: Principal) -> bool:
+    """A backend service: nobody signed in."""
+    return principal.user is None and principal.account is None
+
+
+def _reached(principal: Principal) -> tuple[str, ...]:
+    """The patients whose record a person's scopes are about."""
+    levels = {each.level for each in principal.scopes}
+    own = () if principal.patient is None else (principal.patient,)
+    return tuple(dict.fromkeys((*own, *(principal.represented if "user" in levels else ()))))
+
+
+def _applied(
+    by_patient: Mapping[str, Sequence[Consent]], caller: Caller, now: int
+) -> dict[str, tuple[str, ...]]:
+    found = {
+        patient: applying(patient, theirs, caller, now)[:MOST_NAMED]
+        for patient, theirs in by_patient.items()
+    }
+    return {p: tuple(f"Consent/{each.id}" for each in c) for p, c in found.items() if c}
 
 
 def _of_letter(urgent: Urgent | None, letter: ScopeLetter) -> Urgent | None:
@@ -262,10 +309,6 @@ def _bound(principal: Principal) -> tuple[str, ...] | None:
     if principal.patient is None or any(s.level != "patient" for s in principal.scopes):
         return None
     return (principal.patient,)
-
-
-def _without_consent(kind: str) -> Node:
-    return Everything() if kind in WITHOUT_CONSENT else Nothing()
 
 
 def _written(own: Iterable[str], by_law: Iterable[str], writable: Iterable[str]) -> Permitted:

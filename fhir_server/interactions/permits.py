@@ -91,7 +91,9 @@ def check_letter(ctx: Context, letter: ScopeLetter, kind: str | None) -> None:
     """Raise Forbidden unless `letter` holds for something of `kind`, or of any type."""
     kinds = RESOURCE_TYPES if kind is None else (kind,)
     if not any(ctx.rights.allows(letter, each) for each in kinds):
-        raise ctx.withheld or insufficient_scope(ctx.principal, letter, kind)
+        if ctx.withheld is not None:  # it is kept: what is raised is edited on its way out
+            raise Forbidden.of(ctx.withheld.issues)
+        raise insufficient_scope(ctx.principal, letter, kind)
 
 
 def insufficient_scope(

@@ -28,8 +28,9 @@ def subject(account: Account, records: Sequence[Record]) -> Subject:
 def _user(account: Account, records: Sequence[Record]) -> str | None:
     if account.user is not None:
         return account.user
-    if len(records) == 1 and records[0].own:
-        return f"Patient/{records[0].patient}"
+    own = next((each.patient for each in records if each.own), None)
+    if own is not None and (len(records) == 1 or account.person is None):
+        return f"Patient/{own}"
     return None if account.person is None else f"Person/{account.person}"
 
 
