@@ -31,6 +31,7 @@ Names = Mapping[str, str]
 """What to call whom: by reference (`Practitioner/x`, `Device/<client id>`)."""
 
 _ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_RESOURCE_TYPE: Final = "http://hl7.org/fhir/resource-types"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _MASKED: Final = {
     "extension": [
@@ -214,12 +215,9 @@ def _entities(
     if entry.request and row.profile != "Delete":  # whose profile is closed
         kind = coding(f"{BALP}CodeSystem/BasicAuditEntityType", "XrequestId")
         yield {"what": {"identifier": {"value": entry.request}}, "type": kind}
-    for each in entry.who.consents:
-        yield {
-            "what": {"reference": each},
-            "type": coding(_ENTITY_TYPE, "2", "System Object"),
-            "role": coding(_ROLE, "5", "Master file"),
-        }
+    # As `entity[consent]` of the pattern AuthZconsent; a Delete's profile is closed.
+    for each in deed.consents_of(patient) if row.profile != "Delete" else ():
+        yield {"what": {"reference": each}, "type": coding(_RESOURCE_TYPE, "Consent")}
 
 
 def _data(target: str) -> JsonObject:

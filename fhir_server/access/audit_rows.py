@@ -33,8 +33,6 @@ class Who(msgspec.Struct, frozen=True, omit_defaults=True):
     represented: tuple[str, ...] = ()
     """Logical ids of the patients whose record the user may open."""
     staff: bool = False
-    consents: tuple[str, ...] = ()
-    """References of the Consents that were applied."""
     declared: tuple[str, ...] = ()
     """Logical ids of the patients for whom an emergency was declared and held."""
 
@@ -59,6 +57,13 @@ class Deed(msgspec.Struct, frozen=True, array_like=True):
     """Of HTTP."""
     note: str = ""
     """Of a refusal its issue code, of an event what it is about; no data."""
+    consents: tuple[tuple[str, ...], ...] = ()
+    """For each of `patients`, in their order, the references of their Consents that decided;
+    empty: none did of anybody."""
+
+    def consents_of(self, patient: str) -> tuple[str, ...]:
+        """The Consents of one of `patients` that decided."""
+        return dict(zip(self.patients, self.consents, strict=False)).get(patient, ())
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ gives nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +43,8 @@ class Caller:
     principal: Principal | None = None
     withheld: Forbidden | None = None
     """What to answer where a right is missing, if not that a scope is."""
+    applied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By patient the references of the Consents that decided about this caller."""
 
 
 Again = Callable[[Principal], Awaitable[Caller]]

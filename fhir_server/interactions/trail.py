@@ -7,7 +7,7 @@ writes is kept before it, so that nothing is ever there without its row.
 https://profiles.ihe.net/ITI/BALP/
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -45,6 +45,8 @@ _AUDIT: Final = "AuditEvent"
 never come to the end: every page would make as many as it shows."""
 _TELLING: Final = (Unauthenticated, Forbidden, NotFound, Gone)
 """Refusals that are noted of reads too: somebody may have tried what is not theirs."""
+_MOST_WITH_CONSENTS: Final = 200
+"""Patients on one page whose Consents are named; each has a few. A row stays small."""
 _NAMING: Final = frozenset({"patient", "subject", "patient:Patient", "subject:Patient"})
 
 _CODES: Final[dict[type[Command], str]] = {
@@ -93,6 +95,7 @@ class Trail:
 
     def __init__(self, log: AuditLog, who: Principal, origin: Origin, doing: Doing) -> None:
         self._log = log
+        self._applied: Mapping[str, tuple[str, ...]] = {}
         self._who = who
         self._origin = origin
         self._doing = doing
@@ -104,6 +107,10 @@ class Trail:
     def origin(self) -> Origin:
         """Where the request came from."""
         return self._origin
+
+    def under(self, applied: Mapping[str, tuple[str, ...]]) -> None:
+        """From here on these Consents decide: by patient their references."""
+        self._applied = applied
 
     def begin(self, doing: Doing) -> None:
         """What is noted from here on is about `doing`."""
@@ -188,7 +195,20 @@ class Trail:
         if version is not None and not doing.path:
             target = f"{version.type}/{version.id}/_history/{version.number}"
         patients = tuple(found) or tuple(self._meant(doing))
-        return Deed(doing.code, target, _query(doing), patients, result.status)
+        return Deed(
+            doing.code, target, _query(doing), patients, result.status, "",
+            self._consents(patients),
+        )  # fmt: skip
+
+    def _consents(self, patients: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        found = tuple(self._of_patient(each) for each in patients[:_MOST_WITH_CONSENTS])
+        return found if any(found) else ()
+
+    def _of_patient(self, patient: str) -> tuple[str, ...]:
+        """Those that decided about who asks, and the one that lets the app in."""
+        who, decided = self._who, self._applied.get(patient, ())
+        is_granted = who.grant is not None and patient == who.patient
+        return (*decided, f"Consent/{who.grant}") if is_granted else decided
 
     def _meant(self, doing: Doing) -> Iterable[str]:
         """The patients that a request was about which found nothing of theirs."""

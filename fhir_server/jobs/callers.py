@@ -47,6 +47,8 @@ class Callers:
             Forbidden: nothing is left of its caller's rights.
         """
         caller = await caller_of(job.grant, self._again)
+        if trail is not None:
+            trail.under(caller.applied)
         return Context(
             self._services,
             caller.rights,
@@ -65,6 +67,8 @@ class Callers:
             Forbidden: nothing is left of them.
         """
         caller = await caller_of(job.grant, self._again)
+        if ctx.trail is not None:
+            ctx.trail.under(caller.applied)
         return replace(
             ctx,
             rights=caller.rights,

@@ -75,7 +75,7 @@ class BearerGate:
         allowed = await self._rights(principal)
         if allowed.declared != principal.declared:  # what a job has kept may be over
             principal = replace(principal, declared=allowed.declared)
-        return Caller(allowed.rights, principal, allowed.withheld)
+        return Caller(allowed.rights, principal, allowed.withheld, allowed.applied)
 
 
 def bearer_token(header: str | None) -> str:

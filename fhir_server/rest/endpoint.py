@@ -88,6 +88,8 @@ class Endpoint:
         noted.asks(code, target, headers)
         caller = NOBODY if code in PUBLIC else await self._gate.admit(headers)
         trail = noted.by(caller.principal)
+        if trail is not None:
+            trail.under(caller.applied)
         self._budgets.charge(caller.principal, WEIGHTS[code])
         pairs = parse_query(request.query) if request.query else ()
         body = await self._body(request, target, receive)
