@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.access.step_up import read_rules
 from fhir_server.assembly import audit, booking, bounds, emergencies, grant_records
-from fhir_server.assembly.access import Access, access, security
+from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.consents import label
+from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.core.datetimes import format_instant
@@ -32,6 +33,7 @@ from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Guard, Services
+from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
 from fhir_server.jobs.background import Background, Plan
@@ -81,6 +83,15 @@ Gates = Callable[[Services], Gate]
 """Makes the gate that every FHIR request passes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Besides:
+    """What the services are given besides what the settings say."""
+
+    clock: Clock
+    alarm: Alarm
+    desk: Desk | None
+
+
 class Application:
     """ASGI: FHIR requests to the endpoint, once the store is open; the rest to FastAPI."""
 
@@ -95,6 +106,7 @@ class Application:
         self.access: Access | None = None
         self._grants = GrantRecords()
         self._alarm = Alarm()
+        self._desk = CabinetDesk()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -142,8 +154,9 @@ class Application:
                 **audit.guards(self.settings),
                 **emergencies.GUARDS,
             }
+            desk = None if self.settings.insecure_no_auth else self._desk
             self.surface, self._background = await _assembled(
-                self.settings, store, guards, self._clock, self._alarm
+                self.settings, store, guards, _Besides(self._clock, self._alarm, desk)
             )
             async with (
                 self._admission(store) as gate,
@@ -177,7 +190,9 @@ class Application:
             yield self._gates(services)
             return
         database, grants = store.database, self._grants
-        async with access(self.settings, services, database, grants, print) as built:
+        async with access(
+            self.settings, services, database, Late(grants, self._desk), print
+        ) as built:
             self.access = built
             self._alarm.site = built.cabinet.site
             self._entry = built.before(self._dispatch, BASE_PATH)
@@ -250,7 +265,7 @@ async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
 
 
 async def _assembled(
-    settings: Settings, store: MongoStore, guards: Guards, clock: Clock, alarm: Alarm
+    settings: Settings, store: MongoStore, guards: Guards, given: _Besides
 ) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
@@ -260,13 +275,16 @@ async def _assembled(
     statement = _statement(settings)
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
-    services = await _services(settings, store, jobs, knowledge, current, offered, clock)
-    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    services = await _services(settings, store, jobs, knowledge, current, offered, given.clock)
+    besides = beside(OPERATIONS, capabilities)
+    services = replace(services, guards=guards, beside=besides, desk=given.desk)
     services = booking.ruled(settings, services)
     services = replace(
         services,
         audit=await audit.audit(settings, store, services),
-        emergencies=await emergencies.emergencies(settings, store, alarm, settings.max_depth),
+        emergencies=await emergencies.emergencies(
+            settings, store, given.alarm, settings.max_depth
+        ),
         step_up=read_rules(settings.step_up, [each.name for each in OPERATIONS]),
     )
     published = capability.published(

@@ -105,11 +105,12 @@ def _is_given(consent: JsonObject, patient: str, now: int, bases: Sequence[str])
 
 def refusal(required: Sequence[Required]) -> Forbidden:
     """The 403 that names each missing consent, at least one, and where it can be given."""
-    found = (Issue("forbidden", MISSING, _words(each), detail=CODE) for each in required)
+    found = (Issue("forbidden", MISSING, words(each), detail=CODE) for each in required)
     return Forbidden.of(found)
 
 
-def _words(required: Required) -> dict[str, object]:
+def words(required: Required) -> dict[str, object]:
+    """The places of MISSING."""
     title, where = required.title._asdict(), required.where._asdict()
     return {
         **{f"title_{language}": text for language, text in title.items()},

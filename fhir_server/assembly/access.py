@@ -1,6 +1,6 @@
 """Access control, put together: who is admitted to FHIR requests, and who says so.
 
-async with access(settings, services, database, grants, write) as built:
+async with access(settings, services, database, late, write) as built:
     endpoint = Endpoint(surface, gate=built.gate, ...)
     app = built.before(app, BASE_PATH)
 """
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server.assembly.audit import sink
 from fhir_server.assembly.authorization import Surroundings, policy, readable
 from fhir_server.assembly.consents import access_policy
+from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.pages import Cabinet, cabinet
 from fhir_server.assembly.records import StoredRecords
@@ -61,12 +62,20 @@ class Access:
         return self.cabinet.before(fhir, base_path)
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What FHIR requests already hold, and learns here of the accounts."""
+
+    grants: GrantRecords
+    desk: CabinetDesk
+
+
 @asynccontextmanager
 async def access(
     settings: Settings,
     services: Services,
     database: Database,
-    grants: GrantRecords,
+    late: Late,
     write: Callable[[str], None],
 ) -> AsyncIterator[Access]:
     """The gate, the authorization server and its pages, for as long as the context lasts.
@@ -82,13 +91,14 @@ async def access(
         StoredRecords(services.store),
         services.now,
         services.new_id,
-        events=Told(sink(services), grants),
+        events=Told(sink(services), late.grants),
         can_filter=readable(services.compiler.condition),
     )
     async with cabinet(
         settings, database, given, records, write, ToldOfAccounts(sink(services))
     ) as built:
-        grants.services, grants.ports = services, built.service.ports
+        late.grants.services, late.grants.ports = services, built.service.ports
+        late.desk.live, late.desk.site = live, built.site
         ports = built.service.ports
         verifier = TokenVerifier(ports.access_tokens, services.now)
         yield Access(BearerGate(verifier.verify, live.of, Standing(ports).of), built)

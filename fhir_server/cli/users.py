@@ -18,7 +18,8 @@ import typer
 import uvloop
 
 from fhir_server.access.emergencies import EmergencyRegister
-from fhir_server.cabinet.accounts import emails, registering, standing
+from fhir_server.cabinet.accounts import emails, inviting, standing
+from fhir_server.cabinet.accounts.inviting import UninvitedError
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.standing import Staff
 from fhir_server.cli.console import fail, say
@@ -30,6 +31,15 @@ from fhir_server.core.messages import LANGUAGES, Language
 from fhir_server.settings import Settings
 
 USERS: Final = typer.Typer(help="Invite people, and look after accounts.", no_args_is_help=True)
+
+_UNINVITED: Final[dict[inviting.Refusal, str]] = {
+    "no-patient": "There is no Patient {patient} with an e-mail address.",
+    "no-email": "There is no Patient {patient} with an e-mail address.",
+    "email-mismatch": "The address is not in the record.",
+    "consent-missing": "Consents are missing: {titles}.",
+    "account-exists": "Patient {patient} has an account.",
+    "registration-closed": "Registration is closed (FHIR_REGISTRATION).",
+}
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 Spoken = Annotated[str, typer.Option("--language", help="Of messages: en, ru or uk.")]
@@ -48,11 +58,11 @@ def invite(
 
     async def work(ports: AccountPorts) -> str:
         try:
-            missing = await registering.invite(ports, patient, spoken)
-        except LookupError:
-            return f"There is no Patient {patient} with an e-mail address."
-        titles = ", ".join(each.in_language("en", {}) for each in missing)
-        return f"Consents are missing: {titles}." if missing else ""
+            await inviting.invite(ports, patient, spoken)
+        except UninvitedError as error:
+            titles = ", ".join(each.in_language("en", {}) for each in error.missing)
+            return _UNINVITED[error.reason].format(patient=patient, titles=titles)
+        return ""
 
     _run(settings, work, f"Patient {patient} is invited")
 

@@ -15,6 +15,7 @@ from fhir_server.core.errors import Forbidden, Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.audit import Audit
+from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.emergencies import Emergencies
 from fhir_server.interactions.offer import Offer
@@ -131,6 +132,8 @@ class Services:
     """None: nobody has to break glass."""
     step_up: StepUp = NOTHING_DEMANDED
     """Which writes and operations need how strong a sign-in."""
+    desk: Desk | None = None
+    """The cabinet behind FHIR; None: without access control there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/operationslist.html
 from typing import Final
 
 from fhir_server.interactions.later import REINDEX_NEEDS
+from fhir_server.operations.access_status import access_status
 from fhir_server.operations.book import book, hold
 from fhir_server.operations.break_glass import (
     break_glass,
@@ -15,6 +16,7 @@ from fhir_server.operations.break_glass import (
 )
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
+from fhir_server.operations.invite import invite
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex
@@ -23,6 +25,8 @@ from fhir_server.operations.visit import cancel, confirm, reschedule
 from fhir_server.spec.interactions import ScopeLetter
 
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
+_OWN: Final = "https://fhir-server.example/OperationDefinition/"
+"""Of this server; `profiles/operations` has some of them."""
 _READ: Final[tuple[tuple[ScopeLetter, None], ...]] = (("r", None),)
 _UPDATE: Final[tuple[tuple[ScopeLetter, None], ...]] = (("u", None),)
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
@@ -30,7 +34,6 @@ _EVERYWHERE: Final[frozenset[Level]] = frozenset({"system", "type", "instance"})
 _TYPE_AND_INSTANCE: Final[frozenset[Level]] = frozenset({"type", "instance"})
 
 _TYPE: Final[frozenset[Level]] = frozenset({"type"})
-_OWN: Final = "https://fhir-server.example/OperationDefinition/"
 _BOOKING: Final[tuple[tuple[str, frozenset[Level], Run, ScopeLetter], ...]] = (
     ("$hold", _TYPE, hold, "c"),
     ("$book", _TYPE, book, "c"),
@@ -72,6 +75,24 @@ OPERATIONS: Final = (
         False,
         lastn,
         (("s", "Observation"),),
+    ),
+    Operation(
+        "$access-status",
+        f"{_OWN}Patient-access-status",
+        _INSTANCE,
+        frozenset({"Patient"}),
+        False,
+        access_status,
+        (("r", "Patient"),),
+    ),
+    Operation(
+        "$invite",
+        f"{_OWN}Patient-invite",
+        _INSTANCE,
+        frozenset({"Patient"}),
+        True,
+        invite,
+        (("r", "Patient"), ("c", "Communication")),
     ),
     Operation(
         "$reindex",

@@ -176,7 +176,7 @@ class Invitations(Protocol):
     """Invitations to register."""
 
     async def put(self, invitation: Invitation) -> None:
-        """Keep a new one."""
+        """Keep a new one; those that the patient had before are over."""
 
     async def find(self, digest: str) -> Invitation | None:
         """Used or not."""

@@ -17,7 +17,8 @@ from fhir_server.validation.profile_tree import Profiles
 from fhir_server.validation.profiles import Known
 from fhir_server.validation.validator import Validator
 
-_KINDS: Final = ("StructureDefinition", "ValueSet", "CodeSystem")
+_KINDS: Final = ("StructureDefinition", "ValueSet", "CodeSystem", "OperationDefinition")
+"""The last are for people and clients to read: what an operation does is in the code."""
 
 
 def known(named: Iterable[tuple[str, JsonObject]]) -> Known:
@@ -35,7 +36,7 @@ def known(named: Iterable[tuple[str, JsonObject]]) -> Known:
         names[url] = name
         resources.append(resource)
     structures = [each for each in resources if each["resourceType"] == _KINDS[0]]
-    codes = [each for each in resources if each["resourceType"] != _KINDS[0]]
+    codes = [each for each in resources if each["resourceType"] in _KINDS[1:3]]
     rows = table(structures)
     profiles = Profiles(rows)
     for url in rows:

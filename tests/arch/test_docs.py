@@ -1,5 +1,6 @@
 """The pages for people: links lead somewhere, nothing served is without a page, lines parse."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -63,6 +64,20 @@ def test_every_interaction_has_a_page(code: str) -> None:
 def test_every_operation_has_a_page(operation: str) -> None:
     titles = [text.partition("\n")[0].removeprefix("# ") for text in API.values()]
     assert [title for title in titles if operation in title.split(", ")]
+
+
+DEFINED = sorted((ROOT / "profiles" / "operations").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", DEFINED, ids=name)
+def test_definitions_of_own_operations_say_what_the_table_says(file: Path) -> None:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    (row,) = (each for each in OPERATIONS if each.definition == found["url"])
+    assert row.definition.endswith(f"/{found['id']}")
+    assert file.stem == found["id"]
+    assert (f"${found['code']}", found["affectsState"]) == (row.name, row.affects_state)
+    assert {each for each in ("system", "type", "instance") if found[each]} == row.levels
+    assert frozenset(found["resource"]) == row.types
 
 
 @pytest.mark.parametrize("page", sorted(set(API) - {"README.md"}))

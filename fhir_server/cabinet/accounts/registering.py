@@ -10,7 +10,7 @@ from typing import Final
 
 from fhir_server.cabinet.accounts import codes, emails, mail, passwords, throttling
 from fhir_server.cabinet.accounts.events import AccountEvent
-from fhir_server.cabinet.accounts.matching import Claim, display, is_email
+from fhir_server.cabinet.accounts.matching import Claim, display
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.refusals import (
     WRONG_CODE,
@@ -18,49 +18,15 @@ from fhir_server.cabinet.accounts.refusals import (
     WeakError,
     WrongError,
 )
-from fhir_server.core.messages import Language, Text
+from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
-from fhir_server.smart.digests import digest
 from fhir_server.smart.ending import end_account
-from fhir_server.store.accounts import Account, CodePurpose, Invitation, SentCode
+from fhir_server.store.accounts import Account, CodePurpose, SentCode
 
 REGISTERED_LEVEL: Final = 2
 """A registration was compared with a record whose consents were signed in person."""
 
 _SENT: Final = "code"
-
-
-async def invite(ports: AccountPorts, patient: str, language: Language) -> Sequence[Text]:
-    """Invite a patient to register, by the address in the record.
-
-    Returns the titles of consents that are missing; then nothing was sent.
-
-    Raises:
-        LookupError: there is no such patient, or no address in the record.
-    """
-    found = await ports.records.patient(patient)
-    if found is None:
-        raise LookupError(patient)
-    missing = await ports.records.missing_consents(patient)
-    if missing:
-        return missing
-    email = _address(found)
-    secret, policy = ports.new_secret(), ports.policy
-    ends = ports.now() + policy.invitation_seconds * 1000
-    await ports.state.invitations.put(Invitation(digest(secret), patient, email, ends))
-    link = f"{ports.issuer}/auth/sign-up?invitation={secret}"
-    days = policy.invitation_seconds // 86_400
-    await ports.mail.send(mail.INVITED.to(email, language, link=link, days=days))
-    await ports.events.tell(AccountEvent("invited", patient=patient))
-    return ()
-
-
-def _address(patient: JsonObject) -> str:
-    """The one to write to: the first by `rank`."""
-    found = [each for each in patient.get("telecom", ()) if is_email(each)]
-    if not found:
-        raise LookupError(patient["id"])
-    return emails.normal(min(found, key=lambda each: each.get("rank", 99))["value"])
 
 
 async def start(ports: AccountPorts, claim: Claim, language: Language) -> None:

@@ -26,7 +26,13 @@ class MongoInvitations:
         await self._kept.prepare({"patient": 1})
 
     async def put(self, invitation: Invitation) -> None:
+        theirs = {"patient": invitation.patient}
+        await self._kept.remove(theirs)
         await self._kept.put(invitation, invitation.expires + _DAY)
+        # Of several that are made at the same time, the one that all agree on stays.
+        ends, digest = invitation.expires, invitation.digest
+        lesser = [{"expires": {"$lt": ends}}, {"expires": ends, "_id": {"$lt": digest}}]
+        await self._kept.remove({**theirs, "$or": lesser})
 
     async def find(self, digest: str) -> Invitation | None:
         return await self._kept.find(digest)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import pytest
 
 from fhir_server.access.rights import UNLIMITED
-from fhir_server.cabinet.accounts import registering, standing
+from fhir_server.cabinet.accounts import inviting, registering, standing
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
+from fhir_server.cabinet.accounts.inviting import UninvitedError
 from fhir_server.cabinet.accounts.refusals import WrongError
 from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import Read, Update
@@ -51,7 +52,7 @@ async def patient(pages: Cabinet) -> dict[str, str]:
 
 async def invited(pages: Cabinet) -> dict[str, str]:
     who = await patient(pages)
-    assert await registering.invite(pages.site.accounts, who["id"], "en") == ()
+    await inviting.invite(pages.site.accounts, who["id"], "en")
     return who
 
 
@@ -107,8 +108,9 @@ async def missing(_: str) -> Sequence[Text]:
 async def test_s0_01_without_the_consents_nobody_is_invited(pages: Cabinet) -> None:
     who = await patient(pages)
     strict = pages.with_accounts(records=FhirRecords(pages.fhir, consents=missing))
-    titles = await registering.invite(strict.site.accounts, who["id"], "en")
-    assert [each.en for each in titles] == ["Telemedicine"]
+    with pytest.raises(UninvitedError) as caught:
+        await inviting.invite(strict.site.accounts, who["id"], "en")
+    assert [each.en for each in caught.value.missing] == ["Telemedicine"]
     assert pages.mailbox.to(who["email"]) == []
 
 
