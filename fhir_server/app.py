@@ -280,8 +280,7 @@ async def _assembled(
     services = replace(services, guards=guards, beside=besides, desk=given.desk)
     services = booking.ruled(settings, services)
     services = replace(
-        services,
-        audit=await audit.audit(settings, store, services),
+        await audit.with_audit(settings, store, services),
         emergencies=await emergencies.emergencies(
             settings, store, given.alarm, settings.max_depth
         ),

@@ -1,11 +1,12 @@
 """The audit, put together: where requests are noted, and what becomes of that.
 
-services = replace(services, audit=await audit(settings, store, services))
+services = await with_audit(settings, store, services)
 await sink(services).note(Occurrence("export", Who(client="mis")))
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from fhir_server.access.audit_log import AuditSink
@@ -13,6 +14,7 @@ from fhir_server.core.errors import FhirError
 from fhir_server.interactions.audit import Audit, Drain
 from fhir_server.interactions.audit_events import KIND, guard_audit_event
 from fhir_server.interactions.context import Guard, Services
+from fhir_server.interactions.last_reads import SECONDS, LastReads
 from fhir_server.interactions.trail import Sink
 from fhir_server.jobs.audit import StoredNames, chores
 from fhir_server.jobs.runner import Chore
@@ -20,6 +22,8 @@ from fhir_server.settings import Settings
 from fhir_server.store.mongo import audit_log
 from fhir_server.store.mongo.audit_archive import MongoAuditArchive
 from fhir_server.store.mongo.audit_chain import retain
+from fhir_server.store.mongo.sealing import Seal
+from fhir_server.store.mongo.smart import MongoSmart
 from fhir_server.store.mongo.smart_clients import MongoClients
 from fhir_server.store.mongo.store import MongoStore
 
@@ -42,13 +46,32 @@ async def audit(settings: Settings, store: MongoStore, services: Services) -> Au
     return Audit(log, Drain(log, archive, services.base_url, names))
 
 
+async def with_audit(settings: Settings, store: MongoStore, services: Services) -> Services:
+    """The same services, which tell who reads."""
+    return replace(
+        services,
+        audit=await audit(settings, store, services),
+        last_reads=last_reads(settings, store, services),
+    )
+
+
 def chores_of(settings: Settings, store: MongoStore, services: Services) -> Sequence[Chore]:
     """What the audit does in the background."""
-    if services.audit is None:
-        return ()
-    remove = partial(retain, store.database)
-    seconds, days = settings.audit_seconds, settings.audit_days
-    return chores(services.audit, remove, services.now, seconds=seconds, days=days)
+    found: list[Chore] = []
+    if services.last_reads is not None:
+        found.append(Chore("last_reads", services.last_reads.write, SECONDS))
+    if services.audit is not None:
+        remove = partial(retain, store.database)
+        seconds, days = settings.audit_seconds, settings.audit_days
+        found += chores(services.audit, remove, services.now, seconds=seconds, days=days)
+    return found
+
+
+def last_reads(settings: Settings, store: MongoStore, services: Services) -> LastReads | None:
+    """When apps last read; None where nobody has to say who they are."""
+    if settings.insecure_no_auth:
+        return None
+    return LastReads(MongoSmart(store.database, Seal(None)).grants.read, services.now)
 
 
 def guards(settings: Settings) -> Mapping[str, Sequence[Guard]]:
@@ -58,6 +81,9 @@ def guards(settings: Settings) -> Mapping[str, Sequence[Guard]]:
 
 async def settled(services: Services) -> None:
     """Before the database is let go: what a relaxed log still owes is written."""
+    if services.last_reads is not None:
+        with suppress(FhirError):
+            await services.last_reads.write()
     if services.audit is not None:
         with suppress(FhirError):
             await services.audit.log.flush()

@@ -18,6 +18,7 @@ from fhir_server.interactions.audit import Audit
 from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.emergencies import Emergencies
+from fhir_server.interactions.last_reads import LastReads
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail
@@ -132,6 +133,8 @@ class Services:
     """None: nobody has to break glass."""
     step_up: StepUp = NOTHING_DEMANDED
     """Which writes and operations need how strong a sign-in."""
+    last_reads: LastReads | None = None
+    """None: nobody asks which app reads."""
     desk: Desk | None = None
     """The cabinet behind FHIR; None: without access control there is none."""
 

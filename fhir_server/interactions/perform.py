@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from fhir_server.interactions.audit_events import up_to_date
 from fhir_server.interactions.commands import (
@@ -32,6 +32,8 @@ from fhir_server.interactions.search import search
 from fhir_server.interactions.trail import doing_of, noted
 from fhir_server.interactions.update import conditional_update, update
 
+_READING: Final = (Read, VRead, Search, History)
+
 
 async def perform(ctx: Context, command: Command) -> Result:
     """Do what `command` says, within what `ctx` may see and change.
@@ -40,8 +42,13 @@ async def perform(ctx: Context, command: Command) -> Result:
         FhirError: what the interaction refuses.
     """
     if ctx.trail is None:
-        return await _performed(ctx, command)
-    return await noted(ctx.trail, doing_of(command), lambda: _performed(ctx, command))
+        result = await _performed(ctx, command)
+    else:
+        doing = doing_of(command)
+        result = await noted(ctx.trail, doing, lambda: _performed(ctx, command))
+    if ctx.services.last_reads is not None and isinstance(command, _READING):
+        ctx.services.last_reads.mark(ctx.principal, command.type)
+    return result
 
 
 async def _performed(ctx: Context, command: Command) -> Result:

@@ -71,7 +71,9 @@ def beside(
         await aside(ctx.size, call.check_body, ctx.services.validator, least=HEAVY)
         if asked.target.type == KIND:
             await drained(ctx)
-        return await found.run(ctx, call)
+        result = await found.run(ctx, call)
+        _mark(ctx, found, asked.target.type)
+        return result
 
     async def told(ctx: Context, asked: Asked) -> Result:
         doing = doing_of_request("operation", asked.target, asked.pairs)
@@ -90,6 +92,13 @@ async def _check(ctx: Context, operation: Operation, call: Call) -> None:
         await operation.admits(ctx, call)
     needs = [(letter, named or kind or "") for letter, named in operation.scopes]
     check_sign_in_for(ctx, operation.name, needs)
+
+
+def _mark(ctx: Context, operation: Operation, kind: str | None) -> None:
+    """One that needs permissions and changes nothing has read a record."""
+    reads = not operation.affects_state and bool(operation.scopes)
+    if ctx.services.last_reads is not None and reads:
+        ctx.services.last_reads.mark(ctx.principal, kind)
 
 
 @lru_cache(maxsize=16)  # by mode; a statement that changes is other bytes

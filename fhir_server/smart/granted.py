@@ -87,6 +87,7 @@ def shown(policy: Policy, each: Granted) -> dict[str, Any]:
         "given_by": fhir_user(policy, grant.subject.user),
         "created": grant.created // 1000,
         "last_used": None if grant.last_used is None else grant.last_used // 1000,
+        "last_read": None if grant.last_read is None else grant.last_read // 1000,
         "expires": None if grant.expires is None else grant.expires // 1000,
     }
     return {name: value for name, value in found.items() if value not in (None, "")}

@@ -63,6 +63,9 @@ class Grants(Protocol):
     async def touch(self, id_: str, now: int) -> bool:
         """Note that it was used; False where it was revoked meanwhile."""
 
+    async def read(self, times: Mapping[str, int]) -> None:
+        """Note when the records were read, by grant; a later time that is known stays."""
+
     async def revoke(self, id_: str, now: int, reason: str) -> bool:
         """End it, and every token that came of it, before the answer; whether it was live.
 

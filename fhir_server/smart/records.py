@@ -160,6 +160,8 @@ class Grant:
     nonce: str | None = None
     last_used: int | None = None
     """When a token was last issued; None: never."""
+    last_read: int | None = None
+    """When the record was last read with one of its tokens, to the minute; None: never."""
     revoked: int | None = None
     revoked_for: str = ""
 

@@ -51,6 +51,7 @@ def _row(each: Granted, patient: str, language: Language) -> dict[str, Any]:
         "may": in_words(grant.scopes, language),
         "granted": grant.created,
         "last_used": grant.last_used,
+        "last_read": grant.last_read,
         "expires": grant.expires,
     }
 

@@ -140,8 +140,16 @@ NO_APPS: Final = Text(
 )
 RECORD_OF: Final = Text("Record of {name}", "Карта: {name}", "Картка: {name}")
 GRANTED: Final = Text("Allowed {when}", "Разрешено {when}", "Дозволено {when}")
+LAST_READ: Final = Text(
+    "Last read your data {when}",
+    "Последнее чтение данных {when}",
+    "Останнє читання даних {when}",
+)
+NEVER_READ: Final = Text(
+    "Has not read any data yet", "Данные ещё не читало", "Дані ще не читав"
+)
 LAST_USED: Final = Text(
-    "Last used {when}", "Последнее обращение {when}", "Останнє звернення {when}"
+    "Access last renewed {when}", "Доступ продлён {when}", "Доступ подовжено {when}"
 )
 BY_OTHER: Final = Text(
     "Allowed by somebody who represents you.",

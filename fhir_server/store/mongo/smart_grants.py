@@ -7,7 +7,10 @@ opposite order (`smart.tokens`).
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pymongo import UpdateOne
+
 from fhir_server.smart.records import AccessToken, Code, Grant, RefreshToken
+from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.kept import UNTIL, Kept, moment
 
@@ -62,6 +65,15 @@ class MongoGrants:
         endless = {"_id": id_, "expires": None, "revoked": None}
         await self._kept.change(endless, {UNTIL: moment(now + _DORMANT)})
         return True
+
+    async def read(self, times: Mapping[str, int]) -> None:
+        later = [
+            UpdateOne({"_id": grant}, {"$max": {"last_read": at}})
+            for grant, at in times.items()
+        ]
+        if later:
+            with answered():
+                await self._kept.table.bulk_write(later, ordered=False)
 
     async def revoke(self, id_: str, now: int, reason: str) -> bool:
         return await self._revoke({"_id": id_}, {"grant": id_}, now, reason)

@@ -50,6 +50,18 @@ async def test_revo_06_each_app_is_shown(smart: Smart) -> None:
     assert shown["given_by"] == f"{ISSUER}/fhir/Patient/anna"
     assert shown["created"] == shown["last_used"] == smart.clock.now() // 1000
     assert "expires" not in shown
+    assert "last_read" not in shown
+
+
+async def test_revo_06_the_last_read_is_shown(smart: Smart) -> None:
+    app, headers = await smart.client(), await cabinet(smart)
+    await tokens(smart, app)
+    id_ = (await listed(smart, headers))[app.id]["id"]
+    now = smart.clock.now()
+    await smart.ports.grants.read({id_: now + 60_000, "unknown": now})
+    await smart.ports.grants.read({id_: now})  # of a worker that comes late
+    assert (await listed(smart, headers))[app.id]["last_read"] == (now + 60_000) // 1000
+    assert await smart.ports.grants.find("unknown") is None
 
 
 async def test_revo_01_02_06_one_is_ended_at_once(smart: Smart) -> None:

@@ -21,6 +21,7 @@ from scripts.postman.signing_in import by_hand
 from tests.support.browsing import Visitor
 from tests.support.demo_app import authorization, prepared, redemption
 from tests.support.fhir import JsonObject
+from tests.support.polling import until
 from tests.support.running import Running
 
 ANNA: Final = "anna-ivanova-ru"
@@ -230,6 +231,24 @@ def test_revo_01_what_is_revoked_on_the_page_is_refused_within_a_second(
         data={"grant_type": "refresh_token", "refresh_token": given["refresh_token"]},
     )
     assert refused.json()["error"] == "invalid_grant"
+
+
+def test_revo_06_the_page_tells_when_an_app_last_read(served: Served, visitor: Visitor) -> None:
+    given = tokens(served, visitor)
+    visitor.go("/auth/account")
+    assert "Has not read any data yet" in _newest(visitor.page)
+    assert served.get(f"/Observation/of-{ANNA}", given["access_token"]).status_code == 200
+
+    def is_told() -> bool:
+        visitor.go("/auth/account")
+        return "Last read your data" in _newest(visitor.page)
+
+    until(is_told)
+
+
+def _newest(page: str) -> str:
+    """The app that was let in last."""
+    return page.partition('<article class="grant">')[2].partition("</article>")[0]
 
 
 def _grant(page: str) -> str:

@@ -31,7 +31,15 @@ async def test_revo_06_each_app_is_shown_in_words(pages: Cabinet) -> None:
     account, browser = await pages.account(), pages.browser()
     await with_app(pages, account, browser, client_name="Diary")
     await browser.get("/auth/account")
-    for each in ("Diary", "Иванова", "Everything in the record", "see", "Last used", "Ends"):
+    for each in (
+        "Diary",
+        "Иванова",
+        "Everything in the record",
+        "see",
+        "Access last renewed",
+        "Ends",
+        "Has not read any data yet",
+    ):
         assert each in browser.page, each
 
 
