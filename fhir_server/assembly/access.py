@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.rights import Rights
 from fhir_server.assembly.audit import sink
 from fhir_server.assembly.authorization import Surroundings, policy, readable
 from fhir_server.assembly.consents import access_policy
@@ -19,8 +21,8 @@ from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.pages import Cabinet, cabinet
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.assembly.telling import Told, ToldOfAccounts
-from fhir_server.cabinet.accounts.fhir_records import Consents, FhirRecords, Proxies
-from fhir_server.core.messages import Text
+from fhir_server.cabinet.accounts.encounters import AskRights
+from fhir_server.cabinet.accounts.fhir_records import FhirRecords, Proxies
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.live_rights import LiveRights
@@ -85,7 +87,7 @@ async def access(
         SealedError: secrets were encrypted with another FHIR_SECRET_KEY.
     """
     live = LiveRights(services, access_policy(settings))
-    records = FhirRecords(services, _proxies(live), _consents(live))
+    records = FhirRecords(services, _proxies(live), live.missing, _rights(live))
     given = Surroundings(
         Asking(),
         StoredRecords(services.store),
@@ -117,8 +119,8 @@ def _proxies(live: LiveRights) -> Proxies:
     return represented
 
 
-def _consents(live: LiveRights) -> Consents:
-    async def missing(patient: str) -> Sequence[Text]:
-        return [each.title for each in await live.missing(patient)]
+def _rights(live: LiveRights) -> AskRights:
+    async def rights(who: Principal) -> Rights:
+        return (await live.of(who)).rights
 
-    return missing
+    return rights

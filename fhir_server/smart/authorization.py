@@ -107,6 +107,13 @@ class Parked:
             scopes.LAUNCH_PATIENT in asked or asked.has_level("patient")
         )
 
+    @property
+    def needs_encounter(self) -> bool:
+        """Whether the person may choose an encounter of that record."""
+        return self.context.encounter is None and (
+            scopes.LAUNCH_ENCOUNTER in self.request.scopes
+        )
+
     def needs_sign_in(self, session: Session | None, now: int) -> bool:
         """Whether the person has to prove anew who they are."""
         if session is None or not session.live(now):

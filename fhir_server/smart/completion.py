@@ -119,10 +119,10 @@ def decide(parked: Parked, decision: Decision, policy: Policy, id_: str, now: in
         raise UnmetAuthenticationRequirements("The sign-in is weaker than acr_values asks.")
     if parked.account not in (None, subject.account) or parked.user not in (None, subject.user):
         raise AccessDenied("This launch was made for another person.")
-    context = _context(parked, decision, policy)
     kept = parked.request.scopes
     if decision.scopes is not None:
         kept = scopes.narrowed(kept, scopes.parse(decision.scopes))
+    context = _context(parked, decision, policy)
     kept = scopes.fitting(kept, context, subject.user)
     if not kept:
         raise AccessDenied("Nothing was granted.")
@@ -148,7 +148,9 @@ def _context(parked: Parked, decision: Decision, policy: Policy) -> LaunchContex
     if parked.needs_patient:
         if decision.patient is None:
             raise InvalidRequest("A patient has to be chosen.")
-        context = replace(context, patient=decision.patient, encounter=decision.encounter)
+        context = replace(context, patient=decision.patient)
+    if parked.needs_encounter and context.patient is not None:
+        context = replace(context, encounter=decision.encounter)
     chosen, subject = context.patient, decision.subject
     if chosen is not None and not subject.staff and chosen not in subject.represented:
         raise AccessDenied("This person may not open that record.")

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,8 +14,9 @@ from fhir_server.cabinet.accounts.ports import Record
 from fhir_server.cabinet.accounts.subjects import subject
 from fhir_server.smart import scopes
 from fhir_server.smart.authorization import Decision, Denied
-from fhir_server.smart.records import Client, Session, Subject
-from fhir_server.web import narrowing, waiting
+from fhir_server.smart.records import Client, Subject
+from fhir_server.web import narrowing, offered, waiting
+from fhir_server.web.offered import Person
 from fhir_server.web.sign_in import signed_in
 from fhir_server.web.visits import Visit
 from fhir_server.web.waiting import Waiting
@@ -38,7 +39,8 @@ async def show(visit: Visit) -> Response:
     if client is None:
         return visit.page("gone.html", {}, status=400)
     records = await visit.site.accounts.records.of_account(who[1])
-    return await _form(visit, asked, client, records, subject(who[1], records))
+    person = Person(who[0], subject(who[1], records))
+    return await _form(visit, asked, client, records, person)
 
 
 async def _form(
@@ -46,7 +48,7 @@ async def _form(
     asked: Waiting,
     client: Client,
     records: Sequence[Record],
-    person: Subject,
+    person: Person,
     problems: Sequence[str] = (),
 ) -> Response:
     request = asked.parked.request
@@ -61,10 +63,28 @@ async def _form(
         "chosen": _CHOSEN,
         "suffix": waiting.suffix(asked.name),
         "problems": problems,
-        **await _about(visit, asked, records, person),
+        **await _about(visit, asked, records, person.subject),
+        "asks_visit": asked.parked.needs_encounter,
+        "closed": await offered.closed(visit, person, records, asked.parked.context.patient),
+    }
+    values["visits"] = {
+        each: await offered.visits(visit, asked, person, each)
+        for each in _of_whom(asked, records, values)
     }
     targets = (request.redirect_uri,)
     return visit.page("consent.html", values, targets=targets, status=400 if problems else 200)
+
+
+def _of_whom(
+    asked: Waiting, records: Sequence[Record], values: Mapping[str, Any]
+) -> Sequence[str]:
+    """The patients, of whom one will be in context."""
+    given = asked.parked.context.patient
+    if given is not None:
+        return (given,)
+    if values["typed"] or not asked.parked.needs_patient:
+        return ()
+    return [each.patient for each in records]
 
 
 async def _about(
@@ -103,25 +123,31 @@ async def submit(visit: Visit) -> Response:
     who = await signed_in(visit)
     if who is None or asked.parked.needs_sign_in(who[0], visit.site.smart.now()):
         return visit.go(f"/auth/sign-in{waiting.suffix(asked.name)}")
-    session, account = who
-    records = await visit.site.accounts.records.of_account(account)
-    person = subject(account, records)
-    patient = await _patient(visit, asked, records, person)
+    records = await visit.site.accounts.records.of_account(who[1])
+    person = Person(who[0], subject(who[1], records))
+    patient = await _patient(visit, asked, records, person.subject)
     if asked.parked.needs_patient and patient is None:
-        return await _again(visit, asked, records, person)
-    return await waiting.answered(
-        visit, asked, _decision(visit, asked, person, session, patient)
-    )
+        nobody = not records and not person.subject.staff
+        problem = "NO_RECORD" if nobody else "CHOOSE_PATIENT"
+        return await _again(visit, asked, records, person, problem)
+    about = patient or asked.parked.context.patient
+    try:
+        encounter = about and await offered.chosen(visit, asked, person, about)
+    except LookupError:
+        return await _again(visit, asked, records, person, "UNKNOWN_VISIT")
+    decision = _decision(visit, asked, person, patient, encounter)
+    return await waiting.answered(visit, asked, decision)
 
 
 def _decision(
-    visit: Visit, asked: Waiting, person: Subject, session: Session, patient: str | None
+    visit: Visit, asked: Waiting, person: Person, patient: str | None, encounter: str | None
 ) -> Decision:
     days = DURATIONS.get(visit.field("duration"), DURATIONS[_CHOSEN])
     return Decision(
-        person,
-        session,
+        person.subject,
+        person.session,
         patient,
+        encounter,
         scopes=narrowing.kept(asked.parked.request.scopes, visit.fields),
         duration=None if days is None else days * _DAY,
     )
@@ -143,12 +169,10 @@ async def _patient(
 
 
 async def _again(
-    visit: Visit, asked: Waiting, records: Sequence[Record], person: Subject
+    visit: Visit, asked: Waiting, records: Sequence[Record], person: Person, problem: str
 ) -> Response:
     client = await visit.site.smart.clients.find(asked.parked.request.client)
     if client is None:
         return visit.page("gone.html", {}, status=400)
-    spoken = visit.site.renderer.spoken(visit.language)
-    key = "NO_RECORD" if not records and not person.staff else "CHOOSE_PATIENT"
-    problems = (spoken.say(key),)
+    problems = (visit.site.renderer.spoken(visit.language).say(problem),)
     return await _form(visit, asked, client, records, person, problems)

@@ -1,7 +1,7 @@
 """Templates to HTML: everything is escaped, and every sentence comes from `texts`."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
@@ -14,6 +14,7 @@ from fhir_server.core.messages import LANGUAGES, Language, Text
 NAMES: Final = {"en": "English", "ru": "Русский", "uk": "Українська"}
 """Of the languages, in themselves."""
 
+_DAY: Final = len("2026-01-31")
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -43,10 +44,29 @@ class Spoken:
         when = datetime.fromtimestamp(milliseconds / 1000, UTC)
         return format_date(when.date(), "d MMMM y", locale=self._language)
 
+    def moment(self, text: str) -> str:
+        """A FHIR date or time."""
+        return _moment(text, self._language)
+
     def time(self, milliseconds: int) -> str:
         """A date and time, UTC."""
         when = datetime.fromtimestamp(milliseconds / 1000, UTC)
         return f"{format_datetime(when, 'd MMMM y, HH:mm', locale=self._language)} UTC"
+
+
+def _moment(text: str, language: Language) -> str:
+    """A FHIR date of any precision as people write it; a time as it was written down, where
+    the visit was."""
+    if len(text) > _DAY:
+        return format_datetime(
+            datetime.fromisoformat(text).replace(tzinfo=None),
+            "d MMMM y, HH:mm",
+            locale=language,
+        )
+    parts = [int(each) for each in text.split("-")]
+    shapes = ("y", "LLLL y", "d MMMM y")
+    when = date(*(*parts, 1, 1)[:3])
+    return format_date(when, shapes[len(parts) - 1], locale=language)
 
 
 class Static:

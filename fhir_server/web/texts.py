@@ -72,6 +72,38 @@ TERMS: Final = Text("Terms of use", "Условия использования",
 ABOUT: Final = Text("Whose record", "Чья карта", "Чия картка")
 OWN: Final = Text("yourself", "вы", "ви")
 REPRESENTED: Final = Text("you represent", "вы представляете", "ви представляєте")
+VISIT: Final = Text(
+    "Which visit is this about?", "О каком посещении идёт речь?", "Про який візит ідеться?"
+)
+VISIT_HINT: Final = Text(
+    "The app is told which one you choose.",
+    "Приложение узнает, какое вы выбрали.",
+    "Застосунок дізнається, який ви вибрали.",
+)
+NO_VISIT: Final = Text("No particular visit", "Без посещения", "Без візиту")
+NO_VISITS: Final = Text(
+    "There are no visits to choose from.",
+    "Посещений для выбора нет.",
+    "Візитів для вибору немає.",
+)
+VISIT_ID: Final = Text(
+    "Visit (id), if it is about one",
+    "Посещение (id), если речь о нём",
+    "Візит (id), якщо йдеться про нього",
+)
+UNKNOWN_VISIT: Final = Text(
+    "There is no such visit that you may see.",
+    "Нет такого посещения, которое вы можете видеть.",
+    "Немає такого візиту, який ви можете бачити.",
+)
+CLOSED: Final = Text(
+    "The record of {name} is closed until these consents are given. Until then the app sees "
+    "only what is needed to give them.",
+    "Карта ({name}) закрыта, пока не даны согласия. До этого приложение видит только то, что "
+    "нужно, чтобы их дать.",
+    "Картку ({name}) закрито, поки не надано згоди. До цього застосунок бачить лише те, що "
+    "потрібно, щоб їх надати.",
+)
 CHOOSE_PATIENT: Final = Text(
     "Choose whose record this is about.",
     "Выберите, о чьей карте идёт речь.",

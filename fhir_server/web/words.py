@@ -68,6 +68,20 @@ EVERYTHING: Final = Text(
     "Усе в картці, зокрема дані, які з'являться в майбутньому",
 )
 
+_VISIT: Final = Text("Visit", "Посещение", "Візит")
+_VISITS: Final[dict[str, Text]] = {
+    "AMB": Text("Outpatient visit", "Амбулаторный приём", "Амбулаторний прийом"),
+    "IMP": Text("Hospital stay", "Стационар", "Стаціонар"),
+    "ACUTE": Text("Hospital stay", "Стационар", "Стаціонар"),
+    "NONAC": Text("Hospital stay", "Стационар", "Стаціонар"),
+    "SS": Text("Short hospital stay", "Дневной стационар", "Денний стаціонар"),
+    "EMER": Text("Emergency", "Неотложная помощь", "Невідкладна допомога"),
+    "HH": Text("Home visit", "Вызов на дом", "Виклик додому"),
+    "VR": Text("Remote consultation", "Дистанционная консультация",
+               "Дистанційна консультація"),
+}  # fmt: skip
+"""By code of v3-ActCode, as `Encounter.class` has it."""
+
 _OBSERVATION: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
 
@@ -114,6 +128,11 @@ def kind(type_: str) -> Text:
     if type_ == ALL_TYPES:
         return EVERYTHING
     return KINDS.get(type_) or Text(type_, type_, type_)
+
+
+def visit(code: str) -> Text:
+    """What people call a class of encounter."""
+    return _VISITS.get(code, _VISIT)
 
 
 def within(whole: Text, part: Text) -> Text:

@@ -66,6 +66,21 @@ const scenarios = {
     await away;
   },
 
+  async visit({ page, seen, shot, away }, given) {
+    await page.goto(given.authorize);
+    await signIn(page, given.email, given.password);
+    const second = page.locator('input[name="encounter-anna"][value="v2"]');
+    seen.hidden = [await second.isHidden()];
+    await page.check('input[name="patient"][value="ben"]');
+    seen.hidden.push(await second.isHidden());
+    await shot("of-another");
+    await page.check('input[name="patient"][value="anna"]');
+    await second.check();
+    await shot("chosen");
+    await page.click('button[value="allow"]');
+    await away;
+  },
+
   async revoke({ page, seen, shot }, given) {
     await page.goto(`${given.base}/auth/sign-in`);
     await shot("sign-in");

@@ -14,11 +14,17 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_server.access.policy import AccessPolicy
+from fhir_server.access.principal import Principal
+from fhir_server.access.required import Required
+from fhir_server.access.rights import Rights
 from fhir_server.app import Application, everybody, new_id, now
 from fhir_server.assembly.authorization import Surroundings
 from fhir_server.assembly.pages import cabinet
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
+from fhir_server.core.messages import Text
+from fhir_server.interactions.live_rights import LiveRights
 from fhir_server.settings import Settings
 from fhir_server.smart.records import Client
 from fhir_server.store.accounts import Account
@@ -41,9 +47,29 @@ def patient(id_: str, family: str, given: str, born: str) -> dict[str, Any]:
     return {"resource": resource, "request": {"method": "PUT", "url": f"Patient/{id_}"}}
 
 
+def visit(id_: str, start: str, code: str, **more: Any) -> dict[str, Any]:
+    resource = {
+        "resourceType": "Encounter",
+        "id": id_,
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": code},
+        "subject": {"reference": "Patient/anna"},
+        "period": {"start": start},
+        **more,
+    }
+    return {"resource": resource, "request": {"method": "PUT", "url": f"Encounter/{id_}"}}
+
+
 async def represented(_: Account) -> Sequence[str]:
     """Anna is Ben's mother."""
     return ("ben",)
+
+
+async def tmk(patient: str) -> Sequence[Required]:
+    """Ben's record is closed."""
+    title = Text("Telemedicine", "Телемедицинская помощь", "Телемедична допомога")
+    where = Text("At the reception desk", "В регистратуре", "У реєстратурі")
+    return (Required((), title, where),) if patient == "ben" else ()
 
 
 class Served:
@@ -86,12 +112,22 @@ class Served:
             people = [
                 patient("anna", "Иванова", "Анна", "1985-03-14"),
                 patient("ben", "Иванов", "Бен", "2015-01-02"),
-            ]
+                visit("v1", "2019-05", "IMP"),
+                visit("v2", "2026-03-12T10:30:00+03:00", "AMB",
+                      type=[{"text": "Приём врача-кардиолога повторный"}],
+                      serviceProvider={"display": "Городская поликлиника № 15, филиал 2"}),
+                visit("v3", "2025-11-30", "VR"),
+            ]  # fmt: skip
             await application.transaction(
                 {"resourceType": "Bundle", "type": "transaction", "entry": people}
             )
             client = await connect(settings.mongodb_uri.get_secret_value())
-            records = FhirRecords(application.surface.services, represented)
+            live = LiveRights(application.surface.services, AccessPolicy())
+
+            async def rights(who: Principal) -> Rights:
+                return (await live.of(who)).rights
+
+            records = FhirRecords(application.surface.services, represented, tmk, rights=rights)
             given = Surroundings(
                 Asking(), StoredRecords(application.surface.services.store), now, new_id
             )
@@ -114,7 +150,8 @@ class Served:
                 "none",
                 redirect_uris=(REDIRECT,),
                 grant_types=frozenset({"authorization_code", "refresh_token"}),
-                scopes="openid fhirUser launch/patient offline_access patient/*.cruds",
+                scopes="openid fhirUser launch/patient launch/encounter offline_access "
+                "patient/*.cruds",
                 publisher="Example Ltd",
                 policy_uri="https://app.example/privacy",
             )

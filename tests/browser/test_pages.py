@@ -33,12 +33,12 @@ def served(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield found
 
 
-def authorize(served: Served) -> str:
+def authorize(served: Served, scope: str = SCOPE) -> str:
     asked = {
         "response_type": "code",
         "client_id": APP,
         "redirect_uri": REDIRECT,
-        "scope": SCOPE,
+        "scope": scope,
         "state": "s",
         "aud": f"{served.base}/fhir",
         "code_challenge": CHALLENGE,
@@ -100,6 +100,15 @@ def test_sa_12_14_16_a_launch_that_is_narrowed(
     category = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
     assert f"patient/Observation.rs?category={category}" in scopes
     assert not [each for each in scopes if each.startswith("patient/Observation.c")]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda each: f"{each['size']}-{each['locale']}")
+def test_ctx_11_a_visit_is_chosen(served: Served, shots: Path, look: dict[str, Any]) -> None:
+    url = authorize(served, "launch/patient launch/encounter patient/Observation.rs")
+    seen = drive(served, shots, "visit", authorize=url, **look)
+    assert seen["hidden"] == [False, True]  # Anna's visits are shown until Ben is chosen
+    body = tokens(served, seen)
+    assert (body["patient"], body["encounter"]) == ("anna", "v2")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda each: f"{each['size']}-{each['locale']}")

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.responses import PlainTextResponse
 
+from fhir_server.access.policy import AccessPolicy
+from fhir_server.access.principal import Principal
+from fhir_server.access.rights import Rights
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.events import AccountEvent
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
@@ -20,6 +23,7 @@ from fhir_server.cabinet.accounts.policy import AccountPolicy
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.subjects import AccountSubjects
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.live_rights import LiveRights
 from fhir_server.rest.oauth.routes import Authorization
 from fhir_server.smart.records import Client
 from fhir_server.store.accounts import Account, AccountState
@@ -221,7 +225,12 @@ def _asking(site: Site) -> Asking:
 def cabinet(smart: Smart, state: AccountState, services: Services) -> Cabinet:
     """Pages over the authorization server `smart` and the FHIR store of `services`."""
     mailbox, told, represents = Mailbox(), Told(), Represents()
-    records = FhirRecords(services, represents)
+    live = LiveRights(services, AccessPolicy())
+
+    async def rights(who: Principal) -> Rights:
+        return (await live.of(who)).rights
+
+    records = FhirRecords(services, represents, rights=rights)
     ports = replace(
         smart.ports,
         subjects=AccountSubjects(state.accounts, records),

@@ -7,12 +7,14 @@ and never shown.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.required import Required
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.accounts import matching
+from fhir_server.cabinet.accounts.encounters import AskRights, no_rights, visible
 from fhir_server.cabinet.accounts.matching import Claim
 from fhir_server.cabinet.accounts.people import linked, new_person, stands_for
-from fhir_server.cabinet.accounts.ports import Record
-from fhir_server.core.messages import Text
+from fhir_server.cabinet.accounts.ports import Encounter, Record
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.commands import Create, Update
@@ -25,8 +27,8 @@ from fhir_server.store.port import Stored
 
 Proxies = Callable[[Account], Awaitable[Sequence[str]]]
 """Logical ids of the patients whom a person represents now."""
-Consents = Callable[[str], Awaitable[Sequence[Text]]]
-"""Titles of the consents that a patient (logical id) has not given."""
+Consents = Callable[[str], Awaitable[Sequence[Required]]]
+"""The consents that a patient (logical id) has not given."""
 
 _CANDIDATES: Final = 20
 """Patients of one address and date of birth that are compared."""
@@ -37,7 +39,7 @@ async def nobody(_: Account) -> Sequence[str]:
     return ()
 
 
-async def nothing(_: str) -> Sequence[Text]:
+async def nothing(_: str) -> Sequence[Required]:
     """Where no consent is asked for."""
     return ()
 
@@ -46,11 +48,16 @@ class FhirRecords:
     """`ports.Records`."""
 
     def __init__(
-        self, services: Services, proxies: Proxies = nobody, consents: Consents = nothing
+        self,
+        services: Services,
+        proxies: Proxies = nobody,
+        consents: Consents = nothing,
+        rights: AskRights = no_rights,
     ) -> None:
         self._ctx = Context(services, UNLIMITED)
         self._proxies = proxies
         self._consents = consents
+        self._rights = rights
 
     async def matching(self, claim: Claim) -> Sequence[JsonObject]:
         """As the port says."""
@@ -69,9 +76,13 @@ class FhirRecords:
         found = await store.read("Patient", id_, within=UNRESTRICTED)
         return None if found is None or found.deleted else self._parsed(found)
 
-    async def missing_consents(self, patient: str) -> Sequence[Text]:
+    async def missing_consents(self, patient: str) -> Sequence[Required]:
         """As the port says."""
         return await self._consents(patient)
+
+    async def encounters(self, who: Principal, id_: str | None = None) -> Sequence[Encounter]:
+        """As the port says."""
+        return await visible(self._ctx.services, self._rights, who, id_)
 
     async def person(self, patient: JsonObject, email: str, level: int) -> str:
         """As the port says."""

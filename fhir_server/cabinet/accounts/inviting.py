@@ -56,7 +56,7 @@ async def invite(ports: AccountPorts, patient: str, language: Language) -> None:
         raise UninvitedError("no-patient")
     missing = await ports.records.missing_consents(patient)
     if missing:
-        raise UninvitedError("consent-missing", missing)
+        raise UninvitedError("consent-missing", [each.title for each in missing])
     email = await address(ports, found)
     await ports.mail.send((await issue(ports, patient, email, language)).mail)
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.required import Required
 from fhir_server.cabinet.accounts.codes import Choose
 from fhir_server.cabinet.accounts.events import AccountEvents, Untold
 from fhir_server.cabinet.accounts.hashing import Hasher
 from fhir_server.cabinet.accounts.mail import Outbox
 from fhir_server.cabinet.accounts.matching import Claim
 from fhir_server.cabinet.accounts.policy import AccountPolicy
-from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.smart.ports import Ports
 from fhir_server.store.accounts import Account, AccountState
@@ -26,6 +27,20 @@ class Record:
     own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """A visit, as a person recognises it."""
+
+    id: str
+    began: str
+    """FHIR date or time, of any precision; empty: unknown."""
+    kind: str
+    """In the words of the record; empty: none."""
+    code: str
+    """`Encounter.class`: `AMB`, `IMP`, …"""
+    place: str
+
+
 class Records(Protocol):
     """The clinic's records, as far as accounts look into them."""
 
@@ -38,8 +53,12 @@ class Records(Protocol):
     async def patient(self, id_: str) -> JsonObject | None:
         """The Patient."""
 
-    async def missing_consents(self, patient: str) -> Sequence[Text]:
-        """Titles of the consents without which the cabinet stays shut."""
+    async def missing_consents(self, patient: str) -> Sequence[Required]:
+        """The consents without which the cabinet stays shut."""
+
+    async def encounters(self, who: Principal, id_: str | None = None) -> Sequence[Encounter]:
+        """Those of the patient in context that the bearer of such a token may see, newest
+        first and not all; `id_`: that one, if it is among them."""
 
     async def person(self, patient: JsonObject, email: str, level: int) -> str:
         """The id of the Person that stands for an account of this patient; it is made, or its

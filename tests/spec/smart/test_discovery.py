@@ -36,6 +36,7 @@ SHOWN_BY = {
     "context-ehr-patient": "test_ehr_01_to_06",
     "context-ehr-encounter": "test_ehr_01_to_06",
     "context-standalone-patient": "test_sa_16",
+    "context-standalone-encounter": "test_ctx_11",
     "permission-offline": "test_ref_07",
     "permission-online": "test_ref_08",
     "permission-patient": "test_sa_01_to_09",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from fhir_server.access.required import Required
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.accounts import inviting, registering, standing
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords
@@ -101,8 +102,9 @@ async def test_s0_06_a_person_stands_for_the_account(pages: Cabinet) -> None:
     assert '"assurance":"level2"' in body
 
 
-async def missing(_: str) -> Sequence[Text]:
-    return (Text("Telemedicine", "Телемедицина", "Телемедицина"),)
+async def missing(_: str) -> Sequence[Required]:
+    title = Text("Telemedicine", "Телемедицина", "Телемедицина")
+    return (Required((), title, title),)
 
 
 async def test_s0_01_without_the_consents_nobody_is_invited(pages: Cabinet) -> None:
