@@ -33,6 +33,10 @@ RECIPIENT: Final = coding(_PARTICIPATION, "IRCP", "information recipient")
 AUTHOR: Final = coding(_PARTICIPATION, "AUT", "author (originator)")
 EMPLOYER: Final = coding("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV")
 EMERGENCY: Final = coding(DCM, "110127", "Emergency Override Started")
+DISCLOSURE: Final = coding(
+    "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose"
+)
+"""A whole record left at once."""
 
 _STOPPED: Final = coding(DCM, "110138", "Emergency Override Stopped")
 
@@ -105,12 +109,12 @@ EVENTS: Final[Mapping[str, Row]] = {
     "revoke": Row(_SECURITY, coding(OWN, "revoke", "Grant ended"), "D"),
     "register": Row(_SECURITY, coding(OWN, "register", "App registered or changed"), "U"),
     "account": Row(_SECURITY, coding(DCM, "110137", "User Security Attributes Changed"), "U"),
-    "launch": Row(_APPLICATION, coding(OWN, "launch", "Launch context made"), "E"),
+    "launch": Row(_APPLICATION, coding(OWN, "launch", "App launched with a context"), "E"),
     "break-glass": Row(_SECURITY, EMERGENCY, "E"),
     "break-glass-end": Row(_SECURITY, _STOPPED, "E"),
     "export": Row(
         _EXPORT,
-        coding("http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "disclose"),
+        DISCLOSURE,
         "R",
         SOURCE,
         DESTINATION,

@@ -14,6 +14,7 @@ from typing import Final
 
 from fhir_server.access.audit_codes import (
     BALP,
+    DISCLOSURE,
     EMERGENCY,
     EMPLOYER,
     EVENTS,
@@ -41,6 +42,7 @@ _MASKED: Final = {
         }
     ]
 }
+_WHOLE_RECORD: Final = "/$everything"
 _FAILED: Final = 400
 _BROKEN: Final = 500
 
@@ -80,12 +82,14 @@ def audit_event(
     succeeded = deed.status < _FAILED
     purpose = _purpose(entry.who, deed, patient)
     emergency = purpose == "BTG" and row.type["code"] == "rest"
+    disclosure = succeeded and deed.query.partition("?")[0].endswith(_WHOLE_RECORD)
+    also = [each for each, holds in ((EMERGENCY, emergency), (DISCLOSURE, disclosure)) if holds]
     event: JsonObject = {
         "resourceType": "AuditEvent",
         "id": id_,
         "meta": {"versionId": "1", "lastUpdated": at},
         "type": row.type,
-        "subtype": [row.subtype, EMERGENCY] if emergency else [row.subtype],
+        "subtype": [row.subtype, *also],
         "action": row.action,
         "recorded": at,
         "outcome": "0" if succeeded else "4" if deed.status < _BROKEN else "8",

@@ -18,6 +18,8 @@ KINDS: Final[Mapping[Kind, EventKind]] = {
     "refreshed": "refresh",
     "ended": "revoke",
     "failed": "refused",
+    "launched": "launch",
+    "opened": "launch",
     "registered": "register",
 }
 OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
@@ -33,6 +35,8 @@ OF_ACCOUNTS: Final[Mapping[accounts.Kind, EventKind]] = {
     "permitted": "account",
     "forbidden": "account",
 }
+_NOTES: Final[Mapping[Kind, str]] = {"opened": "used"}
+"""What is told of an event that does not say it itself."""
 _REFUSED: Final = {"refused": 403, "failed": 400}
 
 
@@ -77,7 +81,7 @@ def _of_grants(event: Event) -> Occurrence:
         Who(client=event.client or "", account=event.account or "", grant=event.grant or ""),
         patients=() if event.patient is None else (event.patient,),
         status=_REFUSED.get(event.kind, 200),
-        note=event.reason or event.scopes,
+        note=_NOTES.get(event.kind, event.reason or event.scopes),
     )
 
 

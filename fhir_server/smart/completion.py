@@ -99,6 +99,9 @@ async def _granted(
     used = parked.launch_digest
     if used is not None and not await ports.launches.use(used, ports.now()):
         raise InvalidRequest("The launch was used already.")
+    if used is not None:
+        account, patient = grant.subject.account, context.patient
+        await ports.events.tell(Event("opened", grant.client, account, grant.id, patient))
     return grant
 
 

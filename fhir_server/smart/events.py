@@ -6,6 +6,8 @@
     refreshed    tokens were renewed
     ended        a grant is over; `reason` says why: "by the person", "code replayed", …
     failed       a token request was refused; `client` is what the request called itself
+    launched     a launch context was made; `client` is the app, `reason` names who made it
+    opened       an app was let in by a launch context, which is used up
     registered   an app was registered, changed or removed over HTTP
 
 https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
@@ -14,7 +16,17 @@ https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["granted", "refused", "issued", "refreshed", "ended", "failed", "registered"]
+Kind = Literal[
+    "granted",
+    "refused",
+    "issued",
+    "refreshed",
+    "ended",
+    "failed",
+    "launched",
+    "opened",
+    "registered",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from fhir_server.smart import redirects
 from fhir_server.smart.callers import Caller
 from fhir_server.smart.digests import digest
 from fhir_server.smart.errors import AccessDenied, InvalidRequest
+from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Client, Launch, LaunchContext
@@ -61,6 +62,10 @@ async def create(
     if caller.token is not None:
         launch = replace(launch, account=caller.token.principal.account)
     await ports.launches.put(launch)
+    made = f"made by {caller.client.id}"
+    await ports.events.tell(
+        Event("launched", app.id, launch.account, patient=found.patient, reason=made)
+    )
     return _answer(policy, app, secret)
 
 

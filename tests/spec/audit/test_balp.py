@@ -145,7 +145,7 @@ def test_an_operation_is_told_to_whom_it_shows(patient: Caller, doctor: Caller) 
     assert doctor.get(f"/Patient/{patient.id}/$everything").is_success
     assert doctor.get(f"/Observation/$lastn?patient={patient.id}&category=x").is_success
     assert doctor.get(f"/Observation/{patient.observation}/$meta").is_success
-    found = [each for each in patient.events() if subtypes(each) == ["operation"]]
+    found = [each for each in patient.events() if subtypes(each)[0] == "operation"]
     asked = [(entity(each, "24") or {})["description"] for each in found]
     assert asked == [
         f"Observation/{patient.observation}/$meta",
@@ -200,6 +200,13 @@ def test_a_system_is_the_requestor_itself(clinic: Clinic, patient: Caller) -> No
     event = newest(patient, "update")
     assert agent(event, "110153")["requestor"] is True
     assert len(event["agent"]) == 2
+
+
+def test_a_whole_record_is_told_as_a_disclosure(patient: Caller, doctor: Caller) -> None:
+    assert doctor.get(f"/Patient/{patient.id}/$everything").is_success
+    assert doctor.get(f"/Patient/{patient.id}/$meta").is_success
+    (found,) = patient.events("subtype=disclose")
+    assert subtypes(found) == ["operation", "disclose"]
 
 
 def test_the_request_id_is_an_entity(patient: Caller) -> None:

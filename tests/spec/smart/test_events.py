@@ -76,3 +76,24 @@ async def test_revo_09_services_and_registrations(smart: Smart, rsa_key: RSAKey)
     app = {"redirect_uris": ["https://a.example/"], "token_endpoint_auth_method": "none"}
     await open_.http.post("/auth/register", json=app)
     assert kinds(smart) == [("issued", ""), ("registered", "")]
+
+
+async def test_revo_09_ehr_launches(smart: Smart) -> None:
+    """A context that is made, and the one sign-in that uses it."""
+    portal = await smart.client(
+        token_endpoint_auth_method="client_secret_basic", permissions=["launch"]
+    )
+    app = await smart.client()
+    body = {"client_id": app.id, "patient": "anna", "account": ANNA.account}
+    made = await smart.http.post("/auth/launch", json=body, auth=(portal.id, "s3cret"))
+    value = made.json()["launch"]
+    parked = await smart.parked(app, launch=value, scope="launch patient/*.rs")
+    await smart.answer(parked)
+    assert kinds(smart) == [
+        ("launched", f"made by {portal.id}"),
+        ("opened", ""),
+        ("granted", ""),
+    ]
+    for event in smart.told.events:
+        assert (event.client, event.account, event.patient) == (app.id, ANNA.account, "anna")
+        assert value not in repr(event)
