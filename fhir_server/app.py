@@ -24,6 +24,7 @@ from fhir_server.access.step_up import read_rules
 from fhir_server.assembly import audit, booking, bounds, emergencies, grant_records
 from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.consents import label
+from fhir_server.assembly.database import connected
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.grant_records import GrantRecords
@@ -54,7 +55,7 @@ from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
-from fhir_server.store.mongo.client import Client, ClientLimits, connect
+from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.jobs import MongoJobs
 from fhir_server.store.mongo.keys import cursor_key
 from fhir_server.store.mongo.parameters import MongoParameterStates
@@ -143,7 +144,7 @@ class Application:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the store and build what answers requests, until the context ends."""
-        self._client = await _connected(self.settings)
+        self._client = await connected(self.settings)
         try:
             store = await MongoStore.open(
                 self._client, self.settings.database, bounds.store_limits(self.settings)
@@ -254,16 +255,6 @@ def everybody(_: Services) -> Gate:
     return OpenGate()
 
 
-@asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
-    """The store alone, for commands that answer no requests."""
-    client = await _connected(settings)
-    try:
-        yield await MongoStore.open(client, settings.database, bounds.store_limits(settings))
-    finally:
-        await client.close()
-
-
 async def _assembled(
     settings: Settings, store: MongoStore, guards: Guards, given: _Besides
 ) -> tuple[Surface, Background]:
@@ -360,18 +351,6 @@ async def _services(
         label=label(settings),
         provenance=settings.provenance,
     )
-
-
-async def _connected(settings: Settings) -> Client:
-    if settings.mongodb_uri is None:
-        message = "no MongoDB address: set FHIR_MONGODB_URI, or start with fhir-server serve"
-        raise ValueError(message)
-    bounds = ClientLimits(
-        timeout_ms=settings.mongodb_timeout_seconds * 1000,
-        selection_ms=settings.mongodb_selection_seconds * 1000,
-        pool=settings.mongodb_pool,
-    )
-    return await connect(settings.mongodb_uri.get_secret_value(), bounds)
 
 
 def _statement(settings: Settings) -> JsonObject:

@@ -10,7 +10,7 @@ import typer
 import uvloop
 from rich.progress import track
 
-from fhir_server.app import opened_store
+from fhir_server.assembly.database import opened_store
 from fhir_server.cli.console import CONSOLE, fail, say
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with

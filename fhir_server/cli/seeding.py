@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fhir_server.app import Application, everybody, opened_store
+from fhir_server.app import Application, everybody
+from fhir_server.assembly.database import opened_store
 from fhir_server.cli.console import CONSOLE, say
 from fhir_server.cli.seed_dates import loaded_on
 from fhir_server.core.types import JsonObject

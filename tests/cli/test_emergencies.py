@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fhir_server.access.emergencies import Declaration
-from fhir_server.app import opened_store
+from fhir_server.assembly.database import opened_store
 from fhir_server.cli.main import APP
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import embedded

@@ -1,0 +1,36 @@
+"""The database as the settings name it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fhir_server.assembly import bounds
+from fhir_server.settings import Settings
+from fhir_server.store.mongo.client import Client, ClientLimits, connect
+from fhir_server.store.mongo.store import MongoStore
+
+
+async def connected(settings: Settings) -> Client:
+    """A client of it, which answered.
+
+    Raises:
+        ValueError: none is named.
+    """
+    if settings.mongodb_uri is None:
+        message = "no MongoDB address: set FHIR_MONGODB_URI, or start with fhir-server serve"
+        raise ValueError(message)
+    limits = ClientLimits(
+        timeout_ms=settings.mongodb_timeout_seconds * 1000,
+        selection_ms=settings.mongodb_selection_seconds * 1000,
+        pool=settings.mongodb_pool,
+    )
+    return await connect(settings.mongodb_uri.get_secret_value(), limits)
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
+    """The store alone, for commands that answer no requests."""
+    client = await connected(settings)
+    try:
+        yield await MongoStore.open(client, settings.database, bounds.store_limits(settings))
+    finally:
+        await client.close()
