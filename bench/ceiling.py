@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from bench import bodies
 from bench.load import DATABASE, Loader
-from fhir_server.app import new_id
+from fhir_server.assembly.machine import new_id
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.search import keys
 from fhir_server.store.mongo.client import connect

@@ -14,7 +14,7 @@ from bench.generator import Run
 from bench.load import DATABASE
 from bench.operations import Mongo, Operation, Sizes
 from bench.processes import Side, cpu
-from fhir_server.app import new_id
+from fhir_server.assembly.machine import new_id
 
 _STEP: Final = 0.2
 _WARM: Final = 1  # second

@@ -5,8 +5,6 @@ else (documentation) to FastAPI, whose routes cost four times a plain one.
 """
 
 import gc
-import os
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +26,7 @@ from fhir_server.assembly.database import connected
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.grant_records import GrantRecords
+from fhir_server.assembly.machine import new_id, now
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
@@ -267,16 +266,8 @@ async def _assembled(
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered, given.clock)
-    besides = beside(OPERATIONS, capabilities)
-    services = replace(services, guards=guards, beside=besides, desk=given.desk)
-    services = booking.ruled(settings, services)
-    services = replace(
-        await audit.with_audit(settings, store, services),
-        emergencies=await emergencies.emergencies(
-            settings, store, given.alarm, settings.max_depth
-        ),
-        step_up=read_rules(settings.step_up, [each.name for each in OPERATIONS]),
-    )
+    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    services = await _equipped(settings, store, services, given)
     published = capability.published(
         statement,
         base_url=settings.fhir_base,
@@ -307,6 +298,19 @@ async def _assembled(
         changed=publish,
     )
     return Surface(services), background
+
+
+async def _equipped(
+    settings: Settings, store: MongoStore, services: Services, given: _Besides
+) -> Services:
+    """`services` with what the settings switch on beside the interactions."""
+    services = booking.ruled(settings, replace(services, desk=given.desk))
+    depth = settings.max_depth
+    return replace(
+        await audit.with_audit(settings, store, services),
+        emergencies=await emergencies.emergencies(settings, store, given.alarm, depth),
+        step_up=read_rules(settings.step_up, [each.name for each in OPERATIONS]),
+    )
 
 
 def _plan(settings: Settings, store: MongoStore, services: Services) -> Plan:
@@ -377,20 +381,3 @@ def _definition(path: Path, depth: int) -> JsonObject:
         return loads(path.read_bytes(), max_depth=depth)
     except FhirError as error:
         raise DefinitionError(f"{path}: {error}") from error
-
-
-def now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-def new_id() -> str:
-    """A UUID of version 7: ids of one time lie together, in an index and in a page.
-
-    https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
-    """
-    value = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
-    value[6] = value[6] & 0x0F | 0x70
-    value[8] = value[8] & 0x3F | 0x80
-    text = value.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -25,9 +25,9 @@ import typer
 import uvloop
 from rich.table import Table
 
-from fhir_server.app import new_id, now
 from fhir_server.assembly.authorization import policy, state
 from fhir_server.assembly.database import opened_store
+from fhir_server.assembly.machine import new_id, now
 from fhir_server.cli.console import CONSOLE, fail, say
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with

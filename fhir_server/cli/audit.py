@@ -12,8 +12,8 @@ from typing import Final
 import typer
 import uvloop
 
-from fhir_server.app import now
 from fhir_server.assembly.database import opened_store
+from fhir_server.assembly.machine import now
 from fhir_server.cli.console import fail, say
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with

@@ -15,8 +15,9 @@ from rich.table import Table
 from fhir_server.access.audit_log import Occurrence
 from fhir_server.access.audit_rows import Who
 from fhir_server.access.emergencies import Declaration
-from fhir_server.app import Application, now
+from fhir_server.app import Application
 from fhir_server.assembly.audit import sink
+from fhir_server.assembly.machine import now
 from fhir_server.cli.console import CONSOLE, fail, say
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with

@@ -18,8 +18,9 @@ from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.required import Required
 from fhir_server.access.rights import Rights
-from fhir_server.app import Application, everybody, new_id, now
+from fhir_server.app import Application, everybody
 from fhir_server.assembly.authorization import Surroundings
+from fhir_server.assembly.machine import new_id, now
 from fhir_server.assembly.pages import cabinet
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from fhir_server.access.scopes import parse_scope
-from fhir_server.app import new_id, now
 from fhir_server.assembly.authorization import Surroundings, policy, readable, service
+from fhir_server.assembly.machine import new_id, now
 from fhir_server.rest.oauth.service import Service
 from fhir_server.search.compile import Compiler
 from fhir_server.search.registry import Registry
