@@ -1,4 +1,4 @@
-# make serve    the server with its own MongoDB, on http://127.0.0.1:8000/fhir
+# make serve    the server with its own MongoDB and demo accounts, on http://127.0.0.1:8000/fhir
 # make test     the whole test suite on a real MongoDB replica set
 # Both install what they need first; nothing is installed twice. `make help` lists the rest.
 
@@ -12,7 +12,8 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve demo seed doctor test test-slow test-browser test-clients arch lint format types check generated \
+.PHONY: help install install-all serve serve-open seed doctor test test-slow test-browser test-clients arch lint format types \
+	check generated \
 	generate bench postman lock clean
 
 help:  ## What can be made
@@ -25,11 +26,11 @@ install:  ## Make the virtual environment with what the server needs
 install-all:  ## The same and what tests and checks need
 	@scripts/install all
 
-serve: install  ## Run the server without access control, for this machine alone
-	@exec $(BIN)/fhir-server serve --insecure-no-auth --host $(HOST) --port $(PORT) $(ARGS)
-
-demo: install  ## Run the server with access control, demo accounts and a demo app
+serve: install  ## Run the server for this machine, with demo accounts, an app and tokens
 	@exec $(BIN)/fhir-server serve --demo --host $(HOST) --port $(PORT) $(ARGS)
+
+serve-open: install  ## Run the server without access control, for this machine alone
+	@exec $(BIN)/fhir-server serve --insecure-no-auth --host $(HOST) --port $(PORT) $(ARGS)
 
 seed: install  ## Load seed_bundles/ again
 	@$(BIN)/fhir-server seed $(ARGS)

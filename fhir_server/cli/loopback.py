@@ -1,4 +1,4 @@
-"""What "loopback only" means while there is no access control.
+"""What "loopback only" means without access control, and with the demo's printed secrets.
 
 Listening on 127.0.0.1 keeps other machines out. Pages open in this machine's browser are kept
 out by the Host they name: a page of `evil.example` whose name is made to resolve to 127.0.0.1
@@ -11,7 +11,9 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_REFUSAL: Final = b"This server has no access control and answers on a loopback address only.\n"
+_REFUSAL: Final = (
+    b"This server was started for one machine: it answers on a loopback address only.\n"
+)
 
 
 @lru_cache(maxsize=256)  # hosts come from clients, so bounded

@@ -5,10 +5,11 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -18,7 +19,7 @@ from fhir_server.app import definitions
 from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import database
-from fhir_server.cli.demo import introduce
+from fhir_server.cli.demo import dismiss, introduce
 from fhir_server.cli.greeting import greet
 from fhir_server.cli.loopback import is_loopback
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_changes
@@ -74,12 +75,8 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
 def check_exposure(settings: Settings) -> None:
     """Without access control, or with passwords that are printed, nobody but this machine
     may ask; others ask by https."""
-    if settings.demo and not is_loopback(settings.host):
-        fail(
-            f"--demo makes accounts with printed passwords, and {settings.host} is open to "
-            "others. Use --host 127.0.0.1.",
-            status=2,
-        )
+    if settings.demo:
+        _check_demo(settings)
     if not settings.insecure_no_auth:
         if not (is_loopback(settings.host) or settings.fhir_base.startswith("https:")):
             warn(
@@ -94,6 +91,18 @@ def check_exposure(settings: Settings) -> None:
             status=2,
         )
     warn("No access control: everybody on this machine may read and change everything.")
+
+
+def _check_demo(settings: Settings) -> None:
+    """Neither the port nor a proxy before it may lead others here."""
+    public = urlsplit(settings.fhir_base).hostname or ""
+    for named, known in ((settings.host, "--host"), (public, "FHIR_BASE_URL")):
+        if not is_loopback(named):
+            fail(
+                f"--demo prints passwords and tokens, and {named} is open to others "
+                f"({known}). Use 127.0.0.1.",
+                status=2,
+            )
 
 
 def check_statement(settings: Settings) -> None:
@@ -133,10 +142,9 @@ class Running:
                 if settings.seed:
                     await _seed(settings)
                 with demo_environment.forgotten(settings):
-                    if settings.demo and not settings.insecure_no_auth:
-                        await introduce(settings)
+                    tokens = await _acquainted(settings)
                     if not self._stopped:
-                        await self._serve(settings)
+                        await self._serve(settings, tokens)
         except asyncio.CancelledError:
             say("Stopped before it was ready")
         else:
@@ -151,24 +159,37 @@ class Running:
             task.cancel()
         self._stopped = True
 
-    async def _serve(self, settings: Settings) -> None:
+    async def _serve(self, settings: Settings, tokens: Mapping[str, str]) -> None:
         if settings.workers == 1:
             server = worker.server(settings)
             self.stop = server.stop
-            await self._greeted(settings, server.serve(sockets=self.listeners))
+            await self._greeted(greet(settings, tokens), server.serve(sockets=self.listeners))
             return
         with tempfile.TemporaryDirectory(prefix="fhir-server-") as folder:
             shared = with_changes(settings, metrics_dir=Path(folder))
             workers = Workers(shared, self.listeners)
             self.stop = workers.stop
-            await self._greeted(settings, workers.run())
+            await self._greeted(greet(settings, tokens), workers.run())
 
-    async def _greeted(self, settings: Settings, serving: Awaitable[None]) -> None:
-        greeting = asyncio.create_task(greet(settings))
+    async def _greeted(
+        self, welcome: Coroutine[None, None, None], serving: Awaitable[None]
+    ) -> None:
+        greeting = asyncio.create_task(welcome)
         try:
             await serving
         finally:
             greeting.cancel()
+
+
+async def _acquainted(settings: Settings) -> Mapping[str, str]:
+    """Tokens for a first look, by whom they are of; none without the demo, which leaves
+    nothing behind either."""
+    if settings.insecure_no_auth:
+        return {}
+    if settings.demo:
+        return await introduce(settings)
+    await dismiss(settings)
+    return {}
 
 
 async def _seed(settings: Settings) -> None:

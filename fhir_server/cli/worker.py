@@ -39,7 +39,7 @@ def server(settings: Settings) -> Server:
     """A server of `settings`, not yet running."""
     served = app.create(settings)
     config = uvicorn.Config(
-        LoopbackOnly(served) if settings.insecure_no_auth else served,
+        LoopbackOnly(served) if settings.insecure_no_auth or settings.demo else served,
         http=Protocol,
         ws="none",
         lifespan="on",

@@ -50,18 +50,14 @@ def create(base: str) -> str:
         return location.rpartition("/_history/")[0]
 
 
-def examples(server: Serving) -> list[str]:
-    return re.findall(r"^  (curl .*)$", server.said, re.MULTILINE)
-
-
 def test_it_names_three_commands(server: Serving) -> None:
-    assert len(examples(server)) == 3
+    assert len(server.examples) == 3
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("number", range(3))
 def test_a_command_works_as_printed(server: Serving, number: int) -> None:
-    command = shlex.split(examples(server)[number])
+    command = shlex.split(server.examples[number])
     run = subprocess.run([*command, "-sSf"], capture_output=True, check=False)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["resourceType"] in {"Bundle", "Patient"}
@@ -96,6 +92,7 @@ def run_serve(*options: str, **environment: str) -> subprocess.CompletedProcess[
     ("options", "environment", "said"),
     [
         (("--demo", "--host", "0.0.0.0"), {}, "open to others"),
+        (("--demo",), {"FHIR_BASE_URL": "https://fhir.example.org/fhir"}, "open to others"),
         (("--insecure-no-auth", "--host", "0.0.0.0"), {}, "open to others"),
         (("--insecure-no-auth", "--host", "example.org"), {}, "open to others"),
         (("--insecure-no-auth", "--port", "70000"), {}, "FHIR_PORT: .*less than or equal"),

@@ -1,5 +1,6 @@
 """The README's first hour on the seeds: what a newcomer copies is answered as it says."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from fhir_server.app import Application
+from fhir_server.cabinet.accounts.demo_tokens import SYSTEM, seed_tokens
 from fhir_server.settings import Settings
 from tests.support.readme import Line, requests
 from tests.support.running import Running
@@ -25,6 +28,7 @@ NEEDED = (
 """The bundles that the lines look into: all of them take three times as long."""
 
 STATUSES = {
+    "GET /Patient/anna-ivanova-ru": [401],
     "POST /Patient?_pretty=true": [400],
     "POST /Patient": [201, 200],
     "PUT /Patient/olena": [201, 200, 412],
@@ -38,37 +42,49 @@ STATUSES = {
 
 
 @pytest.fixture(scope="module")
-def seeded(mongodb_uri: str) -> Iterator[httpx.Client]:
+def seeded(mongodb_uri: str) -> Iterator[tuple[httpx.Client, str]]:
     settings = Settings(
-        insecure_no_auth=True,
         mongodb_uri=mongodb_uri,
         database=f"readme_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
     )
+    auth = asyncio.run(_token(settings))
     with (
         Running(settings) as running,
         httpx.Client(base_url=running.base_url, timeout=60) as client,
     ):
         for name in NEEDED:
             bundle = (SEEDS / f"{name}.json").read_bytes()
-            assert _send(client, bundle).status_code == 200, name
-        yield client
+            assert _send(client, auth, bundle).status_code == 200, name
+        yield client, auth
 
 
-def _send(client: httpx.Client, bundle: bytes) -> httpx.Response:
-    return client.post("", content=bundle, headers={"Content-Type": "application/fhir+json"})
+async def _token(settings: Settings) -> str:
+    """The value of the header that `make serve` prints."""
+    application = Application(settings, None)
+    async with application.running():
+        assert application.access is not None
+        cabinet = application.access.cabinet
+        found = await seed_tokens(cabinet.site.accounts, cabinet.service.policy)
+    return f"Bearer {found[SYSTEM]}"
 
 
-def _ask(client: httpx.Client, line: Line) -> httpx.Response:
+def _send(client: httpx.Client, auth: str, bundle: bytes) -> httpx.Response:
+    headers = {"Content-Type": "application/fhir+json", "Authorization": auth}
+    return client.post("", content=bundle, headers=headers)
+
+
+def _ask(client: httpx.Client, auth: str, line: Line) -> httpx.Response:
     content = None if line.body is None else line.body.encode()
-    return client.request(line.method, line.path, headers=line.headers, content=content)
+    headers = {name: value.replace("$auth", auth) for name, value in line.headers.items()}
+    return client.request(line.method, line.path, headers=headers, content=content)
 
 
-def test_every_line_is_answered_as_the_readme_says(seeded: httpx.Client) -> None:
+def test_every_line_is_answered_as_the_readme_says(seeded: tuple[httpx.Client, str]) -> None:
     wanted = {each: iter(statuses) for each, statuses in STATUSES.items()}
     for line in requests():
-        answer = _ask(seeded, line)
+        answer = _ask(*seeded, line)
         statuses = wanted.get(f"{line.method} {line.path}", iter([200]))
         assert answer.status_code == next(statuses), (line, answer.text)
         if answer.headers.get("content-type", "").startswith("application/fhir+json"):

@@ -10,7 +10,10 @@ README = Path(__file__).parents[2] / "README.md"
 
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 _WITHOUT_VALUE = frozenset({"-s", "-i", "-si", "-G"})
-_VARIABLES = {"json": "Content-Type: application/fhir+json"}
+_VARIABLES = {
+    "json": "Content-Type: application/fhir+json",
+    "auth": "Authorization: $auth",  # the test's to fill
+}
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ def first_hour() -> list[str]:
     section = README.read_text(encoding="utf-8").partition("## A first hour")[2]
     section = section.partition("\n## ")[0]
     text = "\n".join(_BLOCK.findall(section)).replace("\\\n", " ")
-    commands = re.split(r"\n(?=curl |next=|base=|json=)", text.strip())
-    return [each for each in commands if not each.startswith(("base=", "json="))]
+    commands = re.split(r"\n(?=curl |next=|base=|json=|auth=)", text.strip())
+    return [each for each in commands if not each.startswith(("base=", "json=", "auth="))]
 
 
 def requests() -> list[Line]:

@@ -23,6 +23,7 @@ class Serving:
     folder: Path
     options: tuple[str, ...] = ("--no-seed",)
     access: str = "--insecure-no-auth"
+    """The option that says so; empty: none."""
     environment: Mapping[str, str] = field(default_factory=dict)
     base: str = field(default="", init=False)
     errors: IO[str] = field(init=False)
@@ -32,7 +33,8 @@ class Serving:
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "fhir_server", "serve", self.access),
+                *(sys.executable, "-m", "fhir_server", "serve"),
+                *([self.access] if self.access else []),
                 *("--port", "0", "--data-dir", str(self.folder), *self.options),
             ],
             stdout=subprocess.DEVNULL,
@@ -60,6 +62,11 @@ class Serving:
     @property
     def root(self) -> str:
         return self.base.removesuffix("/fhir")
+
+    @property
+    def examples(self) -> list[str]:
+        """The curl lines that it printed."""
+        return re.findall(r"^  (curl .*)$", self.said, re.MULTILINE)
 
     @property
     def said(self) -> str:

@@ -92,7 +92,8 @@ async def _figure(ports: AccountPorts, figure: Figure, password: str) -> bool:
     hashed = await ports.hasher.hash(password)
     known = await ports.state.accounts.by_email(figure.email)
     if known is not None:
-        await ports.state.accounts.change(known, password_hash=hashed)
+        # A start without the demo locks it.
+        await ports.state.accounts.change(known, password_hash=hashed, standing="active")
         return True
     return await ports.state.accounts.add(replace(made, password_hash=hashed))
 
