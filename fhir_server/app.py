@@ -25,8 +25,10 @@ from fhir_server.assembly.consents import label
 from fhir_server.assembly.database import connected
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
+from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.machine import new_id, now
+from fhir_server.core.addresses import within
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
@@ -240,13 +242,14 @@ def create(
         app = Compression(app, max_body=settings.max_body)
     if settings.cors_origins and gates is not None:
         app = Cors(app, settings.cors_origins)
-    return Observability(
+    app = Observability(
         app,
         ready=application.is_ready,
         log=logs.configure(settings.log_level, settings.log_format),
-        metrics=settings.metrics,
+        metrics=within(settings.metrics_networks) if settings.metrics else None,
         shared=settings.metrics_dir,
     )
+    return front(settings, app, BASE_PATH)
 
 
 def everybody(_: Services) -> Gate:

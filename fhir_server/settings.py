@@ -4,12 +4,13 @@ Each field is the environment variable of its name in capitals behind `FHIR_`; a
 in the working directory is read too. `docs/configuration.md` is made from this page.
 """
 
+import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Positive = Annotated[int, Field(ge=1)]
@@ -27,6 +28,17 @@ def _zone(name: str) -> str:
         message = f"there is no time zone {name}"
         raise ValueError(message) from error
     return name
+
+
+def _network(text: str) -> str:
+    found = ipaddress.ip_network(text, strict=False)  # its ValueError says what is wrong
+    if found.prefixlen == 0:
+        message = f"{text} is everybody"
+        raise ValueError(message)
+    return str(found)
+
+
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Settings(BaseSettings):
@@ -50,6 +62,21 @@ class Settings(BaseSettings):
     base_url: Annotated[str | None, AfterValidator(_without_slash)] = None
     """The FHIR base as clients see it, such as `https://example.org/fhir`. References that
     begin with it are this server's own. Unset: made of host and port."""
+    tls_cert: Path | None = None
+    """Certificate chain (PEM) with which the server itself speaks TLS, 1.2 or newer, and
+    nothing else. Unset: plain HTTP, for a proxy before it or this machine alone."""
+    tls_key: Path | None = None
+    """The private key (PEM) of `FHIR_TLS_CERT`."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Addresses or networks of the proxies before this server, joined by commas. From them
+    alone the client's address and the scheme are taken, which budgets, lockouts and the audit
+    go by; and where the base is https, what came as http is refused or sent on to https."""
+    proxy_header: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    """What these proxies set: `X-Forwarded-For` and `X-Forwarded-Proto`, or `Forwarded`. The
+    other one is ignored: a client could have written it."""
+    hsts_seconds: Annotated[int, Field(ge=0)] = 31_536_000
+    """How long browsers are to reach this host by https alone, where the base is https; 0:
+    they are not told."""
     insecure_no_auth: bool = False
     """Serve without access control: everybody who reaches the port may do everything."""
     issuer: Annotated[str | None, AfterValidator(_without_slash)] = None
@@ -291,6 +318,9 @@ class Settings(BaseSettings):
     none. Without access control any page that is let in can read what is here."""
     metrics: bool = True
     """Answer `/metrics` in the Prometheus text format."""
+    metrics_networks: Annotated[tuple[Network, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
+    """Addresses or networks that `/metrics` answers, joined by commas: who asks there has no
+    token."""
     metrics_dir: Path | None = None
     """Folder in which several workers keep their figures, so that each answers for all.
     `fhir-server serve` sets it by itself."""
@@ -301,7 +331,10 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     """A JSON object a line, or text for people."""
 
-    @field_validator("cors_origins", "password_classes", "step_up", mode="before")
+    @field_validator(
+        "cors_origins", "password_classes", "trusted_proxies", "metrics_networks",
+        "step_up", mode="before",
+    )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -309,11 +342,22 @@ class Settings(BaseSettings):
             return () if named == ("none",) else named
         return value
 
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            message = "FHIR_TLS_CERT and FHIR_TLS_KEY belong together"
+            raise ValueError(message)
+        if self.tls_cert is not None and not self.fhir_base.startswith("https:"):
+            message = "with FHIR_TLS_CERT the FHIR_BASE_URL is https"
+            raise ValueError(message)
+        return self
+
     @property
     def fhir_base(self) -> str:
         """The FHIR base without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.base_url or f"http://{host}:{self.port}/fhir"
+        scheme = "http" if self.tls_cert is None else "https"
+        return self.base_url or f"{scheme}://{host}:{self.port}/fhir"
 
     @property
     def issuer_url(self) -> str:

@@ -24,6 +24,7 @@ from fhir_server.cli.greeting import greet
 from fhir_server.cli.loopback import is_loopback
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with, with_changes
 from fhir_server.cli.refusals import explained
+from fhir_server.cli.tls import check_certificate
 from fhir_server.cli.workers import Workers, listen
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest.offer import CapabilityError, offer
@@ -58,6 +59,7 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
         workers=workers,
     )
     check_exposure(settings)
+    check_certificate(settings)
     with explained():
         check_statement(settings)
         definitions(settings)

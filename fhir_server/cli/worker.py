@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -17,6 +18,7 @@ from typing_extensions import override
 from fhir_server import app
 from fhir_server.cli.loopback import LoopbackOnly
 from fhir_server.cli.protocol import Protocol
+from fhir_server.cli.tls import context
 from fhir_server.settings import Settings
 
 
@@ -38,18 +40,27 @@ class Server(uvicorn.Server):
 def server(settings: Settings) -> Server:
     """A server of `settings`, not yet running."""
     served = app.create(settings)
-    config = uvicorn.Config(
-        LoopbackOnly(served) if settings.insecure_no_auth or settings.demo else served,
+    alone = settings.insecure_no_auth or settings.demo
+    return Server(configured(settings, LoopbackOnly(served) if alone else served))
+
+
+def configured(settings: Settings, served: Callable[..., Any]) -> uvicorn.Config:
+    """How uvicorn serves: without a header of its own or a trust of its own in proxies'."""
+    return uvicorn.Config(
+        served,
         http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # they are rest.forwarding's, which trusts what the settings say
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        ssl_context_factory=None if settings.tls_cert is None else context,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    return Server(config)
 
 
 def run(settings: Settings, listener: socket.socket, parent: Connection) -> None:

@@ -41,6 +41,7 @@ _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:~+/=-]{1,64}")
 _ECHOED_ID: Final = re.compile(rb"[!-~]{1,256}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _JSON: Final = b"application/json"
+_FIGURES: Final = "/metrics"
 
 
 class Seen(NamedTuple):
@@ -59,11 +60,12 @@ class Observability:
         *,
         ready: Callable[[], Awaitable[bool]],
         log: Callable[[Line], None],
-        metrics: bool = True,
+        metrics: Callable[[str], bool] | None = None,
         shared: Path | None = None,
     ) -> None:
-        """`ready` says whether the database answers; `shared` is the folder in which several
-        workers keep their figures, so that each can answer for all."""
+        """`ready` says whether the database answers; `metrics` which network addresses may see
+        figures, None for nobody; `shared` is the folder in which several workers keep their
+        figures, so that each can answer for all."""
         self._app = app
         self._ready = ready
         self._log = log
@@ -73,8 +75,7 @@ class Observability:
             "/health/live": self._live,
             "/health/ready": self._readiness,
         }
-        if metrics:
-            self._own["/metrics"] = self._exposition
+        self._may_see = metrics
         self._prefix = secrets.token_hex(4).encode()
         self._counter = itertools.count(1)
 
@@ -83,11 +84,19 @@ class Observability:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        own = self._own.get(scope["path"])
+        path = scope["path"]
+        own = (
+            self._exposition if path == _FIGURES and self._shows(scope) else self._own.get(path)
+        )
         if own:
             await own(send)
             return
         await self._observe(scope, receive, send)
+
+    def _shows(self, scope: Scope) -> bool:
+        """Whether figures are for who asks; for others the path does not exist."""
+        address = (scope.get("client") or ("", 0))[0]
+        return self._may_see is not None and self._may_see(address)
 
     async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()

@@ -97,6 +97,13 @@ def run_serve(*options: str, **environment: str) -> subprocess.CompletedProcess[
         (("--insecure-no-auth", "--host", "example.org"), {}, "open to others"),
         (("--insecure-no-auth", "--port", "70000"), {}, "FHIR_PORT: .*less than or equal"),
         (("--insecure-no-auth",), {"FHIR_MAX_BODY": "many"}, "FHIR_MAX_BODY: .*integer"),
+        ((), {"FHIR_TRUSTED_PROXIES": "0.0.0.0/0"}, "FHIR_TRUSTED_PROXIES: .*is everybody"),
+        ((), {"FHIR_TLS_CERT": "none.pem", "FHIR_TLS_KEY": "none.key"}, "cannot be used"),
+        (
+            (),
+            {"FHIR_TLS_CERT": "README.md", "FHIR_TLS_KEY": "README.md"},
+            "FHIR_TLS_CERT and FHIR_TLS_KEY cannot be used",
+        ),
     ],
 )
 def test_a_start_that_cannot_be_meant_is_refused(

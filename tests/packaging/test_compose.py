@@ -3,6 +3,7 @@
 https://github.com/compose-spec/compose-spec/blob/main/spec.md
 """
 
+import ipaddress
 import re
 import shlex
 from typing import Any
@@ -52,13 +53,43 @@ def test_data_lies_in_declared_volumes() -> None:
 @pytest.mark.parametrize("service", [SERVER, MONGODB])
 def test_secrets_come_from_the_environment_and_must_be_given(service: dict[str, Any]) -> None:
     for name, value in service["environment"].items():
-        if re.search("PASSWORD|KEY|URI", name):
-            assert re.search(r"\$\{MONGODB_(PASSWORD|KEY):\?", value), name
+        if re.search("PASSWORD|KEY|URI|BASE_URL", name) and "SMTP" not in name:
+            assert re.search(r"\$\{(MONGODB|FHIR)_(PASSWORD|\w*KEY|BASE_URL):\?", value), name
+
+
+def test_access_control_is_on() -> None:
+    given = SERVER["environment"].keys() | set(SERVER.get("command", ()))
+    assert not {"FHIR_INSECURE_NO_AUTH", "FHIR_DEMO", "--insecure-no-auth", "--demo"} & given
+    assert re.search(r'^CMD \["serve"\]$', DOCKERFILE, re.MULTILINE)
 
 
 def test_nothing_is_published_beyond_loopback() -> None:
-    assert all(each.startswith("127.0.0.1:") for each in MONGODB["ports"])
-    assert SERVER["environment"]["FHIR_HOST"] == "127.0.0.1"
+    assert "ports" not in MONGODB
+    assert all(each.startswith("127.0.0.1:") for each in SERVER["ports"])
+
+
+def test_the_database_is_out_of_reach_of_the_outside() -> None:
+    assert MONGODB["networks"] == ["inside"]
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert 'host: "mongodb:27017"' in MONGODB["healthcheck"]["test"][-1]
+    assert "@mongodb:27017/" in SERVER["environment"]["FHIR_MONGODB_URI"]
+
+
+def test_the_one_proxy_that_is_trusted_is_the_networks_gateway() -> None:
+    (config,) = COMPOSE["networks"]["outside"]["ipam"]["config"]
+    gateway = ipaddress.ip_address(config["gateway"])
+    assert gateway in ipaddress.ip_network(config["subnet"])
+    assert SERVER["environment"]["FHIR_TRUSTED_PROXIES"].endswith(f":-{gateway}}}")
+
+
+def test_its_environment_makes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SERVER["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:[-?]([^}]*)\}", r"\1", str(value)))
+    monkeypatch.setenv("FHIR_BASE_URL", "https://fhir.example.org/fhir")
+    made = Settings(_env_file=None)
+    assert not made.insecure_no_auth
+    assert made.smtp_host is None
+    assert made.trusted_proxies == ("172.30.57.1/32",)
 
 
 def test_every_variable_of_the_server_is_a_setting() -> None:

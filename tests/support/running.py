@@ -9,7 +9,7 @@ from typing import Self
 import uvicorn
 
 from fhir_server.app import Clock, Gates, create
-from fhir_server.cli.protocol import Protocol
+from fhir_server.cli.worker import configured
 from fhir_server.settings import Settings
 
 _PATIENCE = 60.0  # seconds to start: the first compile of everything, on a busy machine
@@ -24,12 +24,11 @@ class Running:
         self.database = settings.database
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/fhir"
+        # Not the public base, which may be a proxy's.
+        scheme = "http" if settings.tls_cert is None else "https"
+        self.base_url = f"{scheme}://127.0.0.1:{port}/fhir"
         app = create(settings.model_copy(update={"port": port}), gates, clock)
-        config = uvicorn.Config(
-            app, http=Protocol, log_config=None, access_log=False, lifespan="on"
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(configured(settings, app))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
         )

@@ -6,6 +6,7 @@ A name that no account has is counted like any other: being locked tells nothing
 
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.accounts.refusals import TooManyError
+from fhir_server.core.addresses import party
 from fhir_server.smart.digests import digest
 
 
@@ -33,7 +34,7 @@ async def from_network(ports: AccountPorts, network: str) -> None:
         TooManyError: too much.
     """
     policy = ports.policy
-    await count(ports, "network", network, policy.address_tries, policy.lockout_seconds)
+    await count(ports, "network", party(network), policy.address_tries, policy.lockout_seconds)
 
 
 def _key(what: str, whom: str) -> str:

@@ -1,4 +1,5 @@
 """How often one network address may fail: guessing secrets, codes and tokens is slow work.
+Of IPv6 the 64 bits are counted that one party is given.
 
 Successes are not counted, so that a clinic behind one address is not stopped by its size. Each
 worker counts by itself, in windows of a minute.
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
+
+from fhir_server.core.addresses import party
 
 WINDOW: Final = 60.0  # seconds
 KEPT: Final = 20_000
@@ -46,4 +49,4 @@ class Attempts:
 
 
 def _address(request: Request) -> str:
-    return "" if request.client is None else request.client.host
+    return "" if request.client is None else party(request.client.host)

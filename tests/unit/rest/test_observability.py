@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fhir_server.core.addresses import within
 from fhir_server.rest import logs
 from fhir_server.rest.metrics import Metrics
 from fhir_server.rest.observability import Observability
@@ -73,10 +74,15 @@ class Observed:
     def __post_init__(self) -> None:
         log = logs.configure(self.level, self.form, self.out)
         self._observability = Observability(
-            self.app, ready=self.database, log=log, metrics=self.metrics
+            self.app,
+            ready=self.database,
+            log=log,
+            metrics=within(("127.0.0.0/8",)) if self.metrics else None,
         )
 
-    def get(self, path: str = "/fhir/Patient/secret-id", **headers: str) -> Answer:
+    def get(
+        self, path: str = "/fhir/Patient/secret-id", peer: str = "127.0.0.1", **headers: str
+    ) -> Answer:
         answer = Answer()
 
         async def send(message: Message) -> None:
@@ -96,6 +102,7 @@ class Observed:
             "path": path,
             "query_string": b"name=secret-name",
             "headers": raw,
+            "client": (peer, 1),
         }
         asyncio.run(self._call(scope, receive, send))
         return answer
@@ -201,6 +208,13 @@ def test_metrics_count_by_interaction_and_status() -> None:
     text = observed.get("/metrics").body.decode()
     assert 'fhir_request_seconds_count{interaction="read",status="200"} 2.0' in text
     assert "fhir_requests_in_flight 0.0" in text
+
+
+def test_metrics_are_for_their_networks_alone() -> None:
+    observed = Observed()
+    assert observed.get("/metrics", "192.0.2.1").body == b"{}"
+    assert observed.get("/metrics", "").body == b"{}"
+    assert b"fhir_request" in observed.get("/metrics", "127.0.0.9").body
 
 
 def test_metrics_can_be_switched_off() -> None:

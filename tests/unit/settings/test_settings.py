@@ -35,6 +35,7 @@ def test_origins_are_joined_by_commas(
         ({"HOST": "::1"}, "http://[::1]:8000/fhir"),
         ({"BASE_URL": "https://example.org/r4/"}, "https://example.org/r4"),
         ({"BASE_URL": ""}, "http://127.0.0.1:8000/fhir"),
+        ({"TLS_CERT": "cert.pem", "TLS_KEY": "key.pem"}, "https://127.0.0.1:8000/fhir"),
     ],
 )
 def test_the_base_is_made_of_host_and_port_unless_named(
@@ -53,6 +54,12 @@ def test_the_base_is_made_of_host_and_port_unless_named(
         {"LOG_LEVEL": "LOUD"},
         {"MAX_DEPTH": "7"},
         {"EMBEDDED_CACHE_GB": "0.1"},
+        {"TRUSTED_PROXIES": "proxy.example"},
+        {"TRUSTED_PROXIES": "0.0.0.0/0"},
+        {"TRUSTED_PROXIES": "10.0.0.1,::/0"},
+        {"TLS_CERT": "cert.pem"},
+        {"TLS_KEY": "key.pem"},
+        {"TLS_CERT": "cert.pem", "TLS_KEY": "k", "BASE_URL": "http://example.org/fhir"},
     ],
 )
 def test_what_cannot_work_stops_the_start(
@@ -71,3 +78,9 @@ def test_the_database_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
 def test_settings_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings(monkeypatch).port = 1  # type: ignore[misc]  # what is tested
+
+
+def test_networks_are_joined_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = settings(monkeypatch, TRUSTED_PROXIES="10.1.2.3/8, 192.0.2.1,2001:db8::/32")
+    assert made.trusted_proxies == ("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32")
+    assert settings(monkeypatch, METRICS_NETWORKS="none").metrics_networks == ()
