@@ -51,6 +51,7 @@ from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.gate import Gate, OpenGate
 from fhir_server.rest.observability import Observability
 from fhir_server.rest.offer import offer
+from fhir_server.rest.public import PublicDirectory
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
@@ -164,10 +165,12 @@ class Application:
                 self._admission(store) as gate,
                 self._background.running(gate.again),
             ):
+                budgets = bounds.budgets(self.settings)
                 self._endpoint = Endpoint(
                     self.surface,
                     gate=gate,
-                    budgets=bounds.budgets(self.settings),
+                    budgets=budgets,
+                    public=PublicDirectory(self.settings.public_directory, budgets),
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )

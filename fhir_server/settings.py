@@ -85,6 +85,15 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = None
     """Encrypts secrets that the database has to hold, such as the keys that sign id tokens.
     Any long random text; losing it means new keys. Unset: they are kept as they are."""
+    public_directory: Annotated[tuple[str, ...], NoDecode] = ()
+    """Types that may be read and searched without a token, joined by commas, such as
+    `Organization,Location,PractitionerRole,Practitioner,HealthcareService,Schedule,Slot`. Only
+    types of the directory, and nothing that is a patient's. Unset: none."""
+    public_rate: Annotated[int, Field(ge=1)] = 50
+    """What one network address may ask without a token of a worker in a second, in the units
+    of `user_rate`."""
+    public_burst: Positive = 500
+    """As `user_burst`, for a network address without a token."""
     access_token_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
     """How long an access token is good."""
     backend_token_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
@@ -332,8 +341,8 @@ class Settings(BaseSettings):
     """A JSON object a line, or text for people."""
 
     @field_validator(
-        "cors_origins", "password_classes", "trusted_proxies", "metrics_networks",
-        "step_up", mode="before",
+        "cors_origins", "password_classes", "trusted_proxies", "public_directory",
+        "metrics_networks", "step_up", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:

@@ -31,6 +31,7 @@ def budgets(settings: Settings) -> Budgets:
     return Budgets(
         Budget(settings.client_rate, settings.client_burst),
         Budget(settings.user_rate, settings.user_burst),
+        Budget(settings.public_rate, settings.public_burst),
         time.monotonic,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from fhir_server.access.public import ClosedTypeError
 from fhir_server.access.step_up import StepUpError
 from fhir_server.assembly.providers import ProvidersFileError
 from fhir_server.cli.console import fail
@@ -23,6 +24,7 @@ _KNOWN: Final = (
     SealedError,
     ProvidersFileError,
     StepUpError,
+    ClosedTypeError,
 )
 
 

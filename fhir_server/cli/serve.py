@@ -15,6 +15,7 @@ import msgspec
 import typer
 import uvloop
 
+from fhir_server.access.public import public_rights
 from fhir_server.app import definitions
 from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
@@ -62,6 +63,7 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
     check_certificate(settings)
     with explained():
         check_statement(settings)
+        public_rights(settings.public_directory)
         definitions(settings)
     if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
         settings = with_changes(settings, log_format="text")

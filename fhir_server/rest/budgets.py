@@ -1,7 +1,8 @@
 """How much one client and one user may ask in a time: token buckets, weighted by cost.
 
 Each worker counts by itself. The defaults let one user fill a worker with reads and no more;
-what costs more weighs more. A caller that nobody had to name is not counted.
+what costs more weighs more. Who reads a public directory without a token is counted by network
+address; a caller that nobody had to name is not counted.
 
 https://www.rfc-editor.org/rfc/rfc6585#section-4
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhir_server.access.principal import Principal
+from fhir_server.core.addresses import party
 from fhir_server.core.errors import Throttled
 from fhir_server.core.messages import Text
 
@@ -72,9 +74,11 @@ class Budget:
 class Budgets:
     """The buckets of one worker."""
 
-    def __init__(self, client: Budget, user: Budget, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: Budget, user: Budget, network: Budget, clock: Callable[[], float]
+    ) -> None:
         """`clock` gives seconds that never go back."""
-        self._budgets = {"client": client, "user": user}
+        self._budgets = {"client": client, "user": user, "network": network}
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
@@ -87,7 +91,17 @@ class Budgets:
         Raises:
             Throttled: one of them is empty; carries Retry-After. Nothing is taken then.
         """
-        buckets = self._of(principal)
+        self._take(self._of(principal), units)
+
+    def charge_network(self, address: str, units: float) -> None:
+        """The same for somebody without a token, at a network address.
+
+        Raises:
+            Throttled: as `charge`.
+        """
+        self._take([self._filled("network", party(address))], units)
+
+    def _take(self, buckets: list[tuple[str, _Bucket]], units: float) -> None:
         longest = max((self._wait(kind, bucket) for kind, bucket in buckets), default=0.0)
         if longest > 0:
             seconds = math.ceil(longest)

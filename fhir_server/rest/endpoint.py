@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,8 +19,9 @@ from fhir_server.rest import binary, bodies
 from fhir_server.rest.bodies import read_body
 from fhir_server.rest.budgets import ENTRY, WEIGHTS, Budgets
 from fhir_server.rest.dispatch import Question, Surface, answer
-from fhir_server.rest.gate import NOBODY, PUBLIC, Gate
+from fhir_server.rest.gate import NOBODY, PUBLIC, Caller, Gate
 from fhir_server.rest.noting import Noted, Noting
+from fhir_server.rest.public import PublicDirectory
 from fhir_server.rest.requests import (
     HttpRequest,
     Receive,
@@ -47,12 +49,14 @@ class Endpoint:
         *,
         gate: Gate,
         budgets: Budgets,
+        public: PublicDirectory,
         base_path: str,
         max_body: int,
     ) -> None:
         self._surface = surface
         self._gate = gate
         self._budgets = budgets
+        self._public = public
         self._base_path = base_path
         self._max_body = max_body
         self._noting = Noting(surface.services.audit, surface.services.now)
@@ -86,7 +90,7 @@ class Endpoint:
         headers = request.headers
         # Before the body is read: who may not ask costs nothing.
         noted.asks(code, target, headers)
-        caller = NOBODY if code in PUBLIC else await self._gate.admit(headers)
+        caller = await self._caller(code, target, headers, scope)
         trail = noted.by(caller.principal)
         if trail is not None:
             trail.under(caller.applied)
@@ -116,6 +120,15 @@ class Endpoint:
                     raise
         written = size if form.xml or form.pretty else 0
         return await aside(written, of_result, result, form, base_url)
+
+    async def _caller(
+        self, code: str, target: Target, headers: Mapping[str, str], scope: Scope
+    ) -> Caller:
+        if code in PUBLIC:
+            return NOBODY
+        address = (scope.get("client") or ("", 0))[0]
+        anybody = self._public.admit(code, target, headers, address)
+        return anybody or await self._gate.admit(headers)
 
     async def _body(
         self, request: HttpRequest, target: Target, receive: Receive

@@ -179,6 +179,13 @@ def test_a_demo_lends_its_passwords_and_a_key_to_its_owner_alone(tmp_path: Path)
     assert not file.exists()
 
 
+def test_a_directory_with_patients_is_not_opened() -> None:
+    run = run_serve(FHIR_PUBLIC_DIRECTORY="Organization,Patient")
+    assert run.returncode == 1
+    assert "FHIR_PUBLIC_DIRECTORY: Patient cannot be opened" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:
     port = server.root.rpartition(":")[2]
     for workers in ("1", "2"):

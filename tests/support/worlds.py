@@ -110,7 +110,7 @@ class World:
         assert statuses == {"201"}, answer.text
 
     def ask(self, ask: Ask, token: str, patient: str, hidden: str) -> list[Answer]:
-        """The answers to `ask`, one a page."""
+        """The answers to `ask`, one a page; an empty `token`: without one."""
 
         def filled(text: str) -> str:
             return text.replace("{h}", hidden).replace("{p}", patient)
@@ -144,7 +144,7 @@ class World:
 
 
 def _authorization(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _next(response: httpx.Response) -> str:

@@ -22,8 +22,8 @@ def person(client: str = "app", account: str = "a1") -> Principal:
     return Principal(client, (), account=account)
 
 
-def budgets(clock: Clock, client: float = 100, user: float = 10) -> Budgets:
-    return Budgets(Budget(client, client), Budget(user, user), clock)
+def budgets(clock: Clock, client: float = 100, user: float = 10, network: float = 5) -> Budgets:
+    return Budgets(Budget(client, client), Budget(user, user), Budget(network, network), clock)
 
 
 def spent(found: Budgets, principal: Principal | None, units: float = 1) -> int:
@@ -106,3 +106,24 @@ def test_without_a_token_nobody_is_counted() -> None:
 
 def test_every_interaction_has_a_weight() -> None:
     assert {each.code for each in INTERACTIONS} == set(WEIGHTS)
+
+
+def test_a_network_address_spends_what_there_is() -> None:
+    clock = Clock()
+    found = budgets(clock)
+
+    def asked(address: str) -> int:
+        for number in range(1000):
+            try:
+                found.charge_network(address, 1)
+            except Throttled:
+                return number
+        return 1000
+
+    assert asked("192.0.2.1") == 5
+    assert asked("192.0.2.2") == 5
+    assert asked("2001:db8::1") == 5
+    assert asked("2001:db8::2") == 0  # whoever has the one has the other
+    assert spent(found, person()) == 10
+    clock.now += 1
+    assert asked("192.0.2.1") == 5
