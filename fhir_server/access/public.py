@@ -13,6 +13,7 @@ from typing import Final
 from fhir_server.access.algebra import every, without
 from fhir_server.access.audience import DIRECTORY, directory
 from fhir_server.access.confidentiality import at_most
+from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
 from fhir_server.search import keys
 from fhir_server.search.plan import Everything, Keys, Node, Restriction
@@ -20,6 +21,10 @@ from fhir_server.search.plan import Everything, Keys, Node, Restriction
 OPENABLE: Final = DIRECTORY - {"Device", "SearchParameter"}
 """A device that nobody's record names may lie in somebody all the same; what search parameters
 there are is told by the statement."""
+
+ANYBODY: Final = Principal("*", ())
+"""Who asks without a token, where that is open: a caller like others, whom no scope and no
+client's id can name; nobody at all would be the server itself."""
 
 INTERACTIONS: Final = frozenset({"read", "search-type"})
 """No past: what was withdrawn stays withdrawn. No Bundles and operations."""

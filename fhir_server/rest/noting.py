@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from fhir_server.access.principal import Principal
+from fhir_server.access.public import ANYBODY
 from fhir_server.core.errors import FhirError, Unauthenticated
 from fhir_server.core.paths import Target
 from fhir_server.interactions.audit import Audit
@@ -60,8 +61,11 @@ class Noted:
             self._strange = "authorization" in headers
 
     def by(self, principal: Principal | None) -> Trail | None:
-        """It is known who asks; the trail of what follows."""
+        """It is known who asks; the trail of what follows. An open directory is not noted:
+        there is nobody to name, and anybody could fill the disk."""
         audit = self._noting.audit
+        if principal is ANYBODY:
+            return None
         if audit is not None and principal is not None and self._doing is not None:
             client = self._scope.get("client") or ("", 0)
             request: bytes = self._scope.get("fhir.request_id", b"")

@@ -5,7 +5,7 @@ https://www.rfc-editor.org/rfc/rfc6585#section-4
 
 from collections.abc import Iterable, Mapping
 
-from fhir_server.access.public import INTERACTIONS, public_rights
+from fhir_server.access.public import ANYBODY, INTERACTIONS, public_rights
 from fhir_server.core.paths import Target
 from fhir_server.rest.budgets import WEIGHTS, Budgets
 from fhir_server.rest.gate import Caller
@@ -17,7 +17,7 @@ class PublicDirectory:
     def __init__(self, types: Iterable[str], budgets: Budgets) -> None:
         """Raises ClosedTypeError: a type is not to be opened."""
         self._types = frozenset(types)
-        self._caller = Caller(public_rights(self._types))
+        self._caller = Caller(public_rights(self._types), ANYBODY)
         self._budgets = budgets
 
     def admit(

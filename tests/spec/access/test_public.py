@@ -189,6 +189,24 @@ def test_without_the_setting_nothing_is_open(worlds: tuple[World, World]) -> Non
         assert worlds[0].http.get(f"/{kind}").status_code == 401
 
 
+def test_an_open_directory_is_not_in_the_audit(mongodb_uri: str, tokens: Tokens) -> None:
+    settings = _settings(mongodb_uri, "audited").model_copy(update={"audit": "durable"})
+    with (
+        Running(settings, tokens.gate) as running,
+        httpx.Client(base_url=running.base_url, timeout=60) as client,
+    ):
+        world = World(client)
+        world.load(*VISIBLE)
+        assert client.get("/Practitioner/open-doctor").is_success
+        assert client.get("/Practitioner").is_success
+        told = world.ask(Ask("GET", "/AuditEvent?action=R,E"), "root", "p", "hidden")
+        assert told[0].status == 200
+        assert "Practitioner/open-doctor" not in told[0].body
+        world.ask(Ask("GET", "/Practitioner/open-doctor"), "root", "p", "hidden")
+        told = world.ask(Ask("GET", "/AuditEvent?action=R"), "root", "p", "hidden")
+        assert "Practitioner/open-doctor" in told[0].body
+
+
 def test_a_network_address_is_told_when_to_go_on(mongodb_uri: str, tokens: Tokens) -> None:
     settings = _settings(mongodb_uri, "flood", trusted_proxies=("127.0.0.1",))
     settings = settings.model_copy(update={"public_rate": 1, "public_burst": 10})
