@@ -15,11 +15,12 @@ from fhir_server.core.negotiation import Format, format_of, prefer
 from fhir_server.core.paths import Target
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.doors import interaction_of, parse_query
+from fhir_server.interactions.grants import Caller
 from fhir_server.rest import binary, bodies
 from fhir_server.rest.bodies import read_body
 from fhir_server.rest.budgets import ENTRY, WEIGHTS, Budgets
 from fhir_server.rest.dispatch import Question, Surface, answer
-from fhir_server.rest.gate import NOBODY, PUBLIC, Caller, Gate
+from fhir_server.rest.gate import NOBODY, PUBLIC, Gate
 from fhir_server.rest.noting import Noted, Noting
 from fhir_server.rest.public import PublicDirectory
 from fhir_server.rest.requests import (

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from fhir_server.access.public import ANYBODY, INTERACTIONS, public_rights
 from fhir_server.core.paths import Target
+from fhir_server.interactions.grants import Caller
 from fhir_server.rest.budgets import WEIGHTS, Budgets
-from fhir_server.rest.gate import Caller
 
 
 class PublicDirectory:
