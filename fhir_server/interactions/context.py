@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
 from fhir_server.access.step_up import NOTHING_DEMANDED, StepUp
-from fhir_server.core.errors import Forbidden, Issue
+from fhir_server.core.errors import FhirError, Issue
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.audit import Audit
@@ -148,7 +148,7 @@ class Context:
     """What the caller may do: the Restriction of every read is one of its letters'."""
     principal: Principal | None = None
     """Who asks; None: nobody had to say."""
-    withheld: Forbidden | None = None
+    withheld: FhirError | None = None
     """What to answer where a right is missing, if not that a scope is."""
     unit: Unit | None = None
     """The open unit of a transaction; None: each write opens what it needs."""

@@ -14,7 +14,7 @@ import msgspec
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import UNLIMITED, Rights
-from fhir_server.core.errors import Forbidden
+from fhir_server.core.errors import FhirError, Forbidden
 from fhir_server.core.messages import Text
 
 NOT_KEPT: Final = Text(
@@ -41,7 +41,7 @@ class Caller:
 
     rights: Rights
     principal: Principal | None = None
-    withheld: Forbidden | None = None
+    withheld: FhirError | None = None
     """What to answer where a right is missing, if not that a scope is."""
     applied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By patient the references of the Consents that decided about this caller."""

@@ -78,6 +78,11 @@ class BearerGate:
         return Caller(allowed.rights, principal, allowed.withheld, allowed.applied)
 
 
+def needs_token() -> FhirError:
+    """401: what was asked is for bearers of a token."""
+    return _challenged(Unauthenticated(NO_TOKEN))
+
+
 def bearer_token(header: str | None) -> str:
     """The token in an Authorization header.
 
@@ -87,7 +92,7 @@ def bearer_token(header: str | None) -> str:
     """
     scheme, _, token = (header or "").strip().partition(" ")
     if scheme.lower() != _SCHEME:
-        raise _challenged(Unauthenticated(NO_TOKEN))
+        raise needs_token()
     token = token.strip()
     if not _B64TOKEN.fullmatch(token):
         raise _challenged(Malformed(MALFORMED), 'error="invalid_request"')

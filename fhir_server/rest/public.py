@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from fhir_server.access.public import ANYBODY, INTERACTIONS, public_rights
 from fhir_server.core.paths import Target
 from fhir_server.interactions.grants import Caller
+from fhir_server.rest.bearer import needs_token
 from fhir_server.rest.budgets import WEIGHTS, Budgets
 
 
@@ -17,7 +18,7 @@ class PublicDirectory:
     def __init__(self, types: Iterable[str], budgets: Budgets) -> None:
         """Raises ClosedTypeError: a type is not to be opened."""
         self._types = frozenset(types)
-        self._caller = Caller(public_rights(self._types), ANYBODY)
+        self._rights = public_rights(self._types)
         self._budgets = budgets
 
     def admit(
@@ -33,4 +34,5 @@ class PublicDirectory:
         if target.type not in self._types:
             return None
         self._budgets.charge_network(address, WEIGHTS[code])
-        return self._caller
+        # A chain or an include that leaves the directory is 401, as all behind it would be.
+        return Caller(self._rights, ANYBODY, needs_token())

@@ -81,7 +81,7 @@ DOORS: Final[dict[str, Ask]] = {
     "has a closed directory": Ask(
         "GET", "/Practitioner?_has:PractitionerRole:practitioner:_id=closed-role"
     ),
-    "filter": Ask("GET", "/Practitioner?_filter=not(_has:Observation:performer eq hidden)"),
+    "filter": Ask("GET", "/Practitioner?_filter=not(name co zzz)"),
     "list": Ask("GET", "/Practitioner?_list=p-list"),
     "include": Ask("GET", "/Schedule?_include=Schedule:actor"),
     "include anything": Ask("GET", "/Schedule?_include=*&_include:iterate=*"),
@@ -128,12 +128,12 @@ def public(mongodb_uri: str, tokens: Tokens) -> Iterator[tuple[World, World]]:
 def test_nothing_hidden_is_told(public: tuple[World, World], door: str) -> None:
     hiding, empty = (each.ask(DOORS[door], "", "p", "hidden") for each in public)
     assert hiding == empty
-    assert hiding[0].status in {200, 400, 404}
+    assert hiding[0].status in {200, 401, 404}
     ids = [f'"id":"{each["id"]}"' for each in HIDDEN]
     assert not any(id_ in each.body for each in hiding for id_ in ids)
 
 
-@pytest.mark.parametrize("door", set(DOORS) - {"filter", "chain, negated"})
+@pytest.mark.parametrize("door", set(DOORS) - {"chain, negated"})
 def test_each_door_would_tell(public: tuple[World, World], door: str) -> None:
     hiding, empty = (each.ask(DOORS[door], "root", "p", "hidden") for each in public)
     assert hiding != empty
@@ -144,8 +144,7 @@ def test_everything_else_needs_a_token(public: tuple[World, World], door: str) -
     ask = {**READS, **WRITES}[door]
     hiding, empty = (each.ask(ask, "", "p", "hidden") for each in public)
     assert hiding == empty
-    opened = ask.path.startswith("/Practitioner?")
-    assert {each.status for each in hiding} == {200 if opened else 401}
+    assert {each.status for each in hiding} == {401}
 
 
 @pytest.mark.parametrize(
