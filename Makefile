@@ -12,9 +12,8 @@ BIN := $(VENV)/bin
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all serve serve-open seed doctor test test-slow test-browser test-clients arch lint format types \
-	check generated \
-	generate bench postman lock clean
+.PHONY: help install install-all serve serve-open seed doctor test test-slow test-browser test-clients arch lint format types check \
+	generated generate bench postman lock clean
 
 help:  ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
