@@ -28,7 +28,6 @@ from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.machine import new_id, now
-from fhir_server.core.addresses import within
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
@@ -41,7 +40,7 @@ from fhir_server.interactions.search_parameters import KIND, guard_search_parame
 from fhir_server.jobs.background import Background, Plan
 from fhir_server.jobs.definitions import Sources
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.rest import capability, documentation, logs, openapi
+from fhir_server.rest import capability, documentation, openapi
 from fhir_server.rest.beside import beside
 from fhir_server.rest.bundles import process
 from fhir_server.rest.compression import Compression
@@ -49,7 +48,6 @@ from fhir_server.rest.cors import Cors
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.gate import Gate, OpenGate
-from fhir_server.rest.observability import Observability
 from fhir_server.rest.offer import offer
 from fhir_server.rest.public import PublicDirectory
 from fhir_server.search.compile import Compiler
@@ -245,14 +243,7 @@ def create(
         app = Compression(app, max_body=settings.max_body)
     if settings.cors_origins and gates is not None:
         app = Cors(app, settings.cors_origins)
-    app = Observability(
-        app,
-        ready=application.is_ready,
-        log=logs.configure(settings.log_level, settings.log_format),
-        metrics=within(settings.metrics_networks) if settings.metrics else None,
-        shared=settings.metrics_dir,
-    )
-    return front(settings, app, BASE_PATH)
+    return front(settings, app, application.is_ready, BASE_PATH)
 
 
 def everybody(_: Services) -> Gate:
