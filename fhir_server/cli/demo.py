@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fhir_server.app import Application, opened_store
+from fhir_server.app import Application
 from fhir_server.assembly.authorization import state
+from fhir_server.assembly.database import opened_store
 from fhir_server.cabinet.accounts import demo
 from fhir_server.cabinet.accounts.demo_tokens import seed_tokens, withdraw_demo
 from fhir_server.cli import demo_environment
