@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     auth_failures_per_minute: Positive = 60
     """Refused requests below `/auth/` that one network address may make in a minute, per
     worker; then it is answered 429."""
+    brands: Path | None = None
+    """A JSON file that says how apps show this server to people: name, website, logo, portals;
+    `docs/smart.md` describes it. Unset: no brands are published."""
     insecure_loopback_keys: bool = False
     """Development: fetch keys of apps from this machine too, without TLS."""
 

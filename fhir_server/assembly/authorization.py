@@ -17,6 +17,7 @@ import httpx
 
 from fhir_server.access.rights import Condition
 from fhir_server.access.scopes import ResourceScope
+from fhir_server.assembly.brands import brands
 from fhir_server.core.errors import FhirError
 from fhir_server.rest.oauth.attempts import Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
@@ -144,6 +145,7 @@ async def service(
 
     Raises:
         SealedError: its key was encrypted with another FHIR_SECRET_KEY.
+        AccessFileError: the file of brands cannot be published.
     """
     kept = await state(settings, database)
     ring = KeyRing(kept.keys, given.now, lasts=settings.signing_key_days * _DAY * 1000)
@@ -151,7 +153,10 @@ async def service(
     async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
         key_sets = ClientKeys(http, time.monotonic, loopback=settings.insecure_loopback_keys)
         rules = replace(
-            policy(settings), can_filter=given.can_filter, management=given.management
+            policy(settings),
+            can_filter=given.can_filter,
+            management=given.management,
+            brands=brands(settings),
         )
         yield Service(
             ports(kept, given, key_sets, ring),

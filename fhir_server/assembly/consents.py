@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/consent.html
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,12 @@ from fhir_server.access.labels import labelled
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.proxies import GUARDIANS, ProxyRules
 from fhir_server.access.required import Required
+from fhir_server.assembly.files import AccessFileError, json_of
 from fhir_server.core.errors import FhirError
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Label
 from fhir_server.settings import Settings
-
-
-class AccessFileError(Exception):
-    """A file of the operator's about access cannot be followed; the text says why."""
 
 
 def access_policy(settings: Settings) -> AccessPolicy:
@@ -58,7 +54,7 @@ def label(settings: Settings) -> Label | None:
     rules = label_rules.STANDARD
     if settings.label_rules is not None:
         try:
-            own = label_rules.read_rules(_json(settings.label_rules))
+            own = label_rules.read_rules(json_of(settings.label_rules))
         except FhirError as error:
             raise AccessFileError(f"{settings.label_rules}: {error}") from error
         rules = label_rules.together(rules, own)
@@ -75,7 +71,7 @@ def _required(path: Path | None) -> tuple[Required, ...]:
     if path is None:
         return ()
     try:
-        return tuple(_read(each) for each in _json(path))
+        return tuple(_read(each) for each in json_of(path))
     except (KeyError, TypeError) as error:
         raise AccessFileError(
             f"{path}: each row needs `categories` (system and code), `title` and `where` "
@@ -91,10 +87,3 @@ def _read(row: Mapping[str, Any]) -> Required:
 
 
 _TEXTS = ("title", "where")
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AccessFileError(f"{path}: {error}") from error

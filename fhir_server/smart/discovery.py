@@ -80,6 +80,8 @@ ENDPOINTS: Final = (
     Endpoint("jwks_uri", None, "jwks"),
     Endpoint("end_session_endpoint", None, "end-session"),
 )
+BRANDS: Final = "brands"
+"""The path of the Bundle of brands, below the others."""
 MANAGEMENT: Final = Endpoint("management_endpoint", "manage", "")
 
 
@@ -121,6 +123,16 @@ def document(policy: Policy) -> dict[str, Any]:
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+        **_brands(policy),
+    }
+
+
+def _brands(policy: Policy) -> dict[str, Any]:
+    if policy.brands is None:
+        return {}
+    return {
+        "user_access_brand_bundle": policy.endpoint(BRANDS),
+        "user_access_brand_identifier": dict(policy.brands.identifier),
     }
 
 

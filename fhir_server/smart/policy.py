@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_server.access.scopes import ResourceScope
+from fhir_server.smart.brands import Brands
 
 Registration = Literal["open", "token", "closed"]
 
@@ -42,6 +43,8 @@ class Policy:
     """Where people see and end what they granted."""
     style_url: str = ""
     """`smart_style_url` of launches that bring none."""
+    brands: Brands | None = None
+    """How apps show this server to people; None: the operator has not said."""
     can_filter: Callable[[ResourceScope], bool] = _any
     """Whether the search parameters of a scope are known here; other scopes are dropped."""
 

@@ -49,10 +49,18 @@ def uncached(body: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, headers=dict(UNCACHED), media_type=JSON)
 
 
-def public(body: object, seconds: int) -> Response:
+def public(body: object, seconds: int, media_type: str = "application/json") -> Response:
     """JSON for everybody, good for a while."""
-    headers = {"Cache-Control": f"public, max-age={seconds}"}
-    return Response(msgspec.json.encode(body), headers=headers, media_type="application/json")
+    return Response(msgspec.json.encode(body), headers=_shared(seconds), media_type=media_type)
+
+
+def unchanged(etag: str, seconds: int) -> Response:
+    """304: what the client has is what it would get."""
+    return Response(status_code=304, headers={**_shared(seconds), "ETag": etag})
+
+
+def _shared(seconds: int) -> dict[str, str]:
+    return {"Cache-Control": f"public, max-age={seconds}"}
 
 
 def refusal(error: OAuthError) -> Response:

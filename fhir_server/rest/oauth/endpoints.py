@@ -8,6 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_server.core.header_values import etags
 from fhir_server.rest.oauth import answers
 from fhir_server.rest.oauth.bodies import read_form, read_json, read_query
 from fhir_server.rest.oauth.service import Service
@@ -146,6 +147,22 @@ async def style(service: Service, request: Request) -> Response:
     if not service.policy.style_url.endswith(f"/{request.path_params['version']}.json"):
         raise InvalidRequest("There is no such style.")
     return answers.public(service.style, _STYLE_SECONDS)
+
+
+async def brands(service: Service, request: Request) -> Response:
+    """`GET /auth/brands`: the Bundle of user-access brands.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/brands.html#caching-brand-bundles
+    """
+    found = service.policy.brands
+    if found is None:
+        return Response(status_code=404)
+    known = etags(request.headers.get("if-none-match", ""))
+    if known is None or known & (etags(found.etag) or frozenset()):
+        return answers.unchanged(found.etag, _DISCOVERY_SECONDS)
+    response = answers.public(found.bundle, _DISCOVERY_SECONDS, "application/fhir+json")
+    response.headers["ETag"] = found.etag
+    return response
 
 
 async def discovery(service: Service, _: Request) -> Response:

@@ -47,6 +47,7 @@ ROWS: Final = (
     Row("/auth/end-session", endpoints.end_session, ("GET", "POST"), "none"),
     Row("/auth/jwks", endpoints.keys, ("GET",), "any"),
     Row("/auth/style/{version}.json", endpoints.style, ("GET",), "any"),
+    Row("/auth/brands", endpoints.brands, ("GET",), "any"),
 )
 
 HOST_DOCUMENTS: Final = ("openid-configuration", "oauth-authorization-server")

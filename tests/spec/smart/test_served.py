@@ -6,6 +6,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 import asyncio
 import base64
 import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ ANNA: Final = "anna-ivanova-ru"
 DOCTOR: Final = "dr-sokolova"
 VERIFIER: Final = "a" * 64
 REDIRECT: Final = "http://127.0.0.1:9999/callback"
+BRANDS: Final = {
+    "developers": "https://clinic.example/developers",
+    "brands": [{"id": "clinic", "name": "Clinic", "website": "https://clinic.example"}],
+}
 SCOPE: Final = "launch/patient openid fhirUser offline_access patient/*.rs"
 
 
@@ -82,8 +87,11 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(mongodb_uri: str) -> Iterator[Served]:
+def served(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    brands = tmp_path_factory.mktemp("brands") / "brands.json"
+    brands.write_text(json.dumps(BRANDS), encoding="utf-8")
     settings = Settings(
+        brands=brands,
         mongodb_uri=mongodb_uri,
         database=f"served_{uuid4().hex[:12]}",
         seed=False,
@@ -264,6 +272,25 @@ def test_caps_02_disc_18_the_server_says_where_to_sign_in(served: Served) -> Non
     assert found["authorize"] == known["authorization_endpoint"]
     assert found["token"] == known["token_endpoint"]
     assert known["issuer"] == served.issuer
+
+
+def test_brd_01_brd_05_the_endpoint_of_the_brands_is_this_server(served: Served) -> None:
+    known = served.get("/.well-known/smart-configuration").json()
+    response = httpx.get(
+        known["user_access_brand_bundle"], headers={"Origin": "https://x.example"}
+    )
+    assert response.headers["access-control-allow-origin"] == "*"
+    addresses = [
+        each["resource"]["address"]
+        for each in response.json()["entry"]
+        if each["resource"]["resourceType"] == "Endpoint"
+    ]
+    assert addresses == [served.base]
+    statement = httpx.get(f"{addresses[0]}/metadata", timeout=60)
+    assert (statement.status_code, statement.json()["resourceType"]) == (
+        200,
+        "CapabilityStatement",
+    )
 
 
 @pytest.mark.parametrize(
