@@ -15,7 +15,8 @@ from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
 from fhir_server.assembly.audit import sink
 from fhir_server.assembly.authorization import Surroundings, policy, readable
-from fhir_server.assembly.consents import access_policy
+from fhir_server.assembly.brands import brands
+from fhir_server.assembly.consents import access_policy, label
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.pages import Cabinet, cabinet
@@ -104,6 +105,18 @@ async def access(
         ports = built.service.ports
         verifier = TokenVerifier(ports.access_tokens, services.now)
         yield Access(BearerGate(verifier.verify, live.of, Standing(ports).of), built)
+
+
+def check_files(settings: Settings) -> None:
+    """Whether the operator's files about access can be followed, before anything is started.
+
+    Raises:
+        AccessFileError: one cannot; the text says why.
+    """
+    if not settings.insecure_no_auth:
+        access_policy(settings)
+        label(settings)
+        brands(settings)
 
 
 def security(settings: Settings) -> JsonObject:

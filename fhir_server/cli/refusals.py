@@ -6,6 +6,7 @@ from typing import Final
 
 from fhir_server.access.public import ClosedTypeError
 from fhir_server.access.step_up import StepUpError
+from fhir_server.assembly.files import AccessFileError
 from fhir_server.assembly.providers import ProvidersFileError
 from fhir_server.cli.console import fail
 from fhir_server.cli.workers import WorkersFailedError
@@ -25,6 +26,7 @@ _KNOWN: Final = (
     ProvidersFileError,
     StepUpError,
     ClosedTypeError,
+    AccessFileError,
 )
 
 

@@ -17,6 +17,7 @@ import uvloop
 
 from fhir_server.access.public import public_rights
 from fhir_server.app import definitions
+from fhir_server.assembly.access import check_files
 from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import database
@@ -65,6 +66,7 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
         check_statement(settings)
         public_rights(settings.public_directory)
         definitions(settings)
+        check_files(settings)
     if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
         settings = with_changes(settings, log_format="text")
     try:

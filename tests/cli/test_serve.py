@@ -186,6 +186,26 @@ def test_a_directory_with_patients_is_not_opened() -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "content", "said"),
+    [
+        ("FHIR_BRANDS", "{", "own.json: "),
+        ("FHIR_BRANDS", "{}", "own.json: Object missing required field"),
+        ("FHIR_REQUIRED_CONSENTS", "[{}]", "own.json: each row needs"),
+        ("FHIR_LABEL_RULES", "{", "own.json: "),
+    ],
+)
+def test_a_file_about_access_that_cannot_be_followed_is_a_sentence(
+    tmp_path: Path, setting: str, content: str, said: str
+) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(content, encoding="utf-8")
+    run = run_serve("--data-dir", str(tmp_path / "data"), **{setting: str(path)})
+    assert run.returncode == 1
+    assert re.search(said, run.stderr)
+    assert "Traceback" not in run.stderr
+
+
 def test_a_taken_port_is_a_sentence(server: Serving, tmp_path: Path) -> None:
     port = server.root.rpartition(":")[2]
     for workers in ("1", "2"):
