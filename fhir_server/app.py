@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.access.step_up import read_rules
-from fhir_server.assembly import audit, booking, bounds, emergencies, grant_records
+from fhir_server.assembly import app_state, audit, booking, bounds, emergencies, grant_records
 from fhir_server.assembly.access import Access, Late, access, security
+from fhir_server.assembly.background import plan
 from fhir_server.assembly.consents import label
 from fhir_server.assembly.database import connected
 from fhir_server.assembly.desk import CabinetDesk
@@ -37,7 +38,7 @@ from fhir_server.interactions.context import Context, Guard, Services
 from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
-from fhir_server.jobs.background import Background, Plan
+from fhir_server.jobs.background import Background
 from fhir_server.jobs.definitions import Sources
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, openapi
@@ -198,7 +199,8 @@ class Application:
         ) as built:
             self.access = built
             self._alarm.site = built.cabinet.site
-            self._entry = built.before(self._dispatch, BASE_PATH)
+            apart = app_state.apart(self.settings, services, store, built)
+            self._entry = built.before(self._dispatch, BASE_PATH, apart)
             yield built.gate
 
     async def transaction(self, bundle: JsonObject) -> None:
@@ -290,7 +292,7 @@ async def _assembled(
         jobs,
         sources,
         current,
-        _plan(settings, store, services),
+        plan(settings, store, services),
         worker=new_id(),
         changed=publish,
     )
@@ -308,14 +310,6 @@ async def _equipped(
         emergencies=await emergencies.emergencies(settings, store, given.alarm, depth),
         step_up=read_rules(settings.step_up, [each.name for each in OPERATIONS]),
     )
-
-
-def _plan(settings: Settings, store: MongoStore, services: Services) -> Plan:
-    chores = (
-        *audit.chores_of(settings, store, services),
-        *booking.chores(settings, services),
-    )
-    return replace(bounds.plan(settings), chores=chores)
 
 
 async def _services(

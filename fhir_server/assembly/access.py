@@ -5,7 +5,7 @@ async with access(settings, services, database, late, write) as built:
     app = built.before(app, BASE_PATH)
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -46,9 +46,10 @@ class Access:
     gate: Gate
     cabinet: Cabinet
 
-    def before(self, app: ASGIApp, base_path: str) -> ASGIApp:
-        """`app` behind the pages and the authorization server. Web pages of registered apps
-        may call it; its statement, which is nobody's, any page."""
+    def before(self, app: ASGIApp, base_path: str, apart: Mapping[str, ASGIApp]) -> ASGIApp:
+        """`app` behind the pages and the authorization server, and before both what answers
+        below the paths of `apart`. Web pages of registered apps may call `app` and those;
+        its statement, which is nobody's, any page."""
         service = self.cabinet.service
         origins = Origins(service.origins, service.ports.clients.has_origin)
         registered = Cors(app, "registered", origins)
@@ -62,7 +63,17 @@ class Access:
             else:
                 await registered(scope, receive, send)
 
-        return self.cabinet.before(fhir, base_path)
+        behind = self.cabinet.before(fhir, base_path)
+        found = [
+            (f"{path}/", Cors(each, "registered", origins)) for path, each in apart.items()
+        ]
+
+        async def parted(scope: Scope, receive: Receive, send: Send) -> None:
+            path = scope["path"] if scope["type"] == "http" else ""
+            chosen = next((each for start, each in found if path.startswith(start)), behind)
+            await chosen(scope, receive, send)
+
+        return parted
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def ports(kept: MongoSmart, given: Surroundings, key_sets: KeySets, signer: Sign
         launches=kept.launches,
         sessions=kept.sessions,
         assertions=kept.assertions,
+        states=kept.states,
         subjects=given.subjects,
         records=given.records,
         key_sets=key_sets,

@@ -7,8 +7,9 @@
     fhir-server apps remove ID
 
 An operator may give an app what nobody gets over HTTP: a `client_id` of its own choice,
-`permissions` ("launch", "introspect", "grants", "break-glass") and `organizations`. An app
-that is added again under its `client_id` keeps its secret.
+`permissions` ("launch", "introspect", "grants", "break-glass", "global-state"),
+`organizations` and `state_codes` of app state. An app that is added again under its
+`client_id` keeps its secret.
 
 https://www.rfc-editor.org/rfc/rfc7591#section-2
 """
@@ -37,7 +38,7 @@ from fhir_server.smart import registration
 from fhir_server.smart.errors import InvalidClientMetadata
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.records import Client
-from fhir_server.smart.registering import with_secret
+from fhir_server.smart.registering import forget, with_secret
 from fhir_server.store.mongo.smart import MongoSmart
 
 APPS: Final = typer.Typer(help="Register apps, and look after them.", no_args_is_help=True)
@@ -131,7 +132,7 @@ async def _block(kept: MongoSmart, client: Client) -> None:
 
 
 async def _remove(kept: MongoSmart, client: Client) -> None:
-    await kept.clients.remove(client.id)
+    await forget(kept.clients, kept.states, client)
     await kept.grants.revoke_client(client.id, now(), "client removed")
 
 

@@ -150,3 +150,8 @@ def check_values(
         return
     if not satisfies(_ALONE, Record(kind, id_, at, values), node):
         raise Forbidden(OUT_OF_REACH, type=kind)
+
+
+def may_be(ctx: Context, letter: ScopeLetter, kind: str, values: IndexValues) -> bool:
+    """Whether a resource with these values, were there one, would be in the caller's reach."""
+    return satisfies(_ALONE, Record(kind, "", 0, values), ctx.rights.of(letter).of(kind))

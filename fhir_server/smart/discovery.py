@@ -82,6 +82,8 @@ ENDPOINTS: Final = (
 )
 BRANDS: Final = "brands"
 """The path of the Bundle of brands, below the others."""
+STATE: Final = "state"
+"""The path of the FHIR endpoint of app state."""
 MANAGEMENT: Final = Endpoint("management_endpoint", "manage", "")
 
 
@@ -124,6 +126,9 @@ def document(policy: Policy) -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         **_brands(policy),
+        "associated_endpoints": [
+            {"url": policy.endpoint(STATE), "capabilities": ["smart-app-state"]}
+        ],
     }
 
 

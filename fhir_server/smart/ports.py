@@ -180,6 +180,13 @@ class SigningKeys(Protocol):
         process has made the key of this number."""
 
 
+class States(Protocol):
+    """What apps have kept here."""
+
+    async def erase(self, codes: Sequence[str]) -> None:
+        """Remove every state of these codes (`system|code`), whoever's it is."""
+
+
 class Subjects(Protocol):
     """What accounts and proxy rules say of a person today."""
 
@@ -226,6 +233,7 @@ class Ports:
     launches: Launches
     sessions: Sessions
     assertions: Assertions
+    states: States
     subjects: Subjects
     records: Records
     key_sets: KeySets

@@ -12,10 +12,10 @@ from fhir_server.access.principal import Principal, Purpose
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
-Permission = Literal["launch", "introspect", "grants", "break-glass"]
+Permission = Literal["launch", "introspect", "grants", "break-glass", "global-state"]
 """What an operator allows a client besides scopes: to create launch contexts, to introspect
 any client's tokens, to show people what they granted and end it for them, to declare
-emergencies for staff who may."""
+emergencies for staff who may, to write app state that is nobody's."""
 Standing = Literal["active", "pending", "blocked"]
 
 
@@ -44,6 +44,8 @@ class Client:
     permissions: frozenset[Permission] = frozenset()
     organizations: tuple[str, ...] = ()
     """References `Organization/…` that a backend client belongs to."""
+    state_codes: tuple[str, ...] = ()
+    """`system|code`: the codes of app state that it may keep."""
     publisher: str = ""
     contacts: tuple[str, ...] = ()
     client_uri: str | None = None

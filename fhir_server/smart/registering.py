@@ -13,7 +13,7 @@ from fhir_server.smart.digests import digest, same
 from fhir_server.smart.errors import AccessDenied, InvalidClientMetadata, InvalidToken
 from fhir_server.smart.events import Event
 from fhir_server.smart.policy import Policy
-from fhir_server.smart.ports import Ports
+from fhir_server.smart.ports import Clients, Ports, States
 from fhir_server.smart.records import Client
 from fhir_server.smart.registration import Terms
 from fhir_server.smart.tokens import Response
@@ -107,6 +107,7 @@ async def update(
         reviewed=client.reviewed and same_scopes and same_places,
         permissions=client.permissions,
         organizations=client.organizations,
+        state_codes=client.state_codes,
     )
     await ports.clients.put(changed)
     told = Event("registered", changed.id, scopes=changed.scopes, reason="changed")
@@ -122,8 +123,15 @@ def _levels(client: Client) -> Terms:
     return registration.OPEN
 
 
+async def forget(clients: Clients, states: States, client: Client) -> None:
+    """Forget a client, and the app state of which it was the last to have the code."""
+    await clients.remove(client.id)
+    held = {code for each in await clients.all() for code in each.state_codes}
+    await states.erase([code for code in client.state_codes if code not in held])
+
+
 async def remove(ports: Ports, client: Client) -> None:
     """Forget a client, and end whatever it was granted."""
-    await ports.clients.remove(client.id)
+    await forget(ports.clients, ports.states, client)
     await ports.grants.revoke_client(client.id, ports.now(), "client removed")
     await ports.events.tell(Event("registered", client.id, reason="removed"))

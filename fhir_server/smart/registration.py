@@ -8,6 +8,7 @@ https://www.rfc-editor.org/rfc/rfc7591#section-2
 https://www.rfc-editor.org/rfc/rfc7592
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
@@ -34,6 +35,7 @@ BACKEND_SCOPES: Final = "system/*.rs"
 MAX_URIS: Final = 20
 _MAX_TEXT: Final = 2000
 _MAX_SCOPES: Final = 20_000
+_STATE_CODE: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s|,\\$]+\|[^\s|,\\$]+", re.ASCII)
 _LOCAL_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -46,7 +48,7 @@ class Terms:
     """Scopes of these levels leave the client pending until an operator approves it."""
     reviewed: bool = False
     operator: bool = False
-    """May name permissions and organizations."""
+    """May name permissions, organizations and codes of app state."""
 
 
 OPEN: Final = Terms(("patient",))
@@ -81,6 +83,7 @@ def read(metadata: Mapping[str, Any], terms: Terms, policy: Policy, id_: str) ->
         reviewed=terms.reviewed,
         permissions=_permissions(metadata) if terms.operator else frozenset(),
         organizations=_texts(metadata, "organizations") if terms.operator else (),
+        state_codes=_state_codes(metadata) if terms.operator else (),
         publisher=_text(metadata, "publisher") or "",
         contacts=_texts(metadata, "contacts"),
         client_uri=_url(metadata, "client_uri"),
@@ -107,6 +110,7 @@ def metadata(client: Client) -> dict[str, Any]:
         "scope": client.scopes,
         "jwks": client.jwks,
         "jwks_uri": client.jwks_uri,
+        "state_codes": list(client.state_codes),
         "contacts": list(client.contacts),
         "publisher": client.publisher,
         "client_uri": client.client_uri,
@@ -210,6 +214,13 @@ def _permissions(metadata: Mapping[str, Any]) -> frozenset[Permission]:
     if not set(found) <= set(get_args(Permission)):
         raise InvalidClientMetadata("A permission is unknown.")
     return frozenset(cast("Sequence[Permission]", found))
+
+
+def _state_codes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    found = _texts(metadata, "state_codes")
+    if not all(_STATE_CODE.fullmatch(each) for each in found):
+        raise InvalidClientMetadata("A state code is not `system|code`.")
+    return found
 
 
 def _text(metadata: Mapping[str, Any], name: str, longest: int = _MAX_TEXT) -> str | None:

@@ -8,6 +8,7 @@ from fhir_server.search.plan import UNRESTRICTED, Everything
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.indexes import CURRENT, HISTORY, rows_of
 from fhir_server.store.mongo.store import MongoStore
+from tests.support.units import inserted, removed, updated
 from tests.support.versions import version
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,26 @@ async def test_a_type_has_the_indexes_it_can_use(
     assert not others & expected
     history = await index_names(mongo_store, f"{kind}_history")
     assert history == {row.name for row in HISTORY}
+
+
+async def test_a_store_apart_has_resources_and_indexes_of_its_own(
+    mongo_store: MongoStore,
+) -> None:
+    apart = mongo_store.apart("kept_")
+    await inserted(apart, version("a", kind="Invoice"))
+    assert await mongo_store.read("Invoice", "a", within=UNRESTRICTED) is None
+    assert await apart.read("Invoice", "a", within=UNRESTRICTED) is not None
+    expected = {row.name for row in rows_of("Invoice")}
+    assert await index_names(apart, "kept_Invoice") == expected
+    history = await index_names(apart, "kept_Invoice_history")
+    assert history == {row.name for row in HISTORY}
+    assert "Invoice" in await apart.kinds()
+    await updated(apart, "a", kind="Invoice")
+    await removed(apart, "a", at=2_000, kind="Invoice")
+    names = await mongo_store.database.list_collection_names()
+    assert "Invoice" not in names
+    assert "Invoice_history" not in names
+    assert "Invoice" not in await mongo_store.kinds()
 
 
 async def test_first_writes_at_once_by_several_processes_all_succeed(

@@ -81,8 +81,10 @@ HISTORY: Final = (
 class Collections:
     """Makes the collections of a type, with their indexes, before its first write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, prefix: str = "") -> None:
+        """`prefix` as in `Tables`."""
         self._database = database
+        self._prefix = prefix
         self._ready: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -103,8 +105,8 @@ class Collections:
         return kind in self._ready
 
     async def _make(self, kind: str) -> None:
-        await self._collection(kind, rows_of(kind))
-        await self._collection(kind + HISTORY_SUFFIX, HISTORY)
+        await self._collection(self._prefix + kind, rows_of(kind))
+        await self._collection(self._prefix + kind + HISTORY_SUFFIX, HISTORY)
 
     async def _collection(self, name: str, rows: Sequence[Index]) -> None:
         try:

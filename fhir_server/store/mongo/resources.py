@@ -55,13 +55,16 @@ class Tables:
     """The collections of one database, prepared once each."""
 
     database: Database
+    prefix: str = ""
+    """Before the names of the collections of types: resources that are kept apart."""
     _known: dict[str, Collection] = field(default_factory=dict)
 
     def named(self, name: str) -> Collection:
-        """The collection `name`."""
+        """The collection `name`, of a type (which has a capital) or of another kind."""
         found = self._known.get(name)
         if found is None:
-            found = self._known[name] = self.database[name]
+            whole = self.prefix + name if name[0].isupper() else name
+            found = self._known[name] = self.database[whole]
         return found
 
     def current(self, kind: str) -> Collection:

@@ -1,6 +1,7 @@
 """The state of the authorization server in MongoDB: the adapters of `smart.ports`, together."""
 
 from fhir_server.smart.records import AccessToken, RefreshToken
+from fhir_server.store.mongo.app_state import MongoAppStates
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.kept import Kept
 from fhir_server.store.mongo.sealing import Seal
@@ -35,6 +36,7 @@ class MongoSmart:
         self.launches = MongoLaunches(database)
         self.sessions = MongoSessions(database)
         self.assertions = MongoAssertions(database)
+        self.states = MongoAppStates(database)
         self.keys = MongoSigningKeys(database, seal)
 
     async def prepare(self) -> None:

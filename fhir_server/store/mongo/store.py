@@ -29,12 +29,15 @@ _SCANNED: Final = 500  # documents a round trip: 2 MB of 4 KB resources
 class MongoStore:
     """The resources in one database."""
 
-    def __init__(self, client: Client, database: Database, limits: StoreLimits) -> None:
+    def __init__(
+        self, client: Client, database: Database, limits: StoreLimits, prefix: str = ""
+    ) -> None:
         self.database = database
+        self._client = client
         self._limits = limits
-        self._tables = Tables(database)
+        self._tables = Tables(database, prefix)
         self._reader = Reader(self._tables, limits)
-        self._collections = Collections(database)
+        self._collections = Collections(database, prefix)
         self._transactions = Transactions(client, self._tables, limits)
         self._epochs = Epochs(database)
         self._kinds: tuple[str, ...] = ()
@@ -49,6 +52,10 @@ class MongoStore:
         with answered():
             await claims.prepare(store.database)
         return store
+
+    def apart(self, prefix: str) -> Self:
+        """A store in the same database whose resources no question to this one meets."""
+        return type(self)(self._client, self.database, self._limits, prefix)
 
     async def prepare(self, kinds: Sequence[str]) -> None:
         """Make the collections and indexes of `kinds` before their first write does."""
@@ -124,10 +131,11 @@ class MongoStore:
         if monotonic() >= self._kinds_until:
             with answered():
                 names = set(await self.database.list_collection_names())
+            prefix = self._tables.prefix
             self._kinds = tuple(
                 kind
                 for kind in RESOURCE_TYPES
-                if kind in names or kind + HISTORY_SUFFIX in names
+                if prefix + kind in names or prefix + kind + HISTORY_SUFFIX in names
             )
             self._kinds_until = monotonic() + _KINDS_KEPT
         return self._kinds

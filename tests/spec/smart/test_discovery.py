@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from fhir_server.smart import discovery, scopes
 from fhir_server.smart.policy import Policy
-from tests.support.smart import ANNA, BASE, DOCTOR, ISSUER, Smart
+from tests.support.smart import ANNA, BASE, DOCTOR, ISSUER, Smart, public_jwks
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,7 @@ SHOWN_BY = {
     "permission-user": "test_staff_without_a_patient",
     "permission-v1": "test_scp_02",
     "permission-v2": "test_scp_01",
+    "smart-app-state": "test_state_02",
 }
 
 
@@ -100,9 +102,40 @@ async def test_disc_09_to_11_what_certification_and_ipa_ask(smart: Smart) -> Non
     }
 
 
-@pytest.mark.parametrize("scope", [*scopes.OTHERS, *discovery.RESOURCE_SCOPES])
-async def test_disc_13_every_scope_can_be_granted(scope: str) -> None:
-    assert scopes.parse(scope).text == scope
+SCOPES_SUPPORTED = [*scopes.OTHERS, *discovery.RESOURCE_SCOPES]
+
+
+async def test_disc_13_the_scopes_are_those_below(smart: Smart) -> None:
+    assert (await said(smart))["scopes_supported"] == SCOPES_SUPPORTED
+
+
+@pytest.mark.parametrize("scope", [e for e in SCOPES_SUPPORTED if e[:7] != "system/"])
+async def test_disc_13_every_scope_can_be_granted(smart: Smart, scope: str) -> None:
+    app = await smart.client(scope=" ".join(SCOPES_SUPPORTED))
+    portal = await smart.client(
+        token_endpoint_auth_method="client_secret_basic", permissions=["launch"]
+    )
+    context = {"client_id": app.id, "patient": "anna", "encounter": "e1"}
+    launch = await smart.http.post("/auth/launch", json=context, auth=(portal.id, "s3cret"))
+    asked = f"openid launch {scope}"
+    parked = await smart.parked(app, launch=launch.json()["launch"], scope=asked)
+    answer = await smart.answer(parked, await smart.decision(DOCTOR))
+    body = (await smart.redeem(app, answer["code"])).json()
+    assert scope in body["scope"].split()
+
+
+@pytest.mark.parametrize("scope", [e for e in SCOPES_SUPPORTED if e[:7] == "system/"])
+async def test_disc_13_every_scope_of_services_can_be_granted(
+    smart: Smart, rsa_key: RSAKey, scope: str
+) -> None:
+    service = await smart.client(
+        token_endpoint_auth_method="private_key_jwt",
+        grant_types=["client_credentials"],
+        redirect_uris=[],
+        jwks=public_jwks(rsa_key),
+        scope=scope,
+    )
+    assert (await smart.backend(service, rsa_key, scope=scope)).json()["scope"] == scope
 
 
 async def test_disc_14_every_endpoint_answers(smart: Smart) -> None:
@@ -119,7 +152,13 @@ async def test_disc_14_closed_registration_is_not_advertised(smart: Smart) -> No
     assert body["registration_endpoint"] == f"{ISSUER}/auth/register"
 
 
-@pytest.mark.parametrize("capability", discovery.CAPABILITIES)
+async def test_disc_20_no_other_capability_is_shown(smart: Smart) -> None:
+    body = await said(smart)
+    elsewhere = [each for row in body["associated_endpoints"] for each in row["capabilities"]]
+    assert [*body["capabilities"], *elsewhere] == list(SHOWN_BY)
+
+
+@pytest.mark.parametrize("capability", SHOWN_BY)
 async def test_disc_20_every_capability_has_its_test(capability: str) -> None:
     tests = "".join(each.read_text() for each in Path(__file__).parent.glob("test_*.py"))
     assert f"async def {SHOWN_BY[capability]}" in tests

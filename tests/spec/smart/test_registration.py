@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from fhir_server.smart import registration
 from fhir_server.smart.digests import digest
+from fhir_server.smart.errors import InvalidClientMetadata
 from tests.support.smart import CALLBACK, ISSUER, Smart, public_jwks
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +108,34 @@ async def test_with_the_initial_token_a_service_registers_and_waits(
 async def test_a_closed_door(smart: Smart) -> None:
     response = await smart.http.post("/auth/register", json=APP)
     assert (response.status_code, response.json()["error"]) == (403, "access_denied")
+
+
+async def test_state_07_the_operator_alone_says_which_state_is_whose(smart: Smart) -> None:
+    codes = ["https://app.example|preferences", "urn:app|keys"]
+    server = smart.with_policy(registration="open")
+    asked = {**APP, "state_codes": codes}
+    body = (await server.http.post("/auth/register", json=asked)).json()
+    assert "state_codes" not in body
+    client = await server.ports.clients.find(body["client_id"])
+    assert client is not None
+    given = registration.read(asked, registration.OPERATOR, server.service.policy, client.id)
+    assert registration.metadata(given)["state_codes"] == codes
+    kept = replace(client, state_codes=given.state_codes)
+    await server.ports.clients.put(kept)
+    path = body["registration_client_uri"].removeprefix(ISSUER)
+    auth = bearer(body["registration_access_token"])
+    shown = await server.http.put(path, json={**APP, "state_codes": []}, headers=auth)
+    assert shown.json()["state_codes"] == codes
+
+
+@pytest.mark.parametrize(
+    "code", ["preferences", "|x", "https://a.example", "https://a.example|", "https://a|b|c"]
+)
+async def test_state_07_a_code_has_a_system(smart: Smart, code: str) -> None:
+    with pytest.raises(InvalidClientMetadata):
+        registration.read(
+            {**APP, "state_codes": code}, registration.OPERATOR, smart.service.policy, "a"
+        )
 
 
 BAD: list[Any] = [
