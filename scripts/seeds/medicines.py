@@ -69,6 +69,13 @@ DRUGS: Final = {
 }  # fmt: skip
 
 
+STOPPED_FOR: Final = {
+    "perindopril": Term(SNOMED, "49727002", "Cough", "Кашель", "Кашель"),
+    "furosemide": Term(SNOMED, "419099009", "Dead", "Смерть пациента", "Смерть пацієнта"),
+}
+"""Why patients took no more of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prescription:
     """What whom from when, in days from the anchor, how often a day, and how it stands."""
@@ -169,7 +176,7 @@ def prescriptions(clinic: Clinic) -> Iterator[JsonObject]:
     own = [each for each in PRESCRIPTIONS if each.person.clinic is clinic]
     for row in own:
         yield _request(row)
-        if row.status in {"active", "completed"}:
+        if row.status in {"active", "completed", "stopped"}:
             yield _statement(row)
         if _is_dispensed(row):
             yield _dispense(row)
@@ -228,6 +235,7 @@ def _request(row: Prescription) -> JsonObject:
         "intent": "plan" if row.status == "draft" else "order",
         "category": [category],
         "priority": "routine",
+        "reportedBoolean": row.shape == "coded",
         **_what(row),
         "subject": person.reference,
         "encounter": first_visit(person),
@@ -256,7 +264,8 @@ def _meta(person: Person) -> JsonObject:
 
 def _statement(row: Prescription) -> JsonObject:
     person = row.person
-    over = day(row.since + 80) if row.status == "completed" else None
+    over = None if row.status == "active" else day(row.since + 80)
+    reason = STOPPED_FOR[row.drug] if row.status == "stopped" else None
     elements = {
         "contained": _contained(row),
         "identifier": [identifier(f"{HOME}/sid/statement", row.id)],
@@ -265,6 +274,7 @@ def _statement(row: Prescription) -> JsonObject:
         if _is_dispensed(row)
         else None,
         "status": row.status,
+        "statusReason": [reason.concept(person.clinic.key)] if reason else None,
         "category": concept(f"{HL7}/medication-statement-category", "outpatient"),
         **_what(row),
         "subject": person.reference,
