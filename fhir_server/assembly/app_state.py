@@ -100,7 +100,7 @@ def _services(settings: Settings, services: Services, store: MongoStore) -> Serv
 
 def _published(settings: Settings, services: Services, own: JsonObject) -> JsonObject:
     return capability.published(
-        own,
+        own | {"instantiates": [app_state.SERVER]},
         base_url=f"{settings.issuer_url}{PATH}",
         version=version("fhir-server"),
         started=format_instant(services.now()),

@@ -70,6 +70,6 @@ def statement(full: JsonObject) -> JsonObject:
         "id": "app-state",
         "name": "AppState",
         "title": "SMART app state",
-        "instantiates": [SERVER],
+        "instantiates": [],
         "rest": [rest],
     }

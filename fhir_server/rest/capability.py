@@ -13,6 +13,7 @@ from typing import Final
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.operations.call import Operation
+from fhir_server.rest import ipa
 from fhir_server.search.registry import Registry
 from fhir_server.spec import search_parameters
 from fhir_server.spec.compartments import COMPARTMENTS
@@ -71,6 +72,7 @@ def full(operations: Iterable[Operation]) -> JsonObject:
         "status": "active",
         "date": "2026-11-22",
         "kind": "instance",
+        "instantiates": [ipa.SERVER],
         "software": {"name": "fhir-server"},
         "fhirVersion": "4.0.1",
         "format": list(_FORMATS),
@@ -98,6 +100,7 @@ def _resource(kind: str, operations: tuple[Operation, ...]) -> JsonObject:
     row: JsonObject = {
         "type": kind,
         "profile": f"{_DEFINITIONS}StructureDefinition/{kind}",
+        "supportedProfile": list(ipa.TYPES[kind].profiles) if kind in ipa.TYPES else [],
         "interaction": [{"code": code} for code in _TYPE_CODES],
         **_TYPED,
         "searchInclude": ["*", *(f"{kind}:{p.code}" for p in own if p.type == "reference")],
@@ -123,7 +126,8 @@ def _searchable(kind: str) -> dict[str, SearchParameter]:
 
 
 def _common() -> dict[str, SearchParameter]:
-    return {c: p for c, p in _searchable("Patient").items() if c.startswith("_")}
+    """Those of every type. `_text` is not: a Bundle has no narrative."""
+    return {c: p for c, p in _searchable("Bundle").items() if c.startswith("_")}
 
 
 def _referring(kind: str) -> Iterator[str]:
@@ -148,16 +152,26 @@ def _lower(name: str) -> str:
 def published(
     statement: JsonObject, *, base_url: str, version: str, started: str, security: JsonObject
 ) -> JsonObject:
-    """`statement` as `/metadata` answers it, with address, date, version and `security`."""
+    """`statement` as `/metadata` answers it, with address, date, version and `security`.
+
+    International Patient Access is by SMART alone: without it nothing is claimed of it.
+    """
     rest = statement["rest"][0]
     security = rest.get("security", {}) | security
-    return statement | {
-        "rest": [rest | {"security": security}],
-        "url": f"{base_url}/metadata",
-        "date": started,
-        "software": {"name": "fhir-server", "version": version},
-        "implementation": {"description": statement["title"], "url": base_url},
-    }
+    held = "service" in security
+    claims = [e for e in statement.get("instantiates", ()) if held or e != ipa.SERVER]
+    kept = {name: each for name, each in statement.items() if name != "instantiates"}
+    return (
+        kept
+        | ({"instantiates": claims} if claims else {})
+        | {
+            "rest": [rest | {"security": security}],
+            "url": f"{base_url}/metadata",
+            "date": started,
+            "software": {"name": "fhir-server", "version": version},
+            "implementation": {"description": statement["title"], "url": base_url},
+        }
+    )
 
 
 def with_parameters(statement: JsonObject, registry: Registry) -> JsonObject:

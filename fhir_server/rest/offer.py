@@ -15,6 +15,7 @@ from msgspec import Struct
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.offer import Offer
 from fhir_server.operations.call import Operation
+from fhir_server.rest import ipa
 from fhir_server.rest.capability import full
 from fhir_server.search.registry import Offered
 
@@ -40,6 +41,7 @@ class _Defined(Struct):
 class _Resource(Struct, rename="camel"):
     type: str
     profile: str | None = None
+    supported_profile: tuple[str, ...] = ()
     interaction: tuple[_Coded, ...] = ()
     versioning: str | None = None
     read_history: bool | None = None
@@ -68,6 +70,7 @@ class _Statement(Struct, rename="camel"):
     format: tuple[str, ...]
     fhir_version: str
     patch_format: tuple[str, ...] = ()
+    instantiates: tuple[str, ...] = ()
 
 
 def offer(statement: JsonObject, operations: Iterable[Operation]) -> Offer:
@@ -95,6 +98,10 @@ def _problems(asked: _Statement, possible: _Statement) -> Iterator[str]:
     for name in ("fhir_version", "format", "patch_format"):
         yield from _fixed(name, "", getattr(asked, name), getattr(possible, name))
     mine, whole = asked.rest[0], possible.rest[0]
+    yield from _surplus("instantiates", "", asked.instantiates, possible.instantiates)
+    if ipa.SERVER in asked.instantiates:
+        for each in ipa.lacking(_by_name(mine)):
+            yield f"instantiates {ipa.SERVER} without {each}"
     yield from _fixed("mode", "", mine.mode, whole.mode)
     yield from _surplus("interaction", "", _codes(mine), _codes(whole))
     yield from _surplus("compartment", "", mine.compartment, whole.compartment)
@@ -119,10 +126,18 @@ def _of_type(asked: _Resource, possible: _Resource) -> Iterator[str]:
     if asked.conditional_delete not in (_NEVER, possible.conditional_delete):
         yield f"conditionalDelete {kind}/{asked.conditional_delete}"
     yield from _surplus("interaction", kind, _codes(asked), _codes(possible))
-    for name in ("search_include", "search_rev_include"):
+    for name in ("search_include", "search_rev_include", "supported_profile"):
         yield from _surplus(_camel(name), kind, getattr(asked, name), getattr(possible, name))
     yield from _defined("searchParam", kind, asked.search_param, possible.search_param)
     yield from _defined("operation", kind, asked.operation, possible.operation)
+
+
+def _by_name(rest: _Rest) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
+    common = _names(rest.search_param)
+    return {
+        row.type: (frozenset(_codes(row)), common | _names(row.search_param))
+        for row in rest.resource
+    }
 
 
 def _fixed(name: str, kind: str, stated: object, real: object) -> Iterator[str]:

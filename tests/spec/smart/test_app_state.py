@@ -4,11 +4,9 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-state.html
 """
 
 import asyncio
-import itertools
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -17,15 +15,14 @@ import pytest
 from pydantic import SecretStr
 
 from fhir_server.access.principal import Principal
-from fhir_server.access.scopes import parse_scopes
 from fhir_server.app import now
 from fhir_server.settings import Settings
-from fhir_server.smart.digests import digest
-from fhir_server.smart.records import AccessToken, Client
+from fhir_server.smart.records import Client
 from fhir_server.smart.registering import forget
 from fhir_server.store.mongo.client import Client as Connection
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
+from tests.support.minted import mint
 from tests.support.running import Running
 
 pytestmark = pytest.mark.anyio
@@ -39,8 +36,6 @@ ANNA: Final = Principal("app", (), patient="anna", user="Patient/anna", account=
 DOCTOR: Final = Principal(
     "app", (), patient="anna", user="Practitioner/who", staff=True, purpose="TREAT"
 )
-
-numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +69,7 @@ class Apps:
         return client
 
     async def token(self, who: Principal, scopes: str, client: str = "app") -> str:
-        secret = secrets.token_urlsafe(32)
-        principal = Principal(
-            client,
-            parse_scopes(scopes),
-            patient=who.patient,
-            user=who.user,
-            account=who.account,
-            staff=who.staff,
-            purpose=who.purpose,
-            token=secret[:8],
-        )
-        await self.state.access_tokens.put(
-            AccessToken(digest(secret), client, None, scopes, now(), now() + 600_000, principal)
-        )
-        return secret
+        return await mint(self.state, replace(who, client=client), scopes)
 
     def subject(self, reference: str) -> str:
         return f"{self.base}/{reference}"
@@ -155,6 +136,7 @@ async def test_state_01_disc_17_discovery_says_where_it_is(apps: Apps) -> None:
     ]
     assert "smart-app-state" not in said["capabilities"]  # not at the FHIR base itself
     statement = (await apps.http.get("metadata")).json()
+    assert statement["instantiates"][0].endswith("/smart-app-state-server")
     (resource,) = statement["rest"][0]["resource"]
     assert resource["type"] == "Basic"
     assert {each["code"] for each in resource["interaction"]} == {

@@ -60,6 +60,29 @@ async def test_cli_04_05_06_an_assertion(
     assert (await smart.post("token", again)).status_code == 200
 
 
+IPA = "launch/patient openid fhirUser offline_access patient/*.rs"
+
+
+@pytest.mark.parametrize("method", ["none", "private_key_jwt"])
+async def test_ipa_02_ipa_03_a_standalone_launch(
+    smart: Smart, rsa_key: RSAKey, method: str
+) -> None:
+    signs = method == "private_key_jwt"
+    keys = {"jwks": public_jwks(rsa_key)} if signs else {}
+    client = await smart.client(token_endpoint_auth_method=method, **keys)
+
+    def proof() -> dict[str, str]:
+        return smart.assertion(client, rsa_key) if signs else {}
+
+    code = await smart.code(client, scope=IPA)
+    body = (await smart.redeem(client, code, **proof())).json()
+    assert set(body["scope"].split()) == set(IPA.split())
+    assert body["patient"] == "anna"
+    assert body["id_token"]
+    again = await smart.refresh(client, body["refresh_token"], **proof())
+    assert again.json()["patient"] == "anna"
+
+
 async def test_cli_07_a_confidential_client_without_credentials(smart: Smart) -> None:
     client = await smart.client(token_endpoint_auth_method=SECRET)
     response = await smart.redeem(client, "code")

@@ -48,11 +48,11 @@ def test_the_full_statement_is_honoured() -> None:
             "searchParam Patient/foo",
         ),
         (
-            lambda _, patient: patient["searchParam"][0].update(definition="http://x"),
+            lambda _, patient: patient["searchParam"][1].update(definition="http://x"),
             "searchParam Patient/active as http://x",
         ),
         (
-            lambda _, patient: patient["searchParam"][0].update(type="string"),
+            lambda _, patient: patient["searchParam"][1].update(type="string"),
             "searchParam Patient/active of type string",
         ),
         (
@@ -91,9 +91,73 @@ def test_what_the_server_does_not_have_is_refused_by_name(
     assert str(refused.value).endswith(f"cannot honour {said}")
 
 
+def without(kind: str, member: str, name: str) -> Callable[[JsonObject, JsonObject], object]:
+    """A change: `kind` loses one interaction or search parameter."""
+
+    def change(rest: JsonObject, _: JsonObject) -> None:
+        row = next(row for row in rest["resource"] if row["type"] == kind)
+        row[member] = [e for e in row[member] if name not in (e.get("code"), e.get("name"))]
+
+    return change
+
+
+def only(*kinds: str) -> Callable[[JsonObject, JsonObject], object]:
+    """A change: no other types are left."""
+
+    def change(rest: JsonObject, _: JsonObject) -> None:
+        rest["resource"] = [row for row in rest["resource"] if row["type"] in kinds]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (without("Patient", "interaction", "read"), "Patient/read"),
+        (without("Patient", "searchParam", "identifier"), "Patient/identifier"),
+        (without("Medication", "interaction", "read"), "Medication/read"),
+        (without("Observation", "searchParam", "category"), "Observation/category"),
+        (without("Condition", "interaction", "search-type"), "Condition/search-type"),
+        (only("Patient", "Slot"), "Patient and one more type"),
+        (only("Observation"), "Patient and one more type"),
+    ],
+)
+def test_caps_06_a_claim_that_does_not_hold_is_refused(
+    change: Callable[[JsonObject, JsonObject], object], said: str
+) -> None:
+    with pytest.raises(CapabilityError, match=r"instantiates .*ipa-server without") as refused:
+        offer(changed(change), OPERATIONS)
+    assert str(refused.value).endswith(f"without {said}")
+    modest = {k: each for k, each in changed(change).items() if k != "instantiates"}
+    offer(modest, OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (only("Patient", "Medication"), None),
+        (without("Medication", "interaction", "search-type"), None),
+        (
+            lambda _, patient: patient["supportedProfile"].append("http://x"),
+            "supportedProfile Patient/http://x",
+        ),
+    ],
+)
+def test_caps_06_caps_07_claims_are_compared(
+    change: Callable[[JsonObject, JsonObject], object], said: str | None
+) -> None:
+    if said is None:
+        offer(changed(change), OPERATIONS)
+        return
+    with pytest.raises(CapabilityError) as refused:
+        offer(changed(change), OPERATIONS)
+    assert str(refused.value).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"instantiates": ["http://x"]}, "instantiates /http://x"),
         ({"format": ["json"]}, "format /json"),
         ({"patchFormat": ["text/plain"]}, "patchFormat /text/plain"),
         ({"fhirVersion": "5.0.0"}, "fhirVersion /5.0.0"),
