@@ -23,6 +23,7 @@ from fhir_server.rest.beside import beside
 from fhir_server.rest.dispatch import Surface
 from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.offer import offer
+from fhir_server.rest.public import PublicDirectory
 from fhir_server.search.compile import Compiler
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
@@ -49,10 +50,12 @@ def apart(
         return StateApp(client.state_codes, "global-state" in client.permissions)
 
     own = _services(settings, services, store)
+    budgets = bounds.budgets(settings)
     endpoint = Endpoint(
         Surface(own),
         gate=app_state.StateGate(built.gate, registered, own.compiler.condition),
-        budgets=bounds.budgets(settings),
+        budgets=budgets,
+        public=PublicDirectory((), budgets),
         base_path=PATH,
         max_body=app_state.MOST_BYTES,
     )
@@ -93,6 +96,7 @@ def _services(settings: Settings, services: Services, store: MongoStore) -> Serv
         guards={KIND: (guard(base),)},
         label=None,
         provenance=False,
+        last_reads=None,  # state is no part of the record
         explain=False,
         beside={**handlers(base), "capabilities": stated["capabilities"]},
     )

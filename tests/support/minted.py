@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import parse_scopes
-from fhir_server.app import now
+from fhir_server.assembly.machine import now
 from fhir_server.smart.digests import digest
 from fhir_server.smart.records import AccessToken
 from fhir_server.store.mongo.smart import MongoSmart

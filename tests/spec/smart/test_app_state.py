@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from fhir_server.access.principal import Principal
-from fhir_server.app import now
+from fhir_server.assembly.machine import now
 from fhir_server.settings import Settings
 from fhir_server.smart.records import Client
 from fhir_server.smart.registering import forget
