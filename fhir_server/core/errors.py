@@ -98,6 +98,12 @@ class FhirError(Exception):
         error.issues = found
         return error
 
+    def copied(self) -> Self:
+        """Another error that says the same, for who keeps this one."""
+        error = type(self).of(self.issues)
+        error.headers = self.headers
+        return error
+
     def coded(self, detail: str) -> Self:
         """The same error with a code of the cabinet's; edits and returns itself."""
         self.issues = tuple(replace(issue, detail=detail) for issue in self.issues)

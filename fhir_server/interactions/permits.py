@@ -92,7 +92,7 @@ def check_letter(ctx: Context, letter: ScopeLetter, kind: str | None) -> None:
     kinds = RESOURCE_TYPES if kind is None else (kind,)
     if not any(ctx.rights.allows(letter, each) for each in kinds):
         if ctx.withheld is not None:  # it is kept: what is raised is edited on its way out
-            raise Forbidden.of(ctx.withheld.issues)
+            raise ctx.withheld.copied()
         raise insufficient_scope(ctx.principal, letter, kind)
 
 

@@ -22,7 +22,8 @@ def _settings(uri: str, name: str) -> Settings:
         database=f"{name}_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
-        max_count=20,
+        max_count=60,
+        explain=True,
         audit="off",  # it tells what each of the two was asked, and they are asked in turn
     )
 

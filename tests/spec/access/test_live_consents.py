@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/relatedperson.html
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.messages import Text
 from fhir_server.settings import Settings
 from tests.support.fhir import JsonObject
+from tests.support.relations import relation, years_before
 from tests.support.running import Running
 from tests.support.worlds import ROOT, Tokens
 
@@ -227,44 +228,8 @@ def test_an_unchanged_update_makes_no_version_of_what_was_labelled(fhir: Server)
     assert fhir.ask(ROOT, "GET", "/Observation/same-1").json()["meta"]["versionId"] == "1"
 
 
-def relation(child: str, name: str, code: str = "PRN") -> list[JsonObject]:
-    system = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
-    return [
-        {"resourceType": "Patient", "id": name},
-        {
-            "resourceType": "RelatedPerson",
-            "id": f"{name}-of-{child}",
-            "active": True,
-            "patient": {"reference": f"Patient/{child}"},
-            "relationship": [{"coding": [{"system": system, "code": code}]}],
-        },
-        {
-            "resourceType": "Person",
-            "id": f"{name}-person",
-            "link": [
-                {"target": {"reference": f"Patient/{name}"}},
-                {"target": {"reference": f"RelatedPerson/{name}-of-{child}"}},
-            ],
-        },
-        {
-            "resourceType": "VerificationResult",
-            "id": f"{name}-verified",
-            "target": [{"reference": f"RelatedPerson/{name}-of-{child}"}],
-            "status": "validated",
-        },
-    ]
-
-
-def years_ago(years: int, days: int = 0) -> str:
-    day = TODAY + timedelta(days=days)
-    try:
-        return day.replace(year=day.year - years).isoformat()
-    except ValueError:
-        return date(day.year - years, 3, 1).isoformat()
-
-
 def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None:
-    fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_ago(14)})
+    fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_before(TODAY, 14)})
     fhir.put(observation("child", "child-1"))
     for each in relation("child", "mother"):
         fhir.put(each)
@@ -273,10 +238,12 @@ def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None
     assert (
         fhir.ask(mother, "POST", "/Observation", observation("child", "x")).status_code == 201
     )
-    younger = {"resourceType": "Patient", "id": "child", "birthDate": years_ago(1)}
+    younger = {"resourceType": "Patient", "id": "child", "birthDate": years_before(TODAY, 1)}
     assert fhir.ask(mother, "PUT", "/Patient/child", younger).status_code == 403
     # The record is corrected: the child turns fifteen today.
-    fhir.put({"resourceType": "Patient", "id": "child", "birthDate": years_ago(RU_AGE)})
+    fhir.put(
+        {"resourceType": "Patient", "id": "child", "birthDate": years_before(TODAY, RU_AGE)}
+    )
     time.sleep(1.1)  # a birth date is no decisive type: it is believed for a second
     assert not fhir.sees(mother, "/Observation/child-1")
     assert fhir.ask(mother, "GET", "/Observation").status_code == 403
@@ -304,7 +271,7 @@ def test_a_proxy_ends_with_the_relation_and_with_its_verification(
     fhir: Server, ended: str
 ) -> None:
     child, name = f"child-{ended.lower()}", f"mother-{ended.lower()}"
-    fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_ago(3)})
+    fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_before(TODAY, 3)})
     fhir.put(observation(child, f"{child}-1"))
     resources = relation(child, name)
     for each in resources:
@@ -319,7 +286,7 @@ def test_a_proxy_ends_with_the_relation_and_with_its_verification(
 
 def test_a_stranger_does_not_become_a_proxy_by_saying_so(fhir: Server) -> None:
     """Neither the token alone, nor evidence that a patient writes, opens a record."""
-    fhir.put({"resourceType": "Patient", "id": "victim", "birthDate": years_ago(3)})
+    fhir.put({"resourceType": "Patient", "id": "victim", "birthDate": years_before(TODAY, 3)})
     fhir.put(observation("victim", "victim-1"))
     for each in relation("victim", "stranger")[:3]:
         fhir.put(each)
@@ -381,6 +348,11 @@ def test_without_a_required_consent_the_cabinet_says_what_is_missing(strict: Ser
     assert answer.status_code == 403
     assert "data processing" in answer.text
     assert "the desk" in answer.text
+    entry = {"request": {"method": "GET", "url": "Observation/gate-1"}}
+    batch = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert strict.ask(person, "POST", "/", batch).status_code == 403
+    # One request's place in a Bundle is no part of another's answer.
+    assert strict.ask(person, "GET", "/Observation/gate-1").json() == answer.json()
     assert strict.sees(person, "/Patient/gate")
     given = consent("gate", category=[{"coding": [{"system": PDN.system, "code": PDN.code}]}])
     given.pop("id")
