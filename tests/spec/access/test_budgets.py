@@ -37,7 +37,8 @@ def fhir(mongodb_uri: str, tokens: Tokens) -> Iterator[httpx.Client]:
 def test_a_user_is_told_when_to_go_on_and_others_are_served(
     fhir: httpx.Client, tokens: Tokens
 ) -> None:
-    eager = Principal("app", parse_scopes("patient/*.rs"), patient="p", account="eager")
+    scopes = parse_scopes("patient/*.rs")
+    eager = Principal("app", scopes, patient="p", user="Patient/p", account="eager")
     for each in (eager, replace(eager, account="patient")):
         tokens.give(replace(each, token=each.account or ""))
 
