@@ -45,3 +45,5 @@ class Principal:
     declared: tuple[str, ...] = ()
     """Logical ids of the patients for whom the user, in this app, has declared an emergency
     that holds now. No token says so: it is looked up with each request."""
+    identity: bool = False
+    """`fhirUser` was granted: the app may read the resource that the user is."""

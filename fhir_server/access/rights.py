@@ -96,14 +96,17 @@ class RightsTable:
         scopes = [each for each in principal.scopes if letter in each.letters]
         is_read = letter in ("r", "s")
         found: dict[str, Node] = {}
-        for kind in _kinds(scopes, everything=is_read and _is_personal(principal)):
+        named = {_own_type(principal)} if is_read and principal.identity else set()
+        for kind in _kinds(scopes, named, everything=is_read and _is_personal(principal)):
             nodes = [
                 self._of_scope(principal, each, kind)
                 for each in scopes
                 if is_read or each.level == "system" or kind not in READ_ONLY
             ]
             if is_read and _is_personal(principal):
-                nodes += [directory(kind), _own(principal, kind)]
+                nodes.append(directory(kind))
+            if is_read and principal.identity:
+                nodes.append(_own(principal, kind))
             node = _any(nodes)
             if not isinstance(node, Nothing):
                 found[kind] = node
@@ -118,8 +121,11 @@ class RightsTable:
         return _both(reached, self._condition(kind, scope.query))
 
 
-def _kinds(scopes: Iterable[ResourceScope], *, everything: bool) -> tuple[str, ...]:
-    named = {each.type for each in scopes}
+def _kinds(
+    scopes: Iterable[ResourceScope], others: Iterable[str], *, everything: bool
+) -> tuple[str, ...]:
+    """The types that something may be allowed of: those of scopes, and `others`."""
+    named = {each.type for each in scopes} | {*others}
     if everything or ALL_TYPES in named:
         return RESOURCE_TYPES
     return tuple(named)
@@ -143,8 +149,17 @@ def _reached(principal: Principal, scope: ResourceScope, kind: str) -> Node:
             return Everything()
 
 
+def _own_type(principal: Principal) -> str:
+    return (principal.user or "").partition("/")[0]
+
+
 def _own(principal: Principal, kind: str) -> Node:
-    """The user's own resource: whoever may know that it is `fhirUser` may read it."""
+    """The user's own resource. Whoever was granted `fhirUser` may read what it names, whatever
+    the resource scopes say; without it an account's Person is nobody's to read, as it tells of
+    e-mail, address and children.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-identity-data
+    """
     named, _, id_ = (principal.user or "").partition("/")
     return Ids((id_,)) if named == kind and id_ else Nothing()
 

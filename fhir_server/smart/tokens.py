@@ -123,6 +123,7 @@ def _principal(wanted: Issue, token: str) -> Principal:
         level=grant.level,
         auth_time=grant.auth_time,
         staff=subject.staff,
+        identity=scopes.FHIR_USER in wanted.scopes,
     )
 
 

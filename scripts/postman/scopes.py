@@ -36,7 +36,7 @@ _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _GRANTS: Final = "https://fhir-server.example/CodeSystem/consent-category|smart-grant"
 _HL7: Final = "http://terminology.hl7.org/CodeSystem/"
 
-_OPEN: Final = ["Organization", "Practitioner", "PractitionerRole", "Location", "Person"]
+_OPEN: Final = ["Organization", "Practitioner", "PractitionerRole", "Location"]
 _ENTRIES: Final = "const entries = pm.response.json().entry || [];"
 
 
@@ -157,7 +157,7 @@ def _narrow() -> JsonObject:
                 status(200), *_only("Observation", laboratory),
                 query=(("_revinclude", "Observation:subject"),)),
             _as("narrow", "$everything too", "GET", f"/{PATIENT}/$everything", status(200),
-                "// Any token of a person reads the directory and the own account.",
+                "// Any token of a person reads the directory; the own account needs fhirUser.",
                 f"const open = {_OPEN};",
                 *_only("Observation", laboratory),
                 "pm.test('of no other type', () => pm.expect([...new Set(entries.map("

@@ -49,6 +49,11 @@ def loaded(worlds: tuple[World, World]) -> None:
         observation("letters-2", category="vital-signs"),
         observation("letters-3", patient="another"),
         {"resourceType": "Practitioner", "id": "letters-doctor"},
+        {"resourceType": "Person", "id": "letters-account",
+         "telecom": [{"system": "phone", "value": "+7 900"}],
+         "link": [{"target": {"reference": f"Patient/{P}"}}]},
+        {"resourceType": "Person", "id": "another-account",
+         "link": [{"target": {"reference": "Patient/another"}}]},
         {"resourceType": "Task", "id": "letters-task", "status": "ready", "intent": "order",
          "for": {"reference": f"Patient/{P}"}},
         {"resourceType": "Task", "id": "another-task", "status": "ready", "intent": "order",
@@ -261,7 +266,61 @@ def test_scp_21_the_directory_is_open_to_any_scope_of_a_patient(
     assert fhir("GET", "/Practitioner/letters-doctor").is_success
     assert fhir("GET", "/Practitioner").is_success
     assert fhir("GET", "/Condition").status_code == 403
-    assert fhir("GET", f"/Patient/{P}").is_success  # OIDC-07: its own fhirUser
+
+
+ACCOUNT: Final = "Person/letters-account"
+WHO: Final = (
+    f"/{ACCOUNT}",
+    f"/{ACCOUNT}/_history",
+    "/Person",
+    "/Person?_id=letters-account",
+    f"/Person?link=Patient/{P}",
+    f"/Patient?_id={P}&_revinclude=Person:link",
+    f"/Patient/{P}/$everything",
+)
+
+
+@pytest.mark.parametrize("path", WHO)
+@pytest.mark.parametrize(
+    ("scopes", "identity", "seen"),
+    [
+        ("patient/*.rs", True, True),
+        ("patient/*.rs", False, False),
+        ("user/*.cruds", True, True),
+        ("user/*.cruds", False, False),
+        ("patient/Person.rs patient/Patient.rs", False, False),
+    ],
+)
+def test_oidc_07_who_the_user_is_opens_with_fhir_user_alone(
+    worlds: tuple[World, World],
+    tokens: Tokens,
+    path: str,
+    scopes: str,
+    identity: bool,
+    seen: bool,
+) -> None:
+    """An account's Person has telecom, address and links to children: no scope for data, not
+    even for Person, is a scope for that."""
+    fhir = client(worlds, tokens, scopes, user=ACCOUNT, identity=identity, represented=(P,))
+    answer = fhir("GET", path)
+    assert ("+7 900" in answer.text) is seen, answer.text
+    assert "another-account" not in answer.text
+
+
+@pytest.mark.parametrize("user", [f"Patient/{P}", ACCOUNT, "Practitioner/letters-doctor"])
+@pytest.mark.parametrize("scopes", ["", "patient/Observation.s", "patient/Observation.cud"])
+def test_oidc_07_fhir_user_can_be_read_whatever_else_was_granted(
+    worlds: tuple[World, World], tokens: Tokens, user: str, scopes: str
+) -> None:
+    fhir = client(worlds, tokens, scopes, user=user, identity=True)
+    assert fhir("GET", f"/{user}").status_code == 200
+    assert fhir("PUT", f"/{user}", fhir("GET", f"/{user}").json()).status_code == 403
+    assert fhir("GET", "/Patient/another").status_code in (403, 404)
+    assert not fhir("GET", "/Observation/letters-1").is_success
+    plain = client(worlds, tokens, scopes, user=user)
+    assert plain("GET", f"/{user}").is_success is (
+        bool(scopes) and user.startswith("Practitioner/")
+    )
 
 
 def test_scp_08_a_users_word_alone_represents_nobody(
