@@ -34,8 +34,10 @@ from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
+from fhir_server.interactions import own_hand
 from fhir_server.interactions.context import Context, Guard, Services
 from fhir_server.interactions.desk import Desk
+from fhir_server.interactions.guards import together
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
 from fhir_server.jobs.background import Background
@@ -150,12 +152,13 @@ class Application:
             store = await MongoStore.open(
                 self._client, self.settings.database, bounds.store_limits(self.settings)
             )
-            guards = {
-                KIND: (guard_search_parameter,),
-                grant_records.KIND: (self._grants.guard,),
-                **audit.guards(self.settings),
-                **emergencies.GUARDS,
-            }
+            guards = together(
+                {KIND: (guard_search_parameter,)},
+                own_hand.guards(staff_consents=self.settings.staff_consents),
+                {grant_records.KIND: (self._grants.guard,)},
+                audit.guards(self.settings),
+                emergencies.GUARDS,
+            )
             desk = None if self.settings.insecure_no_auth else self._desk
             self.surface, self._background = await _assembled(
                 self.settings, store, guards, _Besides(self._clock, self._alarm, desk)

@@ -243,6 +243,9 @@ class Settings(BaseSettings):
     `none`: no such rule."""
     consent_systems: Literal["exempt", "bound"] = "exempt"
     """Whether Consents bind backend services too, besides their scopes."""
+    staff_consents: bool = False
+    """Whether staff may write Consents of patients with `user/` scopes: at a desk where these
+    are given on paper. Whoever may can open a record to themselves; the audit tells of it."""
     required_consents: Path | None = None
     """A JSON file with the consents without which a patient's cabinet stays closed: rows of
     `categories` (system and code), `title` and `where` (en, ru, uk), and as wanted

@@ -35,12 +35,14 @@ OWN_RULES: Final = {"Contract": "patient", "VerificationResult": "target"}
 parameter that says about whom. Those about at most one (Task, Device) need no row: the index
 knows their patient."""
 
-READ_ONLY: Final = frozenset(
-    {"AuditEvent", "Person", "Provenance", "SearchParameter", "VerificationResult"}
-)
-"""What no person writes, staff neither: evidence of what others did or verified, who is who,
-and what the server itself follows. Who could link an account to a patient, or verify a
-relation, would open that record to themselves, past every Consent."""
+READ_ONLY: Final = frozenset({
+    "AuditEvent", "CodeSystem", "Person", "PractitionerRole", "Provenance", "SearchParameter",
+    "ValueSet", "VerificationResult",
+})  # fmt: skip
+"""What no person writes, staff neither: evidence of what others did or verified, who is who and
+works where, and what the server itself follows (parameters and codes of searches). Who could
+link an account to a patient, verify a relation, or take a role at an organization that a
+Consent names, would open that record to themselves, past every Consent."""
 
 _ADDRESSED: Final = frozenset({"Communication", "CommunicationRequest"})
 """About a patient, or about nobody and from or to one."""

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/consent.html
 from collections.abc import Mapping
 from typing import Final
 
+from fhir_server.access.memberships import memberships
 from fhir_server.access.principal import Principal
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
@@ -62,22 +63,19 @@ class Facts:
         return await self.find("RelatedPerson", Ids(ids), len(ids)) if ids else []
 
     async def memberships(self, principal: Principal) -> list[str]:
-        """The roles, teams and groups that a practitioner is or belongs to."""
+        """The roles, teams and groups that a practitioner is in now, and where they work."""
         user = principal.user
         if user is None:
             return []
-        found: list[str] = []
+        rows: list[JsonObject] = []
         for kind, code in (
             ("PractitionerRole", "practitioner"),
             ("CareTeam", "participant"),
             ("Group", "member"),
         ):
-            rows = await self.referring(kind, code, (user,))
-            found += [f"{kind}/{each['id']}" for each in rows]
-            if kind == "PractitionerRole":
-                works = (each.get("organization", {}).get("reference", "") for each in rows)
-                found += [each for each in works if each.startswith("Organization/")]
-        return found
+            rows += await self.referring(kind, code, (user,))
+        now, base = self._services.now(), self._services.base_url
+        return list(dict.fromkeys(memberships(rows, user, now, base)))
 
     async def referred(self, instances: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """What each of `instances` (`DiagnosticReport/r1`) refers to."""

@@ -3,11 +3,17 @@
 Whatever door a write comes through, it asks here, in its unit of work, before it writes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_server.core.types import JsonObject
-from fhir_server.interactions.context import Context, Intent
+from fhir_server.interactions.context import Context, Guard, Intent
 from fhir_server.store.port import Stored, Unit
+
+
+def together(*tables: Mapping[str, Sequence[Guard]]) -> Mapping[str, Sequence[Guard]]:
+    """All guards of all tables, a type's in this order."""
+    kinds = dict.fromkeys(kind for each in tables for kind in each)
+    return {kind: [guard for each in tables for guard in each.get(kind, ())] for kind in kinds}
 
 
 def is_guarded(ctx: Context, kind: str) -> bool:

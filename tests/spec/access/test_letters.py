@@ -413,7 +413,17 @@ def test_a_persons_scope_does_not_reach_the_server_itself(
 
 
 @pytest.mark.parametrize(
-    "kind", ["AuditEvent", "Person", "Provenance", "SearchParameter", "VerificationResult"]
+    "kind",
+    [
+        "AuditEvent",
+        "CodeSystem",
+        "Person",
+        "PractitionerRole",
+        "Provenance",
+        "SearchParameter",
+        "ValueSet",
+        "VerificationResult",
+    ],
 )
 @pytest.mark.parametrize("staff", [False, True])
 def test_no_person_writes_what_decides_about_rights_or_the_server(

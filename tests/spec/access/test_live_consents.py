@@ -67,7 +67,7 @@ class Server:
         return answer.status_code == 200
 
 
-def server(uri: str, policy: AccessPolicy) -> Iterator[Server]:
+def server(uri: str, policy: AccessPolicy, **more: Any) -> Iterator[Server]:
     tokens = Tokens(policy)
     settings = Settings(
         mongodb_uri=uri,
@@ -75,6 +75,7 @@ def server(uri: str, policy: AccessPolicy) -> Iterator[Server]:
         seed=False,
         log_level="WARNING",
         base_url="http://test/fhir",
+        **more,
     )
     with (
         Running(settings, tokens.gate) as running,
@@ -87,6 +88,12 @@ def server(uri: str, policy: AccessPolicy) -> Iterator[Server]:
 def fhir(mongodb_uri: str) -> Iterator[Server]:
     policy = AccessPolicy(Policy("all-normal"), proxies=ProxyRules(child_age=RU_AGE))
     yield from server(mongodb_uri, policy)
+
+
+@pytest.fixture(scope="module")
+def desk(mongodb_uri: str) -> Iterator[Server]:
+    """Where Consents are given on paper and typed in by staff."""
+    yield from server(mongodb_uri, AccessPolicy(Policy("all-normal")), staff_consents=True)
 
 
 @pytest.fixture(scope="module")
@@ -338,6 +345,177 @@ def test_an_adult_is_represented_by_consent_for_reading_or_more(fhir: Server) ->
     assert fhir.ask(daughter, "POST", "/Consent", another).status_code == 403
     fhir.put(proxy_consent("adult", related) | {"status": "inactive"})
     assert not fhir.sees(daughter, "/Observation/adult-1")
+
+
+def closed_but_for(patient: str, reference: str) -> JsonObject:
+    """A Consent of a patient who lets one actor in alone."""
+    return consent(
+        patient,
+        provision={
+            "type": "deny",
+            "provision": [{"type": "permit", "actor": actor(reference)}],
+        },
+        policyRule={"coding": [{"system": f"{V3}ActCode", "code": "OPTOUT"}]},
+    )
+
+
+def group(id_: str, *members: JsonObject, **more: Any) -> JsonObject:
+    return {"resourceType": "Group", "id": id_, "type": "practitioner", "actual": True,
+            "member": list(members), **more}  # fmt: skip
+
+
+def team(id_: str, *participants: JsonObject, **more: Any) -> JsonObject:
+    return {"resourceType": "CareTeam", "id": id_, "participant": list(participants), **more}
+
+
+def role(id_: str, user: str, **more: Any) -> JsonObject:
+    return {"resourceType": "PractitionerRole", "id": id_, **more,
+            "practitioner": {"reference": f"Practitioner/{user}"},
+            "organization": {"reference": f"Organization/{id_}-house"}}  # fmt: skip
+
+
+def names(user: str, element: str, **more: Any) -> JsonObject:
+    return {element: {"reference": f"Practitioner/{user}"}, **more}
+
+
+OVER: Final = {"period": {"end": "2020-01-01"}}
+
+
+@pytest.mark.parametrize(
+    ("actor_", "made", "ended"),
+    [
+        ("Group/in-g", group("in-g", names("in", "entity")),
+         group("in-g", names("in", "entity", inactive=True))),
+        ("Group/in-g2", group("in-g2", names("in", "entity")),
+         group("in-g2", names("in", "entity", **OVER))),
+        ("Group/in-g3", group("in-g3", names("in", "entity")),
+         group("in-g3", names("in", "entity"), active=False)),
+        ("CareTeam/in-t", team("in-t", names("in", "member")),
+         team("in-t", names("in", "member", **OVER))),
+        ("CareTeam/in-t2", team("in-t2", names("in", "member")),
+         team("in-t2", names("in", "member"), status="inactive")),
+        ("CareTeam/in-t3", team("in-t3", names("in", "member")),
+         team("in-t3", names("in", "member"), **OVER)),
+        ("PractitionerRole/in-r", role("in-r", "in"), role("in-r", "in", active=False)),
+        ("Organization/in-r2-house", role("in-r2", "in"), role("in-r2", "in", **OVER)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_membership_counts_while_it_lasts(
+    fhir: Server, actor_: str, made: JsonObject, ended: JsonObject
+) -> None:
+    patient = f"of-{made['id']}"
+    fhir.put({"resourceType": "Patient", "id": patient})
+    fhir.put(observation(patient, f"{patient}-1"))
+    fhir.put(closed_but_for(patient, actor_))
+    path = f"/Observation/{patient}-1"
+    assert not fhir.sees(doctor("in"), path)
+    fhir.put(made)
+    assert fhir.sees(doctor("in"), path)
+    fhir.put(ended)
+    assert not fhir.sees(doctor("in"), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "make"), [("own-g", "entity", group), ("own-t", "member", team)]
+)
+def test_nobody_joins_by_their_own_hand_what_a_consent_names(
+    fhir: Server, name: str, element: str, make: Any
+) -> None:
+    kind = make("x")["resourceType"]
+    patient = f"of-{name}"
+    fhir.put({"resourceType": "Patient", "id": patient})
+    fhir.put(observation(patient, f"{patient}-1"))
+    fhir.put(closed_but_for(patient, f"{kind}/{name}"))
+    colleague, self_ = names("colleague", element), names("mallory", element)
+    fhir.put(make(name, colleague))
+    mallory, path = doctor("mallory"), f"/{kind}/{name}"
+    assert fhir.ask(mallory, "PUT", path, make(name, colleague, self_)).status_code == 403
+    patched = [{"op": "add", "path": f"/{'member' if element == 'entity' else 'participant'}/-",
+                "value": self_}]  # fmt: skip
+    patch = {"Content-Type": "application/json-patch+json"}
+    assert fhir.ask(mallory, "PATCH", path, patched, patch).status_code == 403
+    fhir.put(
+        make(name, colleague, self_, **(OVER if kind == "CareTeam" else {"active": False}))
+    )
+    assert fhir.ask(mallory, "PUT", path, make(name, colleague, self_)).status_code == 403
+    fhir.ask(ROOT, "DELETE", path)
+    assert fhir.ask(mallory, "PUT", path, make(name, self_)).status_code == 403
+    assert not fhir.sees(mallory, f"/Observation/{patient}-1")
+    # Whoever is in it may look after it, and make new ones.
+    fhir.put(make(name, self_))
+    assert fhir.ask(mallory, "PUT", path, make(name, self_, colleague)).status_code == 200
+    fresh = {key: value for key, value in make("", self_).items() if key != "id"}
+    assert fhir.ask(mallory, "POST", f"/{kind}", fresh).status_code == 201
+
+
+def test_a_relation_that_was_verified_stays_what_it_was(fhir: Server) -> None:
+    """Else a verified mother of one child is made the mother of any other."""
+    for child in ("hers", "others"):
+        fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_ago(3)})
+    person, related, *rest = relation("hers", "moved")
+    for each in (person, related, *rest):
+        fhir.put(each)
+    path, staff = "/RelatedPerson/moved-of-hers", doctor("accomplice")
+    to_others = {**related, "patient": {"reference": "Patient/others"}}
+    to_mother = {**related, "relationship": [{"text": "mother"}]}
+    for changed in (to_others, to_mother, {**related, "period": {"end": "2090-01-01"}}):
+        assert fhir.ask(staff, "PUT", path, changed).status_code == 403
+    with_phone = {**related, "telecom": [{"system": "phone", "value": "1"}]}
+    assert fhir.ask(staff, "PUT", path, with_phone).status_code == 200
+    assert fhir.ask(staff, "PUT", path, {**related, "active": False}).status_code == 200
+    assert fhir.ask(staff, "PUT", path, related).status_code == 403
+    assert fhir.ask(staff, "DELETE", path).is_success
+    assert fhir.ask(staff, "PUT", path, to_others).status_code == 403
+    assert not fhir.sees(parent("others", "moved"), "/Patient/others")
+
+
+def test_a_parent_gives_no_consent_in_the_name_of_the_child(fhir: Server) -> None:
+    """Such a proxy Consent would outlive the birthday that ends the parent's right."""
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(10)})
+    for each in relation("minor", "keeper"):
+        fhir.put(each)
+    keeper, related = parent("minor", "keeper"), "RelatedPerson/keeper-of-minor"
+    forged = proxy_consent("minor", related, "access", "disclose", "collect")
+    forged.pop("id")
+    base = "http://test/fhir/"
+    for performer in ("Patient/minor", f"{base}Patient/minor", "Patient/minor/_history/1"):
+        body = forged | {"performer": [{"reference": related}, {"reference": performer}]}
+        assert fhir.ask(keeper, "POST", "/Consent", body).status_code == 403, performer
+    honest = forged | {"performer": [{"reference": related}]}
+    made = fhir.ask(keeper, "POST", "/Consent", honest)
+    assert made.status_code == 201
+    draft = fhir.ask(keeper, "POST", "/Consent", forged | {"status": "draft"}).json()
+    path = f"/Consent/{draft['id']}"
+    assert fhir.ask(keeper, "PUT", path, draft | {"status": "active"}).status_code == 403
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(16)})
+    time.sleep(1.1)  # a birth date is no decisive type: it is believed for a second
+    assert not fhir.sees(keeper, "/Patient/minor")
+    # The patient gives it, and a parent below that age may withdraw it.
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(10)})
+    minor = replace(parent("minor", "minor"), represented=("minor",))
+    given = fhir.ask(minor, "POST", "/Consent", forged).json()
+    over = given | {"status": "inactive"}
+    assert fhir.ask(keeper, "PUT", f"/Consent/{given['id']}", over).status_code == 200
+
+
+def test_staff_write_no_consents_unless_the_house_says_so(fhir: Server, desk: Server) -> None:
+    """A Consent binds staff: who may write it binds nobody."""
+    for house, allowed in ((fhir, False), (desk, True)):
+        house.put({"resourceType": "Patient", "id": "wary"})
+        house.put(observation("wary", "wary-1"))
+        but_x: JsonObject = {"type": "deny", "actor": actor("Practitioner/x")}
+        denial = consent("wary", provision={"type": "permit", "provision": [but_x]})
+        house.put(denial)
+        staff, path = doctor("clerk"), "/Consent/wary-consent"
+        assert house.sees(staff, path)
+        over = house.ask(staff, "PUT", path, denial | {"status": "inactive"})
+        assert over.status_code == (200 if allowed else 403)
+        fresh = {key: value for key, value in denial.items() if key != "id"}
+        made = house.ask(staff, "POST", "/Consent", fresh)
+        assert made.status_code == (201 if allowed else 403)
+        gone = house.ask(staff, "DELETE", path)
+        assert gone.is_success is allowed
 
 
 def test_without_a_required_consent_the_cabinet_says_what_is_missing(strict: Server) -> None:

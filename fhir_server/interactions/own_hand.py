@@ -1,0 +1,142 @@
+"""Guards of what rights are made of: nobody gives rights by writing that they have them.
+
+They bind people, whatever their app was granted. A backend service writes for the house, with
+scopes that an operator approved.
+
+https://hl7.org/fhir/R4/consent.html
+https://hl7.org/fhir/R4/relatedperson.html
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from fhir_server.access.memberships import JOINED, is_widened
+from fhir_server.access.principal import Principal
+from fhir_server.core import references
+from fhir_server.core.errors import Forbidden
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context, Guard, Intent
+from fhir_server.interactions.facts import Facts
+from fhir_server.search import keys
+from fhir_server.search.plan import UNRESTRICTED, Keys
+from fhir_server.store.port import Stored
+
+NOT_ONESELF: Final = Text(
+    "Nobody joins a {type} by their own hand: a Consent may have been given to it. Ask "
+    "somebody else who looks after it.",
+    "Никто не включает в {type} сам себя: этому составу могли дать согласие. Попросите "
+    "другого, кто его ведёт.",
+    "Ніхто не додає до {type} сам себе: цьому складу могли дати згоду. Попросіть іншого, "
+    "хто його веде.",
+)
+VERIFIED: Final = Text(
+    "This relation was verified as it is: patient, relationship and period stay. Record a new "
+    "RelatedPerson and have it verified.",
+    "Эта связь подтверждена такой, какая она есть: пациент, родство и срок не меняются. "
+    "Создайте новый RelatedPerson и подтвердите его.",
+    "Цей зв’язок підтверджено таким, яким він є: пацієнт, спорідненість і строк не змінюються. "
+    "Створіть новий RelatedPerson і підтвердьте його.",
+)
+NOT_GIVEN_BY_THEM: Final = Text(
+    "Whoever acts for a patient gives a Consent in their own name: the patient cannot be its "
+    "performer.",
+    "Кто действует за пациента, даёт согласие от своего имени: пациент не может быть его "
+    "performer.",
+    "Хто діє за пацієнта, дає згоду від свого імені: пацієнт не може бути її performer.",
+)
+NOT_BY_STAFF: Final = Text(
+    "A Consent limits staff, so staff do not write it. The patient does, or a system of the "
+    "house.",
+    "Согласие ограничивает сотрудников, поэтому они его не пишут. Это делает пациент или "
+    "система учреждения.",
+    "Згода обмежує працівників, тому вони її не пишуть. Це робить пацієнт або система закладу.",
+)
+
+_DECISIVE: Final = ("patient", "relationship", "period")
+
+
+def guards(*, staff_consents: bool) -> Mapping[str, Sequence[Guard]]:
+    """The guards by type; `staff_consents`: staff may write Consents of patients."""
+    return {
+        "Consent": (guard_consent(staff_consents=staff_consents),),
+        "RelatedPerson": (guard_relation,),
+        **dict.fromkeys(JOINED, (guard_membership,)),
+    }
+
+
+def _user(ctx: Context) -> str | None:
+    return None if ctx.principal is None else ctx.principal.user
+
+
+async def guard_membership(ctx: Context, intent: Intent) -> None:
+    """Refuse that somebody enters a team or group that is there, or was: a new one under a
+    new id is named by no Consent yet.
+
+    Raises:
+        Forbidden: that would be so.
+    """
+    user, base = _user(ctx), ctx.services.base_url
+    if user is None or intent.after is None:
+        return
+    before = None if intent.before is None else _parsed(ctx, intent.before)
+    if not is_widened(before, intent.after, user, base):
+        return
+    known = await ctx.reads.read(intent.type, intent.id, within=UNRESTRICTED)
+    if known is not None:
+        raise Forbidden(NOT_ONESELF, type=intent.type)
+
+
+async def guard_relation(ctx: Context, intent: Intent) -> None:
+    """Keep a RelatedPerson that was verified what it was; it may only end.
+
+    Raises:
+        Forbidden: it would say something else than what was verified.
+    """
+    if _user(ctx) is None or intent.after is None:
+        return
+    before = {} if intent.before is None else _parsed(ctx, intent.before)
+    stays = all(before.get(each) == intent.after.get(each) for each in _DECISIVE)
+    revived = intent.after.get("active", True) is True and not before.get("active", True)
+    if before and stays and not revived:
+        return
+    target = keys.reference("target", f"RelatedPerson/{intent.id}")
+    where = Keys("references", (target,))
+    # Which verifications there are is not for the caller to know; that there is one, is.
+    if await ctx.reads.count("VerificationResult", where, within=UNRESTRICTED):
+        raise Forbidden(VERIFIED, expression="RelatedPerson")
+
+
+def guard_consent(*, staff_consents: bool) -> Callable[[Context, Intent], Awaitable[None]]:
+    """The guard of Consents: given by whom they say, and not by whom they bind."""
+
+    async def guard(ctx: Context, intent: Intent) -> None:
+        principal = ctx.principal
+        if principal is None or principal.user is None:
+            return
+        if principal.staff:
+            if not staff_consents:
+                raise Forbidden(NOT_BY_STAFF, expression="Consent")
+            return
+        if intent.after is not None and intent.after.get("status") == "active":
+            await _check_performer(ctx, principal, intent.after)
+
+    return guard
+
+
+async def _check_performer(ctx: Context, principal: Principal, consent: JsonObject) -> None:
+    """A represented patient has given it only if that person wrote it."""
+    base = ctx.services.base_url
+    named = {
+        references.parse(each.get("reference", ""), base).target
+        for each in consent.get("performer", ())
+    }
+    patients = {each for each in named if each.startswith("Patient/")}
+    own = await Facts(ctx.services).own(principal)
+    if not patients <= {f"Patient/{each}" for each in own}:
+        raise Forbidden(NOT_GIVEN_BY_THEM, expression="Consent.performer")
+
+
+def _parsed(ctx: Context, version: Stored) -> JsonObject:
+    return loads(version.body, max_depth=ctx.services.limits.depth)
