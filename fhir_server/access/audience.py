@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fhir_server.search.index.security_context import CODE
-from fhir_server.search.nodes import union
+from fhir_server.search.nodes import intersection, union
 from fhir_server.search.patients import single_patient_parameters
 from fhir_server.search.plan import (
     And,
@@ -23,6 +23,7 @@ from fhir_server.search.plan import (
     Node,
     Not,
     Nothing,
+    Only,
     Or,
     Patient,
     Prefix,
@@ -98,6 +99,35 @@ def of_patients(kind: str, ids: Sequence[str]) -> Node:
     if code is None:
         return Nothing()
     return Keys("references", tuple(f"{code}|{name}" for name in names))
+
+
+def of_patients_alone(kind: str, ids: Sequence[str]) -> Node:
+    """The part of `of_patients` that is about no other patient: what they may write.
+
+    Who is among the participants of an Appointment may read it; if that were enough to write,
+    anybody could put an appointment, a bill or a message into a stranger's record.
+    """
+    names = tuple(f"Patient/{id_}" for id_ in ids)
+    alone = (
+        Only(f"{code}|Patient/", tuple(f"{code}|{name}" for name in names))
+        for code in _SHARED.get(kind, ())
+    )
+    found = of_patients(kind, ids)
+    return found if isinstance(found, Nothing) else intersection((found, *alone))
+
+
+def _shared() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for kind in RESOURCE_TYPES:
+        codes = COMPARTMENTS["Patient"].get(kind, ())
+        if kind in OWN_RULES:
+            yield kind, (OWN_RULES[kind],)
+        elif kind in _ADDRESSED or (codes and not single_patient_parameters(kind)):
+            yield kind, tuple(codes)
+
+
+_SHARED: Final = {kind: codes for kind, codes in _shared() if kind != "Patient"}
+"""Types that can be about several patients, and the reference parameters that name them. Of a
+Patient the compartment's are links, which make it nobody else's."""
 
 
 def _content_of(ids: Sequence[str]) -> Iterator[Node]:

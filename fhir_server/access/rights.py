@@ -6,12 +6,17 @@ their product is what the store adds to every query (design law 1).
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from fhir_server.access.audience import READ_ONLY, directory, of_patients
+from fhir_server.access.audience import (
+    READ_ONLY,
+    directory,
+    of_patients,
+    of_patients_alone,
+)
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import ALL_TYPES, LETTERS, ResourceScope
 from fhir_server.search.nodes import intersection, union
@@ -28,6 +33,9 @@ from fhir_server.spec.structures import RESOURCE_TYPES
 
 Condition = Callable[[str, tuple[tuple[str, str], ...]], Node]
 """The predicate of a type's search parameters; raises FhirError for what it cannot read."""
+
+Belonging = Callable[[str, Sequence[str]], Node]
+"""Those of a type that belong to some patients."""
 
 _KEPT: Final = 4096
 """Callers whose rights are kept; one costs about 100 KB with wildcards, 2 KB without."""
@@ -95,11 +103,12 @@ class RightsTable:
     def _restriction(self, principal: Principal, letter: ScopeLetter) -> Restriction:
         scopes = [each for each in principal.scopes if letter in each.letters]
         is_read = letter in ("r", "s")
+        belonging = of_patients if is_read else of_patients_alone
         found: dict[str, Node] = {}
         named = {_own_type(principal)} if is_read and principal.identity else set()
         for kind in _kinds(scopes, named, everything=is_read and _is_personal(principal)):
             nodes = [
-                self._of_scope(principal, each, kind)
+                self._of_scope(principal, each, kind, belonging)
                 for each in scopes
                 if is_read or each.level == "system" or kind not in READ_ONLY
             ]
@@ -112,10 +121,12 @@ class RightsTable:
                 found[kind] = node
         return Restriction(found)
 
-    def _of_scope(self, principal: Principal, scope: ResourceScope, kind: str) -> Node:
+    def _of_scope(
+        self, principal: Principal, scope: ResourceScope, kind: str, belonging: Belonging
+    ) -> Node:
         if scope.type not in (ALL_TYPES, kind):
             return Nothing()
-        reached = _reached(principal, scope, kind)
+        reached = _reached(principal, scope, kind, belonging)
         if not scope.query or isinstance(reached, Nothing):
             return reached
         return _both(reached, self._condition(kind, scope.query))
@@ -136,15 +147,17 @@ def _is_personal(principal: Principal) -> bool:
     return any(each.level in ("patient", "user") for each in principal.scopes)
 
 
-def _reached(principal: Principal, scope: ResourceScope, kind: str) -> Node:
+def _reached(
+    principal: Principal, scope: ResourceScope, kind: str, belonging: Belonging
+) -> Node:
     """What the level of `scope` means for this principal."""
     match scope.level:
         case "patient":
-            return of_patients(kind, () if principal.patient is None else (principal.patient,))
+            return belonging(kind, () if principal.patient is None else (principal.patient,))
         case "user":
             if principal.staff:
                 return Everything()
-            return of_patients(kind, principal.represented)
+            return belonging(kind, principal.represented)
         case "system":
             return Everything()
 

@@ -130,7 +130,7 @@ def _name(record: Record) -> Name | None:
 
 
 Leaf = (
-    plan.Ids | plan.Keys | plan.Prefix | plan.Containing | plan.Range | plan.Updated
+    plan.Ids | plan.Keys | plan.Prefix | plan.Only | plan.Containing | plan.Range | plan.Updated
     | plan.Together | plan.Present | plan.Near | plan.Compartment | plan.Patient
 )  # fmt: skip
 
@@ -143,6 +143,9 @@ def _holds(record: Record, node: Leaf) -> bool:
             return record.id in ids
         case plan.Keys() | plan.Prefix() | plan.Containing():
             return _any_key(getattr(values, node.field), node)
+        case plan.Only(prefix, allowed):
+            beneath = (key for key in values.references if key.startswith(prefix))
+            return set(allowed).issuperset(beneath)
         case plan.Range():
             return _any_range(getattr(values, node.field), node)
         case plan.Updated(value, arms):

@@ -55,6 +55,14 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Every reference key that starts with `prefix` is one of `keys`; there may be none."""
+
+    prefix: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Containing:
     """A key that starts with `prefix` and has `text` anywhere after it (`:contains`)."""
 
@@ -180,8 +188,8 @@ class Or:
 
 
 Node = (
-    Everything | Nothing | Ids | Keys | Prefix | Containing | Range | Updated | Together
-    | Present | Near | Compartment | Patient | Chain | Has | Listed | Not | And | Or
+    Everything | Nothing | Ids | Keys | Prefix | Only | Containing | Range | Updated
+    | Together | Present | Near | Compartment | Patient | Chain | Has | Listed | Not | And | Or
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from fhir_server.search.plan import (
     Node,
     Not,
     Nothing,
+    Only,
     Op,
     Or,
     Patient,
@@ -106,6 +107,9 @@ def to_filter(  # noqa: C901, PLR0912  # one case a node, and no more
             return _keys(field, wanted)
         case Prefix(field, prefix):
             return _matching(field, prefix, _starting(prefix))
+        case Only(prefix, allowed):
+            others = {**_starting(prefix), "$nin": list(allowed)}
+            return {"ref": {"$not": {"$elemMatch": others}}}
         case Containing(field, prefix):
             return _matching(field, prefix, _containing(node))
         case Range():

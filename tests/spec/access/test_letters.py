@@ -237,6 +237,60 @@ def test_scp_21_scp_22_nor_by_an_update_that_names_the_current_version(
     assert system("GET", path).json() == before.json()
 
 
+def shared(kind: str, *, of: tuple[str, ...] = (P, "another")) -> JsonObject:
+    """A resource that several patients have in their records."""
+    named = [{"reference": f"Patient/{each}"} for each in of]
+    made: dict[str, JsonObject] = {
+        "Account": {"status": "active", "subject": named},
+        "Appointment": {
+            "status": "proposed",
+            "participant": [{"actor": each, "status": "accepted"} for each in named],
+        },
+        "Communication": {
+            "status": "completed",
+            "sender": {"reference": "Practitioner/letters-doctor"},
+            "recipient": named,
+        },
+        "Contract": {"subject": named},
+        "Group": {
+            "type": "person",
+            "actual": True,
+            "member": [{"entity": each} for each in named],
+        },
+        "Schedule": {"actor": named},
+    }
+    return {"resourceType": kind, **made[kind]}
+
+
+SHARED: Final = ("Account", "Appointment", "Communication", "Contract", "Group", "Schedule")
+
+
+@pytest.mark.parametrize("scopes", ["patient/*.cruds", "user/*.cruds"])
+@pytest.mark.parametrize("kind", SHARED)
+def test_scp_21_what_is_about_others_too_is_read_and_not_written(
+    worlds: tuple[World, World], tokens: Tokens, kind: str, scopes: str
+) -> None:
+    """Else anybody puts an appointment, a bill or a message into a stranger's record, or takes
+    away what a stranger has there."""
+    fhir = client(worlds, tokens, scopes, represented=(P,))
+    system = client(worlds, tokens, "system/*.cruds", patient=None, user=None)
+    own = fhir("POST", f"/{kind}", shared(kind, of=(P,)))
+    assert own.status_code == 201, own.text
+    assert fhir("POST", f"/{kind}", shared(kind)).status_code == 403
+    path, alone = f"/{kind}/{own.json()['id']}", own.json()
+    with_another = shared(kind) | {"id": alone["id"]}
+    assert fhir("PUT", path, with_another).status_code == 403
+    assert fhir("PUT", path, with_another, {"If-Match": 'W/"1"'}).status_code == 403
+    assert system("PUT", path, with_another).status_code == 200
+    assert fhir("GET", path).status_code == 200
+    assert fhir("PUT", path, alone).status_code == 403
+    assert fhir("PUT", path, alone, {"If-Match": 'W/"2"'}).status_code == 403
+    assert fhir("DELETE", path).status_code == 403
+    assert fhir("DELETE", f"/{kind}?_id={alone['id']}").status_code == 403
+    assert system("PUT", path, alone).status_code == 200
+    assert fhir("DELETE", path).is_success
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
