@@ -19,7 +19,7 @@ from fhir_server.access.rights import Condition
 from fhir_server.access.scopes import ResourceScope
 from fhir_server.assembly.brands import brands
 from fhir_server.core.errors import FhirError
-from fhir_server.rest.oauth.attempts import Attempts
+from fhir_server.rest.oauth.attempts import HOUR, Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
 from fhir_server.rest.oauth.service import Interaction, Service
@@ -167,4 +167,5 @@ async def service(
             origins=settings.cors_origins,
             style=STYLE,
             throttle=Attempts(settings.auth_failures_per_minute, time.monotonic),
+            registrations=Attempts(settings.app_registrations_per_hour, time.monotonic, HOUR),
         )

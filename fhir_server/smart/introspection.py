@@ -15,7 +15,7 @@ from fhir_server.smart.callers import Caller
 from fhir_server.smart.digests import digest
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
-from fhir_server.smart.records import AccessToken
+from fhir_server.smart.records import AccessToken, RefreshToken
 from fhir_server.smart.tokens import Response, context_parameters, fhir_user
 
 INACTIVE: Final[Mapping[str, bool]] = {"active": False}
@@ -32,13 +32,17 @@ async def introspect(
     """
     key = digest(parameters.required(form, "token"))
     token = await ports.access_tokens.find(key)
-    if token is not None and _may_know(caller, token.client) and ports.now() < token.expires:
+    if token is not None and _may_know(caller, token) and ports.now() < token.expires:
         return await _active(ports, policy, token)
     return await _refresh(ports, policy, caller, key) or dict(INACTIVE)
 
 
-def _may_know(caller: Caller, client: str) -> bool:
-    return caller.client.id == client or "introspect" in caller.client.permissions
+def _may_know(caller: Caller, token: AccessToken | RefreshToken) -> bool:
+    """A token of a public client proves no client: anybody has one who uses the app. It tells
+    of its own authorization alone."""
+    if caller.token is not None and not caller.client.confidential:
+        return caller.token.grant == token.grant
+    return caller.client.id == token.client or "introspect" in caller.client.permissions
 
 
 async def _active(ports: Ports, policy: Policy, token: AccessToken) -> Response:
@@ -68,7 +72,7 @@ async def _refresh(ports: Ports, policy: Policy, caller: Caller, key: str) -> Re
     if found is None or found.used is not None or ports.now() >= found.expires:
         return None
     grant = await ports.grants.find(found.grant)
-    if grant is None or not grant.live(ports.now()) or not _may_know(caller, found.client):
+    if grant is None or not grant.live(ports.now()) or not _may_know(caller, found):
         return None
     return {
         "active": True,

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc7592#section-2
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from fhir_server.smart import registration, scopes
 from fhir_server.smart.digests import digest, same
@@ -17,6 +17,21 @@ from fhir_server.smart.ports import Clients, Ports, States
 from fhir_server.smart.records import Client
 from fhir_server.smart.registration import Terms
 from fhir_server.smart.tokens import Response
+
+_LOOKED_AT: Final = (
+    "name",
+    "publisher",
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "scopes",
+    "grant_types",
+    "redirect_uris",
+    "launch_uris",
+    "logout_uris",
+)
+"""What an operator approved and people are shown. Keys, contacts and a version may change."""
 
 
 def terms(policy: Policy, token: str | None) -> Terms:
@@ -93,18 +108,15 @@ async def update(
     changed = registration.read(metadata, held, policy, client.id)
     if changed.method != client.method:
         raise InvalidClientMetadata("token_endpoint_auth_method cannot be changed.")
-    same_scopes = changed.scopes == client.scopes
-    standing = (
-        client.standing if same_scopes or client.standing == "blocked" else changed.standing
-    )
-    same_places = changed.redirect_uris == client.redirect_uris
+    same_app = all(getattr(changed, each) == getattr(client, each) for each in _LOOKED_AT)
+    standing = client.standing if same_app or client.standing == "blocked" else changed.standing
     changed = replace(
         changed,
         secret_digest=client.secret_digest,
         registration_digest=client.registration_digest,
         created=client.created,
         standing=standing,
-        reviewed=client.reviewed and same_scopes and same_places,
+        reviewed=client.reviewed and same_app,
         permissions=client.permissions,
         organizations=client.organizations,
         state_codes=client.state_codes,

@@ -34,8 +34,13 @@ BACKEND_SCOPES: Final = "system/*.rs"
 
 MAX_URIS: Final = 20
 _MAX_TEXT: Final = 2000
+_MAX_LIST: Final = 100
 _MAX_SCOPES: Final = 20_000
 _STATE_CODE: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s|,\\$]+\|[^\s|,\\$]+", re.ASCII)
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+"""Controls, and marks that set the direction of text."""
 _LOCAL_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -70,7 +75,7 @@ def read(metadata: Mapping[str, Any], terms: Terms, policy: Policy, id_: str) ->
     standing: Standing = "pending" if held else "active"
     return Client(
         id=id_,
-        name=_text(metadata, "client_name") or "",
+        name=_name(metadata, "client_name"),
         method=method,
         redirect_uris=_redirect_uris(metadata, grant_types),
         launch_uris=_uris(metadata, "launch_uris") or _uris(metadata, "launch_uri"),
@@ -84,7 +89,7 @@ def read(metadata: Mapping[str, Any], terms: Terms, policy: Policy, id_: str) ->
         permissions=_permissions(metadata) if terms.operator else frozenset(),
         organizations=_texts(metadata, "organizations") if terms.operator else (),
         state_codes=_state_codes(metadata) if terms.operator else (),
-        publisher=_text(metadata, "publisher") or "",
+        publisher=_name(metadata, "publisher"),
         contacts=_texts(metadata, "contacts"),
         client_uri=_url(metadata, "client_uri"),
         logo_uri=_url(metadata, "logo_uri"),
@@ -232,6 +237,14 @@ def _text(metadata: Mapping[str, Any], name: str, longest: int = _MAX_TEXT) -> s
     return found
 
 
+def _name(metadata: Mapping[str, Any], name: str) -> str:
+    """What people read to know who asks: nothing in it may turn or hide the words around it."""
+    found = _text(metadata, name) or ""
+    if _UNSEEN.search(found):
+        raise InvalidClientMetadata(f"{name} has characters that cannot be seen.")
+    return found
+
+
 def _texts(metadata: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """A list of strings; one alone counts as a list."""
     found = metadata.get(name)
@@ -240,6 +253,8 @@ def _texts(metadata: Mapping[str, Any], name: str) -> tuple[str, ...]:
     listed = [found] if isinstance(found, str) else found
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         raise InvalidClientMetadata(f"{name} is not a list of strings.")
+    if len(listed) > _MAX_LIST or any(len(each) > _MAX_TEXT for each in listed):
+        raise InvalidClientMetadata(f"{name} is too long.")
     return tuple(dict.fromkeys(listed))
 
 

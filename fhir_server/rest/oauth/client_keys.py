@@ -36,6 +36,13 @@ SETS: Final = 1024
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})", re.IGNORECASE)
 _UNCACHED: Final = re.compile(r"(?:^|[\s,])no-(?:store|cache)", re.IGNORECASE)
 
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out; `ipaddress` calls more than that global: `::7f00:1`."""
+_6TO4: Final = ipaddress.ip_network("2002::/16")  # leads to whatever IPv4 address is in it
+_MAPPED: Final = ipaddress.ip_network("::ffff:0:0/96")
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # https://www.rfc-editor.org/rfc/rfc6052
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Keys = Sequence[Mapping[str, Any]]
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -148,11 +155,20 @@ class ClientKeys:
             raise InvalidClient("The client's key set is not on the public internet.")
         return str(found[0])
 
-    def _may_visit(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        if mapped.is_loopback:
+    def _may_visit(self, address: Address) -> bool:
+        meant = _meant(address)
+        if meant.is_loopback:
             return self._loopback
-        return mapped.is_global and not mapped.is_multicast
+        if meant.version == 6 and (meant not in _UNICAST or meant in _6TO4):  # noqa: PLR2004
+            return False
+        return meant.is_global and not meant.is_multicast
+
+
+def _meant(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one leads to, through the socket or a NAT64."""
+    if address.version == 6 and (address in _MAPPED or address in _NAT64):  # noqa: PLR2004
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
 
 
 async def _bounded(response: httpx.Response) -> bytes:

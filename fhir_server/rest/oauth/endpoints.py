@@ -26,7 +26,12 @@ from fhir_server.smart import (
 )
 from fhir_server.smart import userinfo as people
 from fhir_server.smart.discovery import document
-from fhir_server.smart.errors import InvalidRequest, InvalidToken, OAuthError
+from fhir_server.smart.errors import (
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+    TooManyRequests,
+)
 from fhir_server.smart.records import AccessToken
 
 _KEYS_SECONDS: Final = 600
@@ -68,9 +73,19 @@ async def register(service: Service, request: Request) -> Response:
     """`POST /auth/register`."""
     held = callers.bearer_token(request.headers.get("authorization"))
     allowed = registering.terms(service.policy, held)
+    if held is None:
+        await _registers_again(service, request)
     metadata = await read_json(request)
     made = await registering.register(service.ports, service.policy, metadata, allowed)
     return answers.uncached(made, 201)
+
+
+async def _registers_again(service: Service, request: Request) -> None:
+    """Count one registration of somebody unknown, before it is made: parallel ones count."""
+    seconds = await service.registrations.wait(request.url.path, request)
+    if seconds is not None:
+        raise TooManyRequests(seconds)
+    await service.registrations.failed(request.url.path, request)
 
 
 async def registered(service: Service, request: Request) -> Response:

@@ -63,3 +63,5 @@ class Service:
     style: Mapping[str, Any] = field(default_factory=dict)
     """What `smart_style_url` answers."""
     throttle: Throttle = field(default_factory=NoThrottle)
+    registrations: Throttle = field(default_factory=NoThrottle)
+    """Of those who need no initial access token: what they register is kept."""

@@ -76,6 +76,27 @@ async def test_intr_07_08_who_may_ask(smart: Smart) -> None:
     assert wrong.status_code == 401
 
 
+async def test_intr_07_08_the_bearer_of_a_public_apps_token_asks_about_their_own(
+    smart: Smart,
+) -> None:
+    """Everybody who uses the app has such a token; another's tells whose record it opens."""
+    app = await smart.client()
+    mine, again, another = [await smart.tokens(app) for _ in range(3)]
+    bearer = {"Authorization": f"Bearer {mine['access_token']}"}
+    asked = [
+        (mine["access_token"], True),
+        (mine["refresh_token"], True),
+        (again["access_token"], False),
+        (another["refresh_token"], False),
+    ]
+    for token, active in asked:
+        answer = await smart.http.post(
+            "/auth/introspect", data={"token": token}, headers=bearer
+        )
+        assert answer.json()["active"] is active
+        assert active or answer.json() == {"active": False}
+
+
 async def test_intr_09_10_the_form(smart: Smart) -> None:
     client, reader = await smart.client(), await auditor(smart)
     auth = (reader.id, "s3cret")

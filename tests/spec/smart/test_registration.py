@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from fhir_server.rest.oauth.attempts import HOUR, Attempts
 from fhir_server.smart import registration
 from fhir_server.smart.digests import digest
 from fhir_server.smart.errors import InvalidClientMetadata
-from tests.support.smart import CALLBACK, ISSUER, Smart, public_jwks
+from tests.support.smart import CALLBACK, ISSUER, Smart, client_of, public_jwks
 
 pytestmark = pytest.mark.anyio
 
@@ -156,6 +157,11 @@ BAD: list[Any] = [
     ({"redirect_uris": [7]}, "invalid_client_metadata"),
     ({"launch_uris": ["ftp://x.example"]}, "invalid_redirect_uri"),
     ({"client_name": 7}, "invalid_client_metadata"),
+    ({"client_name": "Bank\u202egro.live"}, "invalid_client_metadata"),
+    ({"publisher": "a\u2066b"}, "invalid_client_metadata"),
+    ({"client_name": "a\nb"}, "invalid_client_metadata"),
+    ({"contacts": ["x" * 2001]}, "invalid_client_metadata"),
+    ({"contacts": ["x"] * 101}, "invalid_client_metadata"),
     ({"client_name": "x" * 2001}, "invalid_client_metadata"),
     ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
     ({"grant_types": ["client_credentials"]}, "invalid_client_metadata"),
@@ -265,11 +271,59 @@ async def test_cli_19_what_was_approved_stays_within_what_it_was(smart: Smart) -
     await server.ports.clients.put(replace(client, reviewed=True))
     path = body["registration_client_uri"].removeprefix(ISSUER)
     auth = bearer(body["registration_access_token"])
-    renamed = {**APP, "client_name": "New"}
-    assert (await server.http.put(path, json=renamed, headers=auth)).json()["reviewed"] is True
+    renewed = {**APP, "contacts": ["mailto:a@b.example"], "software_version": "2"}
+    assert (await server.http.put(path, json=renewed, headers=auth)).json()["reviewed"] is True
     wide = {**APP, "scope": "patient/*.cruds user/*.cruds system/*.cruds"}
     response = (await server.http.put(path, json=wide, headers=auth)).json()
     assert (response["scope"], response["reviewed"]) == ("patient/*.cruds", False)
+    await server.ports.clients.put(replace(client, reviewed=True))
     for change in ({"client_id": "x"}, {"token_endpoint_auth_method": "client_secret_basic"}):
         no = await server.http.put(path, json={**APP, **change}, headers=auth)
         assert no.status_code == 400
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"client_name": "Your hospital"},
+    {"publisher": "Your hospital"},
+    {"client_uri": "https://a.example"},
+    {"logo_uri": "https://a.example/logo.png"},
+    {"policy_uri": "https://a.example/policy"},
+    {"tos_uri": "https://a.example/terms"},
+    {"redirect_uris": [CALLBACK, "https://elsewhere.example/cb"]},
+    {"launch_uris": ["https://elsewhere.example/launch"]},
+    {"post_logout_redirect_uris": ["https://elsewhere.example/"]},
+    {"grant_types": ["authorization_code"]},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda each: next(iter(each)))
+async def test_cli_19_an_approved_app_does_not_become_another(
+    smart: Smart, change: dict[str, Any]
+) -> None:
+    """Approval is of what the operator saw: not of the name or the place that comes later."""
+    server = smart.with_policy(registration="token", registration_digest=digest("initial"))
+    app = {**APP, "scope": "openid user/*.rs"}
+    made = await server.http.post("/auth/register", json=app, headers=bearer("initial"))
+    body = made.json()
+    client = await server.ports.clients.find(body["client_id"])
+    assert client is not None
+    await server.ports.clients.put(replace(client, reviewed=True, standing="active"))
+    path = body["registration_client_uri"].removeprefix(ISSUER)
+    auth = bearer(body["registration_access_token"])
+    same = (await server.http.put(path, json=app, headers=auth)).json()
+    assert (same["standing"], same["reviewed"]) == ("active", True)
+    other = (await server.http.put(path, json={**app, **change}, headers=auth)).json()
+    assert (other["standing"], other["reviewed"]) == ("pending", False)
+
+
+async def test_err_21_nobody_fills_the_server_with_apps(smart: Smart) -> None:
+    open_, most = smart.with_policy(registration="open", registration_digest=digest("t")), 3
+    limit = Attempts(most, smart.clock.seconds, HOUR)
+    http = client_of(replace(open_.service, registrations=limit))
+    for _ in range(most):
+        assert (await http.post("/auth/register", json=APP)).status_code == 201
+    refused = await http.post("/auth/register", json=APP)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
+    assert (await http.post("/auth/register", json=APP, headers=bearer("t"))).is_success
+    smart.clock.tick(3600)
+    assert (await http.post("/auth/register", json=APP)).status_code == 201
