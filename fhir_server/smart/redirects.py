@@ -21,6 +21,7 @@ _LOOPBACK: Final = re.compile(
     r"http://(?P<host>127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?P<rest>[/?].*)?", re.ASCII
 )
 _LOCAL_HOSTS: Final = ("127.0.0.1", "::1", "localhost")
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.ASCII)
 _VISIBLE: Final = re.compile(r"[!-~]+")
 _PRIVATE_SCHEME: Final = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
@@ -42,6 +43,8 @@ def check(uri: str) -> None:
         raise InvalidRedirectUri("A redirect URI cannot be read.") from error
     if "@" in parts.netloc:
         raise InvalidRedirectUri("A redirect URI names a user.")
+    if host and not _HOST.fullmatch(host):
+        raise InvalidRedirectUri("The host of a redirect URI is none.")
     secure = parts.scheme == "https" and host
     local = parts.scheme == "http" and host in _LOCAL_HOSTS
     if not (secure or local or _PRIVATE_SCHEME.fullmatch(parts.scheme)):

@@ -109,6 +109,16 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A browser in which somebody has signed in."""
+
+    digest: str
+    account: str
+    created: int
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
 class PendingSignIn:
     """A person who has passed one step and has another before them."""
 
@@ -201,6 +211,16 @@ class PendingSignIns(Protocol):
         """Whether this is its first use."""
 
 
+class Devices(Protocol):
+    """Browsers that are known."""
+
+    async def put(self, device: Device) -> None:
+        """Keep a new one."""
+
+    async def find(self, digest: str) -> Device | None:
+        """Its expiry is the caller's to check."""
+
+
 class Attempts(Protocol):
     """How often something was tried."""
 
@@ -224,3 +244,4 @@ class AccountState:
     invitations: Invitations
     pending: PendingSignIns
     attempts: Attempts
+    devices: Devices

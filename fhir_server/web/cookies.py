@@ -8,6 +8,7 @@
 | `passkey` | the secret of a challenge for a passkey | the page's script asks for one |
 | `upstream` | the secret of a sign-in at an identity provider | it begins there |
 | `request-…` | an authorization request that waits | an app sends the browser here |
+| `device` | the secret of a browser in which somebody has signed in | a sign-in is complete |
 | `language` | en, ru or uk | a person chooses one |
 
 Over https their names begin with `__Host-`: no other host, subdomain or path can set them.
@@ -23,6 +24,7 @@ from starlette.responses import Response
 SESSION: Final = "session"
 BROWSER: Final = "browser"
 STEP: Final = "step"
+DEVICE: Final = "device"
 LANGUAGE: Final = "language"
 REQUEST: Final = "request-"
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from fhir_server.cabinet.accounts import assurance, signing_in
+from fhir_server.cabinet.accounts import assurance, devices, signing_in
 from fhir_server.cabinet.accounts.events import AccountEvent, Kind
 from fhir_server.cabinet.accounts.hashing import BusyError
 from fhir_server.cabinet.accounts.refusals import RefusedError, TooManyError
@@ -15,7 +15,7 @@ from fhir_server.smart.authorization import Decision
 from fhir_server.smart.records import Session
 from fhir_server.store.accounts import Account
 from fhir_server.web import waiting
-from fhir_server.web.cookies import BROWSER, SESSION, STEP
+from fhir_server.web.cookies import BROWSER, DEVICE, SESSION, STEP
 from fhir_server.web.visits import Visit
 from fhir_server.web.waiting import Waiting
 
@@ -82,7 +82,11 @@ async def submit(visit: Visit) -> Response:
     email = visit.field("email")
     try:
         account = await signing_in.by_password(
-            visit.site.accounts, email, visit.field("password"), visit.network
+            visit.site.accounts,
+            email,
+            visit.field("password"),
+            visit.network,
+            visit.cookies.get(DEVICE),
         )
     except RefusedError as refused:
         await told(visit, "refused", None, type(refused).__name__)
@@ -109,10 +113,20 @@ async def entered(visit: Visit, found: SignedIn | NeedsMore, name: str | None) -
     before = await visit.session()
     if before is not None:  # one browser, one session
         await visit.site.smart.sessions.end(before.id, visit.site.smart.now())
+    if account is not None:
+        await _remember(visit, account)
     visit.cookies.drop(STEP)
     visit.cookies.set(SESSION, found.secret)
     visit.cookies.set(BROWSER, visit.site.smart.new_secret())
     return visit.go(f"/auth/sign-in{waiting.suffix(name)}" if name else HOME)
+
+
+async def _remember(visit: Visit, account: Account) -> None:
+    """Know this browser: what others try with the person's address does not lock it out."""
+    given = visit.cookies.get(DEVICE)
+    fresh = await devices.remember(visit.site.accounts, account, given)
+    if fresh is not None:
+        visit.cookies.set(DEVICE, fresh, devices.SECONDS)
 
 
 async def told(

@@ -15,6 +15,7 @@ from fhir_server.cabinet.accounts.matching import Claim
 from fhir_server.cabinet.accounts.refusals import RefusedError
 from fhir_server.core.messages import Text
 from fhir_server.web import sign_in, texts
+from fhir_server.web.cookies import DEVICE
 from fhir_server.web.visits import Visit
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -67,7 +68,10 @@ async def submit_recovery(visit: Visit) -> Response:
         await throttling.from_network(visit.site.accounts, visit.network)
     except RefusedError as refused:
         return _refused(visit, "recover.html", refused)
-    visit.site.later.begin(registering.recover(visit.site.accounts, email, visit.language))
+    sent = registering.recover(
+        visit.site.accounts, email, visit.language, visit.cookies.get(DEVICE)
+    )
+    visit.site.later.begin(sent)
     return visit.go("/auth/recover/confirm")
 
 

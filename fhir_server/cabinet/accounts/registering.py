@@ -8,7 +8,7 @@ all.
 from collections.abc import Sequence
 from typing import Final
 
-from fhir_server.cabinet.accounts import codes, emails, mail, passwords, throttling
+from fhir_server.cabinet.accounts import codes, devices, emails, mail, passwords, throttling
 from fhir_server.cabinet.accounts.events import AccountEvent
 from fhir_server.cabinet.accounts.matching import Claim, display
 from fhir_server.cabinet.accounts.ports import AccountPorts
@@ -59,12 +59,16 @@ async def _matched(ports: AccountPorts, claim: Claim) -> str | None:
     return patient
 
 
-async def recover(ports: AccountPorts, email: str, language: Language) -> None:
-    """Send a code for a new password to whoever has an account. Tells nothing."""
+async def recover(
+    ports: AccountPorts, email: str, language: Language, device: str = ""
+) -> None:
+    """Send a code for a new password to whoever has an account; `device` is the secret of a
+    known browser. Tells nothing."""
     name = emails.normal(email)
-    if not await _may_send(ports, name):
-        return
     account = await ports.state.accounts.by_email(name)
+    known = await devices.known(ports, account, device)
+    if not await _may_send(ports, devices.counted(name, known)):
+        return
     if account is not None and account.standing == "active":
         await _send(ports, "reset", name, language, account=account.id)
 

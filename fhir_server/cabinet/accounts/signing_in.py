@@ -11,6 +11,7 @@ from fhir_server.cabinet.accounts import (
     assurance,
     authenticator,
     codes,
+    devices,
     emails,
     mail,
     throttling,
@@ -42,8 +43,10 @@ class NeedsMore:
     account: Account
 
 
-async def by_password(ports: AccountPorts, email: str, password: str, network: str) -> Account:
-    """Whose password this is.
+async def by_password(
+    ports: AccountPorts, email: str, password: str, network: str, device: str = ""
+) -> Account:
+    """Whose password this is; `device` is the secret of a known browser.
 
     Raises:
         WrongError: nobody's.
@@ -53,13 +56,14 @@ async def by_password(ports: AccountPorts, email: str, password: str, network: s
     name = emails.normal(email)
     await throttling.from_network(ports, network)
     policy = ports.policy
-    await throttling.count(ports, SIGN_IN, name, policy.lockout, policy.lockout_seconds)
     account = await ports.state.accounts.by_email(name)
+    tries = devices.counted(name, await devices.known(ports, account, device))
+    await throttling.count(ports, SIGN_IN, tries, policy.lockout, policy.lockout_seconds)
     kept = "" if account is None or account.standing != "active" else account.password_hash
     right = await ports.hasher.verify(kept, password)
     if account is None or not right:
         raise WrongError
-    await throttling.forget(ports, SIGN_IN, name)
+    await throttling.forget(ports, SIGN_IN, tries)
     if ports.hasher.is_outdated(kept):
         renewed = await ports.hasher.hash(password)
         await ports.state.accounts.change(account, password_hash=renewed)

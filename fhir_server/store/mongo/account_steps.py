@@ -1,11 +1,12 @@
-"""`store.accounts` on MongoDB: invitations, sign-ins between their steps, attempts."""
+"""`store.accounts` on MongoDB: invitations, sign-ins between their steps, attempts, known
+browsers."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pymongo import ReturnDocument
 
-from fhir_server.store.accounts import AccountState, Invitation, PendingSignIn
+from fhir_server.store.accounts import AccountState, Device, Invitation, PendingSignIn
 from fhir_server.store.mongo.accounts import MongoAccounts, MongoCodes
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
@@ -65,6 +66,23 @@ class MongoPendingSignIns:
         return await self._kept.use(digest, now) is not None
 
 
+class MongoDevices:
+    """`accounts.Devices`."""
+
+    def __init__(self, database: Database) -> None:
+        self._kept = Kept(database, "account_devices", Device, "digest")
+
+    async def prepare(self) -> None:
+        """Make the indexes."""
+        await self._kept.prepare()
+
+    async def put(self, device: Device) -> None:
+        await self._kept.put(device, device.expires)
+
+    async def find(self, digest: str) -> Device | None:
+        return await self._kept.find(digest)
+
+
 @dataclass(frozen=True, slots=True)
 class _Count:
     key: str
@@ -115,6 +133,7 @@ async def prepared(database: Database, seal: Seal) -> AccountState:
     invitations = MongoInvitations(database)
     pending = MongoPendingSignIns(database)
     attempts = MongoAttempts(database)
-    for each in (accounts, codes, invitations, pending, attempts):
+    devices = MongoDevices(database)
+    for each in (accounts, codes, invitations, pending, attempts, devices):
         await each.prepare()
-    return AccountState(accounts, codes, invitations, pending, attempts)
+    return AccountState(accounts, codes, invitations, pending, attempts, devices)

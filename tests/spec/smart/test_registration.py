@@ -146,6 +146,8 @@ BAD: list[Any] = [
     ({"redirect_uris": ["https://*.example/cb"]}, "invalid_redirect_uri"),
     ({"redirect_uris": ["https://user@app.example/cb"]}, "invalid_redirect_uri"),
     ({"redirect_uris": ["https:///cb"]}, "invalid_redirect_uri"),
+    ({"redirect_uris": ["https://a.example;script-src/cb"]}, "invalid_redirect_uri"),
+    ({"redirect_uris": ["https://a.example%2f.evil.example/"]}, "invalid_redirect_uri"),
     ({"redirect_uris": ["https://[::1/cb"]}, "invalid_redirect_uri"),
     ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
     ({"redirect_uris": ["data:text/html,x"]}, "invalid_redirect_uri"),

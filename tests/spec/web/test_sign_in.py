@@ -134,6 +134,49 @@ async def test_err_21_s4_81_too_many_tries_wait(pages: Cabinet) -> None:
     assert browser.heading == "Your account"
 
 
+async def test_err_21_strangers_lock_nobody_out_of_a_browser_that_is_known(
+    pages: Cabinet,
+) -> None:
+    account, other = await pages.account(), await pages.account()
+    strict = pages.with_policy(lockout=3, lockout_seconds=600)
+    home, stranger = strict.browser(), strict.browser()
+    await home.sign_in(account.email)
+    await home.post("/auth/sign-out")
+    await stranger.sign_in(other.email)  # known, but as somebody else's
+    await stranger.post("/auth/sign-out")
+    for _ in range(3):
+        await stranger.sign_in(account.email, "wrong")
+    assert (await stranger.sign_in(account.email)).status_code == 429
+    assert (await strict.browser().sign_in(account.email)).status_code == 429
+    await home.sign_in(account.email)
+    assert home.heading == "Your account"
+    await home.post("/auth/sign-out")
+    statuses = [(await home.sign_in(account.email, "wrong")).status_code for _ in range(4)]
+    assert statuses == [400, 400, 400, 429]  # nor is it a place to guess
+    # A password that was changed makes every browser a stranger.
+    strict.smart.clock.tick(601)
+    await home.sign_in(account.email)
+    await home.post("/auth/sign-out")
+    strict.smart.clock.tick(1)
+    now = strict.smart.clock.now()
+    await strict.state.accounts.change(account, password_changed=now)
+    for _ in range(3):
+        await stranger.sign_in(account.email, "wrong")
+    assert (await home.sign_in(account.email)).status_code == 429
+
+
+async def test_err_21_strangers_use_up_no_recovery_of_a_known_browser(pages: Cabinet) -> None:
+    account = await pages.account()
+    strict = pages.with_policy(resend=1)
+    home, stranger = strict.browser(), strict.browser()
+    await home.sign_in(account.email)
+    for browser, letters in ((stranger, 1), (stranger, 1), (home, 2), (home, 2)):
+        await browser.get("/auth/recover")
+        await browser.submit(email=account.email)
+        await strict.site.later.drain()
+        assert len(strict.mailbox.to(account.email)) == letters
+
+
 async def test_err_21_one_network_is_counted_for_all_names(pages: Cabinet) -> None:
     strict = pages.with_policy(address_tries=2)
     browser = strict.browser()
