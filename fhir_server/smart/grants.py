@@ -113,7 +113,12 @@ async def refresh_token(ports: Ports, policy: Policy, request: TokenRequest) -> 
     if found is None or found.client != client.id or now >= found.expires:
         raise InvalidGrant("The refresh token is unknown, expired or another client's.")
     grant = await _live(ports, found.grant)
-    wanted = narrower(request.form.get("scope"), scopes.parse(grant.scopes))
+    # What the client's registration has lost since, its grants have lost too.
+    registered = scopes.parse(client.scopes)
+    left = scopes.within(scopes.parse(grant.scopes), registered, policy.can_filter)
+    if not left:
+        raise InvalidGrant("Nothing of what was granted is left to this client.")
+    wanted = narrower(request.form.get("scope"), left)
     subject = await ports.subjects.current(grant)
     if subject is None or not await session_lives(ports, grant):
         await end(ports, grant.id, "no longer permitted")

@@ -65,7 +65,12 @@ async def silently(
         await ports.parked.take(parked.id)
         refused = LoginRequired("Nobody is signed in.")
         return Redirected(refused, request.redirect_uri, request.state).location(policy.issuer)
-    before = remembered(parked, await ports.grants.of_account(session.account), ports.now())
+    client = await ports.clients.find(request.client)
+    since = 0 if client is None else client.changed
+    grants = [
+        each for each in await ports.grants.of_account(session.account) if each.created > since
+    ]
+    before = remembered(parked, grants, ports.now())
     subject = None if before is None else await ports.subjects.current(before)
     if before is None or subject is None:
         await ports.parked.take(parked.id)

@@ -55,6 +55,9 @@ class Client:
     software_id: str = ""
     software_version: str = ""
     created: int = 0
+    changed: int = 0
+    """When it became another app than the one that people had allowed: another name, another
+    place. 0: never."""
 
     @property
     def confidential(self) -> bool:

@@ -115,6 +115,7 @@ async def update(
         secret_digest=client.secret_digest,
         registration_digest=client.registration_digest,
         created=client.created,
+        changed=client.changed if same_app else ports.now(),
         standing=standing,
         reviewed=client.reviewed and same_app,
         permissions=client.permissions,

@@ -129,7 +129,9 @@ class PendingSignIn:
     request: str | None = None
     """What the sign-in is for, as the pages name it."""
     challenge: str = ""
-    """Of WebAuthn, base64url."""
+    """Of WebAuthn, base64url; of a sign-in elsewhere the provider's name."""
+    kind: Literal["step", "passkey", "upstream"] = "step"
+    """Which of the three it is: none can be used as another."""
     used: int | None = None
 
 

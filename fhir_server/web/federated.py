@@ -57,7 +57,9 @@ async def begin(visit: Visit) -> Response:
         return _failed(visit, name, error, asked.name if asked is not None else None)
     ends = site.smart.now() + _SECONDS * 1000
     request = asked.name if asked is not None else None
-    pending = PendingSignIn(digest(secret), "", (), ends, request, challenge=name)
+    pending = PendingSignIn(
+        digest(secret), "", (), ends, request, challenge=name, kind="upstream"
+    )
     await site.accounts.state.pending.put(pending)
     visit.cookies.set(COOKIE, secret, _SECONDS)
     return visit.go(where)
@@ -68,7 +70,9 @@ async def back(visit: Visit) -> Response:
     known, secret = _provider(visit), visit.cookies.get(COOKIE)
     visit.cookies.drop(COOKIE)
     pending = await _used(visit, secret)
-    if known is None or pending is None or pending.challenge != known[0]:
+    if known is None or pending is None or pending.kind != "upstream":
+        return visit.page("gone.html", {}, status=400)
+    if pending.challenge != known[0]:
         return visit.page("gone.html", {}, status=400)
     name, provider = known
     attempt = _attempt(visit, name, secret)

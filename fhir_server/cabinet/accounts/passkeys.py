@@ -84,7 +84,9 @@ async def to_get(ports: AccountPorts, party: Party) -> tuple[Mapping[str, Any], 
 async def _challenge(ports: AccountPorts, account: str) -> tuple[str, bytes]:
     secret, challenge = ports.new_secret(), ports.new_secret()
     ends = ports.now() + _SECONDS * 1000
-    pending = PendingSignIn(digest(secret), account, (), ends, challenge=challenge)
+    pending = PendingSignIn(
+        digest(secret), account, (), ends, challenge=challenge, kind="passkey"
+    )
     await ports.state.pending.put(pending)
     return secret, base64url_to_bytes(challenge)
 
@@ -96,7 +98,7 @@ async def _asked(ports: AccountPorts, secret: str, account: str) -> bytes:
         WrongError: none, or not for this.
     """
     found = await ports.state.pending.find(digest(secret))
-    if found is None or not found.challenge or found.account != account:
+    if found is None or found.kind != "passkey" or found.account != account:
         raise WrongError(REFUSED)
     if ports.now() >= found.expires or not await ports.state.pending.use(
         found.digest, ports.now()

@@ -119,7 +119,9 @@ async def begin(
 async def waiting(ports: AccountPorts, secret: str) -> tuple[PendingSignIn, Account] | None:
     """The sign-in between its steps whose browser this is."""
     found = await ports.state.pending.find(digest(secret))
-    if found is None or found.used is not None or ports.now() >= found.expires:
+    if found is None or found.kind != "step":
+        return None
+    if found.used is not None or ports.now() >= found.expires:
         return None
     account = await ports.state.accounts.find(found.account)
     if account is None or account.standing != "active":

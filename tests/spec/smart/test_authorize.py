@@ -262,6 +262,20 @@ async def test_sa_28_prompt_none_after_a_grant(smart: Smart) -> None:
     assert (await smart.redeem(client, answer["code"])).json()["patient"] == "anna"
 
 
+async def test_sa_28_prompt_none_is_not_for_an_app_that_became_another(smart: Smart) -> None:
+    """Nobody has allowed the one that waits at the new redirect URI."""
+    client = await smart.client()
+    await smart.tokens(client)
+    smart.pages.current = await smart.session()
+    await smart.ports.clients.put(replace(client, changed=smart.clock.now()))
+    response = await smart.ask(client, prompt="none")
+    assert said(response.headers["location"])["error"] == "consent_required"
+    smart.clock.tick(1)
+    await smart.tokens(client)
+    response = await smart.ask(client, prompt="none")
+    assert "code" in said(response.headers["location"])
+
+
 async def test_sa_28_prompt_none_is_not_for_apps_that_can_be_replaced(smart: Smart) -> None:
     native = "org.example.app:/cb"
     client = await smart.client(redirect_uris=[native])

@@ -62,6 +62,23 @@ async def test_ref_11_scopes_do_not_widen(smart: Smart, scope: str) -> None:
     assert (await smart.refresh(client, token)).status_code == 200  # and it was not used up
 
 
+async def test_ref_11_what_a_registration_loses_its_grants_lose(smart: Smart) -> None:
+    client = await smart.client()
+    token = (await smart.tokens(client))["refresh_token"]
+    fewer = "offline_access patient/Observation.rs"
+    await smart.ports.clients.put(replace(client, scopes=fewer))
+    again = (await smart.refresh(client, token)).json()
+    assert set(again["scope"].split()) == set(fewer.split())
+    wider = await smart.refresh(client, again["refresh_token"], scope=ALL_SCOPES)
+    assert wider.json()["error"] == "invalid_scope"
+    await smart.ports.clients.put(replace(client, scopes="system/*.rs"))
+    nothing = await smart.refresh(client, again["refresh_token"])
+    assert nothing.json()["error"] == "invalid_grant"
+    await smart.ports.clients.put(client)
+    whole = (await smart.refresh(client, again["refresh_token"])).json()
+    assert set(whole["scope"].split()) == set(ALL_SCOPES.split())
+
+
 async def test_ref_06_a_random_token(smart: Smart) -> None:
     client = await smart.client()
     assert refused(await smart.refresh(client, "random"))

@@ -316,6 +316,9 @@ async def test_cli_19_an_approved_app_does_not_become_another(
     assert (same["standing"], same["reviewed"]) == ("active", True)
     other = (await server.http.put(path, json={**app, **change}, headers=auth)).json()
     assert (other["standing"], other["reviewed"]) == ("pending", False)
+    kept = await server.ports.clients.find(client.id)
+    assert kept is not None
+    assert kept.changed == server.clock.now()
 
 
 async def test_err_21_nobody_fills_the_server_with_apps(smart: Smart) -> None:

@@ -6,8 +6,10 @@ https://www.w3.org/TR/webauthn-3/#sctn-rp-operations
 import json
 from typing import Any
 
+import pyotp
 import pytest
 
+from fhir_server.cabinet.accounts import signing_in
 from tests.support.smart import ISSUER
 from tests.support.web import PASSWORD, Browser, Cabinet
 
@@ -97,3 +99,14 @@ async def test_options_need_the_browsers_own_form(pages: Cabinet) -> None:
         "/auth/passkeys/options", data=form, headers={"Origin": ISSUER}
     )
     assert sent.status_code == 200
+
+
+async def test_a_challenge_is_no_step_of_a_sign_in(pages: Cabinet) -> None:
+    """Else a session of one step and a code would do in place of the password."""
+    account, browser = await pages.account(totp_secret="JBSWY3DPEHPK3PXP" * 2), pages.browser()
+    await browser.sign_in(account.email)
+    code = pyotp.TOTP(account.totp_secret).at(pages.smart.clock.now() / 1000)
+    await browser.submit(code=code)
+    await options(browser, "create")
+    secret = browser.http.cookies["__Host-passkey"]
+    assert await signing_in.waiting(pages.site.accounts, secret) is None
