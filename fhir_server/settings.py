@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     brands: Path | None = None
     """A JSON file that says how apps show this server to people: name, website, logo, portals;
     `docs/smart.md` describes it. Unset: no brands are published."""
+    auth_requests_per_minute: Positive = 300
+    """Authorization requests that one network address may begin in a minute, per worker; then
+    it is answered 429."""
     app_registrations_per_hour: Positive = 20
     """Apps that one network address may register in an hour without a token, per worker, where
     `FHIR_APP_REGISTRATION=open`; then it is answered 429."""

@@ -167,5 +167,6 @@ async def service(
             origins=settings.cors_origins,
             style=STYLE,
             throttle=Attempts(settings.auth_failures_per_minute, time.monotonic),
+            arrivals=Attempts(settings.auth_requests_per_minute, time.monotonic),
             registrations=Attempts(settings.app_registrations_per_hour, time.monotonic, HOUR),
         )

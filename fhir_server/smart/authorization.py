@@ -35,6 +35,8 @@ _UNSUPPORTED: Final = ("request", "request_uri", "registration")
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _MAX_NONCE: Final = 1000
 _MAX_STATE: Final = 16_000
+_MAX_REQUEST: Final = 100_000
+"""Characters of all values; several hundred scopes have 30,000. It is kept for half an hour."""
 
 
 class Unredirectable(Exception):
@@ -212,6 +214,8 @@ def parse(
 def _parsed(
     given: Mapping[str, str], client: Client, redirect_uri: str, policy: Policy
 ) -> AuthorizationRequest:
+    if sum(map(len, given.values())) > _MAX_REQUEST:
+        _refuse("The request is too long.")
     if given.get("response_type") != "code":
         raise UnsupportedResponseType("response_type has to be code.")
     _check_client(client)

@@ -14,6 +14,7 @@ from fhir_server.web import sign_in, waiting
 from fhir_server.web.account import home, prove
 from fhir_server.web.sign_in import HOME, signed_in
 from fhir_server.web.visits import Visit
+from fhir_server.web.waiting import Waiting
 
 COOKIE: Final = "passkey"
 _SECONDS: Final = 300
@@ -77,11 +78,26 @@ async def use(visit: Visit) -> Response:
             visit.site.accounts, _party(visit), secret, _credential(visit)
         )
     except RefusedError as refused:
-        await sign_in.told(visit, "refused", None, "passkey")
-        said = [visit.say(each, **refused.places) for each in refused.texts]
-        return await sign_in.form(visit, asked, "", said, 400)
+        return await _refused(visit, asked, await _counted(visit, refused))
     entered = await signing_in.begin(visit.site.accounts, account, passkeys.AMR)
     return await sign_in.entered(visit, entered, asked.name if asked is not None else None)
+
+
+async def _counted(visit: Visit, refused: RefusedError) -> RefusedError:
+    """A wrong passkey is one more try of this network; what is to be said of it."""
+    try:
+        await throttling.from_network(visit.site.accounts, visit.network)
+    except RefusedError as more:
+        return more
+    return refused
+
+
+async def _refused(visit: Visit, asked: Waiting | None, refused: RefusedError) -> Response:
+    await sign_in.told_refusal(visit, refused, reason="passkey")
+    said = [visit.say(each, **refused.places) for each in refused.texts]
+    response = await sign_in.form(visit, asked, "", said, sign_in.status_of(refused))
+    sign_in.wait(response, refused)
+    return response
 
 
 async def remove(visit: Visit) -> Response:

@@ -33,7 +33,7 @@ async def submit(visit: Visit) -> Response:
     try:
         entered = await signing_in.second_step(accounts, pending, account, visit.field("code"))
     except RefusedError as refused:
-        await sign_in.told(visit, "refused", account, type(refused).__name__)
+        await sign_in.told_refusal(visit, refused, account)
         problems = [visit.say(each, **refused.places) for each in refused.texts]
         response = _form(visit, account, problems, sign_in.status_of(refused))
         sign_in.wait(response, refused)

@@ -89,7 +89,7 @@ async def submit(visit: Visit) -> Response:
             visit.cookies.get(DEVICE),
         )
     except RefusedError as refused:
-        await told(visit, "refused", None, type(refused).__name__)
+        await told_refusal(visit, refused)
         problems = [visit.say(each, **refused.places) for each in refused.texts]
         response = await form(visit, asked, email, problems, status_of(refused))
         wait(response, refused)
@@ -144,6 +144,17 @@ async def told(
             reason,
         )
     )
+
+
+async def told_refusal(
+    visit: Visit, refused: RefusedError, account: Account | None = None, reason: str = ""
+) -> None:
+    """Tell the audit of a refusal. That somebody waits is told once: nobody who has not signed
+    in makes the log grow as fast as they can ask."""
+    if not isinstance(refused, TooManyError):
+        await told(visit, "refused", account, reason or type(refused).__name__)
+    elif refused.first:
+        await told(visit, "refused", account, type(refused).__name__)
 
 
 def status_of(refused: RefusedError) -> int:

@@ -43,8 +43,10 @@ class WeakError(RefusedError):
 
 
 class TooManyError(RefusedError):
-    """It was tried too often; `seconds` until it may be tried again."""
+    """It was tried too often; `seconds` until it may be tried again, and whether this is the
+    first time in this window that it was said."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, first: bool = False) -> None:
         self.seconds = max(1, seconds)
+        self.first = first
         super().__init__((TOO_MANY,), minutes=-(-self.seconds // 60))

@@ -19,7 +19,7 @@ async def count(ports: AccountPorts, what: str, whom: str, most: int, seconds: i
     now = ports.now()
     tries, ends = await ports.state.attempts.count(_key(what, whom), now, seconds * 1000)
     if tries > most:
-        raise TooManyError(-(-(ends - now) // 1000))
+        raise TooManyError(-(-(ends - now) // 1000), first=tries == most + 1)
 
 
 async def forget(ports: AccountPorts, what: str, whom: str) -> None:

@@ -92,7 +92,10 @@ def error_page(error: OAuthError, accept_language: str) -> Response:
     language, nothing = preferred(accept_language), dict[str, Any]()
     heading, advice = (each.in_language(language, nothing) for each in (_HEADING, _ADVICE))
     said = f"{error.code}: {error.description}"
-    return _page(language, heading, f"<p>{escape(advice)}</p><p>{escape(said)}</p>", 400)
+    body = f"<p>{escape(advice)}</p><p>{escape(said)}</p>"
+    response = _page(language, heading, body, error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 def signed_out_page(accept_language: str) -> Response:

@@ -22,7 +22,7 @@ from fhir_server.smart.authorization import (
     redirect_target,
 )
 from fhir_server.smart.completion import complete
-from fhir_server.smart.errors import OAuthError
+from fhir_server.smart.errors import OAuthError, TooManyRequests
 from fhir_server.smart.parameters import Pairs
 from fhir_server.smart.parking import park, silently
 
@@ -31,12 +31,12 @@ async def authorize(service: Service, request: Request) -> Response:
     """Check a request and hand it to the pages; or send the browser back."""
     language = request.headers.get("accept-language", "")
     try:
-        parked = await _parked(service, await _pairs(request))
+        parked = await _parked(service, request, await _pairs(request))
     except Redirected as refused:
         return answers.redirect(refused.location(service.policy.issuer))
     except Unredirectable as refused:
         return answers.error_page(refused.reason, language)
-    except OAuthError as error:  # before anything could be read
+    except OAuthError as error:  # before anything could be read, or too often
         return answers.error_page(error, language)
     if "none" in parked.request.prompt:
         session = await service.interaction.session(request)
@@ -48,10 +48,15 @@ async def _pairs(request: Request) -> Pairs:
     return await read_form(request) if request.method == "POST" else read_query(request)
 
 
-async def _parked(service: Service, pairs: Pairs) -> Parked:
+async def _parked(service: Service, request: Request, pairs: Pairs) -> Parked:
+    """The request, kept until a person answers: so one address may make so many."""
     id_, uri = redirect_target(pairs)
     client = check_target(await service.ports.clients.find(id_), uri)
     asked = parse(pairs, client, uri, service.policy)
+    seconds = await service.arrivals.wait(request.url.path, request)
+    if seconds is not None:
+        raise TooManyRequests(seconds)
+    await service.arrivals.failed(request.url.path, request)
     return await park(service.ports, service.policy, asked)
 
 

@@ -63,5 +63,7 @@ class Service:
     style: Mapping[str, Any] = field(default_factory=dict)
     """What `smart_style_url` answers."""
     throttle: Throttle = field(default_factory=NoThrottle)
+    arrivals: Throttle = field(default_factory=NoThrottle)
+    """Of authorization requests: each waits for its person for half an hour."""
     registrations: Throttle = field(default_factory=NoThrottle)
     """Of those who need no initial access token: what they register is kept."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fhir_server.rest.oauth.attempts import Attempts
 from fhir_server.rest.oauth.authorize import answered
 from fhir_server.smart.authorization import Unredirectable
 from tests.support.smart import (
@@ -19,6 +20,7 @@ from tests.support.smart import (
     DOCTOR,
     ISSUER,
     Smart,
+    client_of,
     request_of,
     said,
 )
@@ -414,3 +416,21 @@ async def test_rfc_9470_a_stronger_sign_in(smart: Smart, asked: str, strong: boo
     answer = await smart.answer(parked, decision)
     wanted = None if strong else "unmet_authentication_requirements"
     assert answer.get("error") == wanted
+
+
+async def test_err_21_one_address_parks_so_many_requests(smart: Smart) -> None:
+    client = await smart.client()
+    http = client_of(replace(smart.service, arrivals=Attempts(2, smart.clock.seconds)))
+    asked = request_of(client)
+    found = [await http.get("/auth/authorize", params=asked) for _ in range(4)]
+    assert [each.status_code for each in found] == [200, 200, 429, 429]
+    assert found[-1].headers["retry-after"] == "60"
+    smart.clock.tick(60)
+    assert (await http.get("/auth/authorize", params=asked)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["scope", "login_hint", "launch", "ui_locales", "x"])
+async def test_err_21_a_request_is_not_endless(smart: Smart, name: str) -> None:
+    form = request_of(await smart.client()) | {name: "openid " * 15_000}
+    response = await smart.http.post("/auth/authorize", data=form)
+    assert said(response.headers["location"])["error"] == "invalid_request"

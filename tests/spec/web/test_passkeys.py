@@ -110,3 +110,14 @@ async def test_a_challenge_is_no_step_of_a_sign_in(pages: Cabinet) -> None:
     await options(browser, "create")
     secret = browser.http.cookies["__Host-passkey"]
     assert await signing_in.waiting(pages.site.accounts, secret) is None
+
+
+async def test_err_21_wrong_passkeys_are_counted_and_told_once_more(pages: Cabinet) -> None:
+    strict = pages.with_policy(address_tries=3)
+    browser = strict.browser()
+    await browser.get("/auth/sign-in")
+    for status in (400, 400, 400, 429, 429):
+        await browser.post("/auth/passkey", credential=credential())
+        assert browser.response.status_code == status
+    reasons = [each.reason for each in strict.told.events if each.kind == "refused"]
+    assert reasons == ["passkey", "passkey", "passkey", "TooManyError"]

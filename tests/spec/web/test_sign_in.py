@@ -177,6 +177,16 @@ async def test_err_21_strangers_use_up_no_recovery_of_a_known_browser(pages: Cab
         assert len(strict.mailbox.to(account.email)) == letters
 
 
+async def test_err_21_who_waits_is_told_to_the_audit_once(pages: Cabinet) -> None:
+    account = await pages.account()
+    strict = pages.with_policy(lockout=2, address_tries=6)
+    browser = strict.browser()
+    for _ in range(20):
+        await browser.sign_in(account.email, "wrong")
+    reasons = [each.reason for each in strict.told.events if each.kind == "refused"]
+    assert reasons == ["WrongError", "WrongError", "TooManyError", "TooManyError"]
+
+
 async def test_err_21_one_network_is_counted_for_all_names(pages: Cabinet) -> None:
     strict = pages.with_policy(address_tries=2)
     browser = strict.browser()
