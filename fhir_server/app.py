@@ -5,7 +5,7 @@ else (documentation) to FastAPI, whose routes cost four times a plain one.
 """
 
 import gc
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.access.step_up import read_rules
 from fhir_server.assembly import app_state, audit, booking, bounds, emergencies, grant_records
+from fhir_server.assembly import audit, booking, bounds, emergencies
 from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.background import plan
 from fhir_server.assembly.consents import label
@@ -28,19 +29,19 @@ from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
+from fhir_server.assembly.guards import Guards, guards
 from fhir_server.assembly.machine import new_id, now
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions import own_hand
-from fhir_server.interactions.context import Context, Guard, Services
+from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.desk import Desk
-from fhir_server.interactions.guards import together
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
 from fhir_server.jobs.background import Background
+from fhir_server.jobs.background import Background, Plan
 from fhir_server.jobs.definitions import Sources
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, openapi
@@ -81,7 +82,6 @@ _WARM: Final = ("Patient", "Observation", "Appointment", "MedicationRequest", "C
 """Types whose validators are compiled before the first request, not by it."""
 
 
-Guards = Mapping[str, Sequence[Guard]]
 Clock = Callable[[], int]
 Gates = Callable[[Services], Gate]
 """Makes the gate that every FHIR request passes."""
@@ -152,16 +152,12 @@ class Application:
             store = await MongoStore.open(
                 self._client, self.settings.database, bounds.store_limits(self.settings)
             )
-            guards = together(
-                {KIND: (guard_search_parameter,)},
-                own_hand.guards(staff_consents=self.settings.staff_consents),
-                {grant_records.KIND: (self._grants.guard,)},
-                audit.guards(self.settings),
-                emergencies.GUARDS,
-            )
             desk = None if self.settings.insecure_no_auth else self._desk
             self.surface, self._background = await _assembled(
-                self.settings, store, guards, _Besides(self._clock, self._alarm, desk)
+                self.settings,
+                store,
+                guards(self.settings, self._grants),
+                _Besides(self._clock, self._alarm, desk),
             )
             async with (
                 self._admission(store) as gate,
@@ -257,7 +253,7 @@ def everybody(_: Services) -> Gate:
 
 
 async def _assembled(
-    settings: Settings, store: MongoStore, guards: Guards, given: _Besides
+    settings: Settings, store: MongoStore, guarding: Guards, given: _Besides
 ) -> tuple[Surface, Background]:
     """Everything that answers FHIR requests, over `store`, and what goes on beside."""
     jobs = MongoJobs(store.database, settings.job_kept_seconds)
@@ -268,7 +264,7 @@ async def _assembled(
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered, given.clock)
-    services = replace(services, guards=guards, beside=beside(OPERATIONS, capabilities))
+    services = replace(services, guards=guarding, beside=beside(OPERATIONS, capabilities))
     services = await _equipped(settings, store, services, given)
     published = capability.published(
         statement,

@@ -120,5 +120,8 @@ class Facts:
 
 
 def _links(person: JsonObject) -> list[str]:
-    """What a Person is: references of the resources it links to."""
+    """What a Person is: references of the resources it links to; nothing once it is not in
+    use."""
+    if person.get("active", True) is not True:
+        return []
     return [each.get("target", {}).get("reference", "") for each in person.get("link", ())]

@@ -44,6 +44,7 @@ def clinic(mongodb_uri: str) -> Iterator[Clinic]:
         job_poll_seconds=0.05,
         definitions_seconds=0.1,
         audit_seconds=3600,
+        staff_consents=True,
     )
     with (
         Running(settings, tokens.gate) as running,

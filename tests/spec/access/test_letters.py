@@ -262,6 +262,8 @@ def shared(kind: str, *, of: tuple[str, ...] = (P, "another")) -> JsonObject:
     return {"resourceType": kind, **made[kind]}
 
 
+REFUSED: Final = (403, 422)
+"""Out of reach; of an Appointment the rules of booking may say so first."""
 SHARED: Final = ("Account", "Appointment", "Communication", "Contract", "Group", "Schedule")
 
 
@@ -279,16 +281,17 @@ def test_scp_21_what_is_about_others_too_is_read_and_not_written(
     assert fhir("POST", f"/{kind}", shared(kind)).status_code == 403
     path, alone = f"/{kind}/{own.json()['id']}", own.json()
     with_another = shared(kind) | {"id": alone["id"]}
-    assert fhir("PUT", path, with_another).status_code == 403
-    assert fhir("PUT", path, with_another, {"If-Match": 'W/"1"'}).status_code == 403
+    assert fhir("PUT", path, with_another).status_code in REFUSED
+    assert fhir("PUT", path, with_another, {"If-Match": 'W/"1"'}).status_code in REFUSED
     assert system("PUT", path, with_another).status_code == 200
     assert fhir("GET", path).status_code == 200
-    assert fhir("PUT", path, alone).status_code == 403
-    assert fhir("PUT", path, alone, {"If-Match": 'W/"2"'}).status_code == 403
-    assert fhir("DELETE", path).status_code == 403
-    assert fhir("DELETE", f"/{kind}?_id={alone['id']}").status_code == 403
+    assert fhir("PUT", path, alone).status_code in REFUSED
+    assert fhir("PUT", path, alone, {"If-Match": 'W/"2"'}).status_code in REFUSED
+    assert fhir("DELETE", path).status_code in REFUSED
+    assert fhir("DELETE", f"/{kind}?_id={alone['id']}").status_code in REFUSED
     assert system("PUT", path, alone).status_code == 200
-    assert fhir("DELETE", path).is_success
+    # An Appointment is cancelled, and nobody's to delete.
+    assert kind == "Appointment" or fhir("DELETE", path).is_success
 
 
 @pytest.mark.parametrize(

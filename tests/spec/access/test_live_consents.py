@@ -271,6 +271,9 @@ def test_an_accounts_person_is_the_patient_it_links_to(fhir: Server) -> None:
     assert (
         fhir.ask(user, "PUT", "/Person/account", {**person, "active": True}).status_code == 403
     )
+    linked = {**person, "link": [{"target": {"reference": "Patient/herself"}}]}
+    fhir.put({**linked, "active": False})
+    assert not fhir.sees(user, "/Observation/herself-1")
 
 
 @pytest.mark.parametrize("ended", ["RelatedPerson", "VerificationResult"])
