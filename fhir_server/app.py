@@ -19,8 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.access.step_up import read_rules
-from fhir_server.assembly import app_state, audit, booking, bounds, emergencies, grant_records
-from fhir_server.assembly import audit, booking, bounds, emergencies
+from fhir_server.assembly import app_state, audit, booking, bounds, emergencies
 from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.background import plan
 from fhir_server.assembly.consents import label
@@ -39,9 +38,7 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.offer import Offer
-from fhir_server.interactions.search_parameters import KIND, guard_search_parameter
 from fhir_server.jobs.background import Background
-from fhir_server.jobs.background import Background, Plan
 from fhir_server.jobs.definitions import Sources
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.rest import capability, documentation, openapi

@@ -10,6 +10,7 @@ from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.stamps import stamp
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.guards import together
 from fhir_server.jobs.runner import Chore
 from fhir_server.settings import Settings
 
@@ -21,12 +22,11 @@ def ruled(settings: Settings, services: Services) -> Services:
     """`services` with the guards and stamps of visits and their places."""
     policy = BookingPolicy(zone=settings.time_zone)
     guard = BookingGuard(Policies(policy))
-    guards = {
-        **services.guards,
-        "Appointment": (guard.appointment,),
-        "Slot": (guard.slot,),
-        **dict.fromkeys(RULED, (readable_policy,)),
-    }
+    guards = together(
+        services.guards,
+        {"Appointment": (guard.appointment,), "Slot": (guard.slot,)},
+        dict.fromkeys(RULED, (readable_policy,)),
+    )
     stamps = {**services.stamps, "Appointment": stamp(lambda: policy.hold)}
     return replace(services, guards=guards, guards_write=WRITES, stamps=stamps)
 

@@ -455,7 +455,7 @@ def test_nobody_joins_by_their_own_hand_what_a_consent_names(
 def test_a_relation_that_was_verified_stays_what_it_was(fhir: Server) -> None:
     """Else a verified mother of one child is made the mother of any other."""
     for child in ("hers", "others"):
-        fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_ago(3)})
+        fhir.put({"resourceType": "Patient", "id": child, "birthDate": years_before(TODAY, 3)})
     person, related, *rest = relation("hers", "moved")
     for each in (person, related, *rest):
         fhir.put(each)
@@ -475,7 +475,7 @@ def test_a_relation_that_was_verified_stays_what_it_was(fhir: Server) -> None:
 
 def test_a_parent_gives_no_consent_in_the_name_of_the_child(fhir: Server) -> None:
     """Such a proxy Consent would outlive the birthday that ends the parent's right."""
-    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(10)})
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_before(TODAY, 10)})
     for each in relation("minor", "keeper"):
         fhir.put(each)
     keeper, related = parent("minor", "keeper"), "RelatedPerson/keeper-of-minor"
@@ -491,11 +491,11 @@ def test_a_parent_gives_no_consent_in_the_name_of_the_child(fhir: Server) -> Non
     draft = fhir.ask(keeper, "POST", "/Consent", forged | {"status": "draft"}).json()
     path = f"/Consent/{draft['id']}"
     assert fhir.ask(keeper, "PUT", path, draft | {"status": "active"}).status_code == 403
-    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(16)})
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_before(TODAY, 16)})
     time.sleep(1.1)  # a birth date is no decisive type: it is believed for a second
     assert not fhir.sees(keeper, "/Patient/minor")
     # The patient gives it, and a parent below that age may withdraw it.
-    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_ago(10)})
+    fhir.put({"resourceType": "Patient", "id": "minor", "birthDate": years_before(TODAY, 10)})
     minor = replace(parent("minor", "minor"), represented=("minor",))
     given = fhir.ask(minor, "POST", "/Consent", forged).json()
     over = given | {"status": "inactive"}
