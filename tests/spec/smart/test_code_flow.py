@@ -17,7 +17,7 @@ from tests.support.smart import ALL_SCOPES, BASE, CALLBACK, ISSUER, Smart, reque
 pytestmark = pytest.mark.anyio
 
 
-async def test_sa_01_to_09_a_code_becomes_a_token(smart: Smart) -> None:
+async def test_sa_01_to_09_cli_01_a_code_becomes_a_token(smart: Smart) -> None:
     client = await smart.client()
     parked = await smart.parked(client, state="a b&c=ü%")
     answer = await smart.answer(parked)

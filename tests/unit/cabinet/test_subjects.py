@@ -26,7 +26,7 @@ CHILD = Record("ben", "Ben", own=False)
         (None, [], None),
     ],
 )
-def test_oidc_12_the_user_of_an_account(
+def test_oidc_11_12_the_user_of_an_account(
     person: str | None, records: list[Record], user: str | None
 ) -> None:
     account = Account("a1", "a@mail.example", "Anna", 2, 0, person=person)
