@@ -338,6 +338,7 @@ async def _services(
         offer=offered,
         now=clock,
         new_id=new_id,
+        zone=settings.time_zone,
         explain=settings.explain,
         label=label(settings),
         provenance=settings.provenance,

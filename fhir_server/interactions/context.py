@@ -113,6 +113,8 @@ class Services:
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]
+    zone: str = "UTC"
+    """IANA name of the operator's time zone."""
     explain: bool = False
     """Whether `_explain=true` may be asked; for operators."""
     guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)

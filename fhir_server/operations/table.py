@@ -17,6 +17,7 @@ from fhir_server.operations.break_glass import (
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
 from fhir_server.operations.invite import invite
+from fhir_server.operations.generate import generate
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex
@@ -102,6 +103,15 @@ OPERATIONS: Final = (
         True,
         reindex,
         REINDEX_NEEDS,
+    ),
+    Operation(
+        "$generate",
+        f"{_OWN}generate",
+        _TYPE,
+        frozenset({"Slot"}),
+        True,
+        generate,
+        (("c", "Slot"),),
     ),
     *(
         Operation(

@@ -24,6 +24,9 @@ from fhir_server.store.port import Stored, Unit
 _MOST_ON_ONE: Final = 1_000
 """Live visits of the places of one booking; a group of that size is refused."""
 
+_AT_ONCE: Final = 200
+"""Places that are asked about together."""
+
 _LIVE: Final = tuple(
     keys.token("status", None, code)
     for code in (
@@ -64,6 +67,16 @@ async def is_held(ctx: Context, unit: Unit, slot: str) -> bool:
     now = ctx.services.now()
     found = await _others(ctx, unit, (slot,), "")
     return any(each.visit.holds(now) != "none" for each in found)
+
+
+async def held_of(ctx: Context, unit: Unit, slots: Sequence[str]) -> frozenset[str]:
+    """Those of `slots` (logical ids) that a visit holds now."""
+    now = ctx.services.now()
+    found: set[str] = set()
+    for begin in range(0, len(slots), _AT_ONCE):
+        for each in await _others(ctx, unit, slots[begin : begin + _AT_ONCE], ""):
+            found |= each.visit.places(now).keys()
+    return frozenset(found)
 
 
 async def settle(
