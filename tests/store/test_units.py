@@ -11,6 +11,7 @@ import pytest
 from fhir_server.core.errors import Conflict, Gone, Unavailable
 from fhir_server.core.messages import Text
 from fhir_server.search.plan import UNRESTRICTED, Everything, Keys, Nothing, Restriction
+from fhir_server.store.mongo import claims
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.resources import StoreLimits
 from fhir_server.store.mongo.store import MongoStore
@@ -293,6 +294,19 @@ async def test_of_parallel_conditional_creates_one_writes(
 
     assert sum(await asyncio.gather(*map(create, range(50)))) == 1
     assert await opened[0].count("Patient", same, within=UNRESTRICTED) == 1
+
+
+async def test_a_unit_that_claims_what_it_writes_does_not_wait_for_itself(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "_LONGEST_WAIT", 60)
+
+    async def work(unit: Unit) -> str:
+        await unit.claim("Patient/claimed-by-its-writer")
+        return "done"
+
+    wanted = mongo_store.run(["Patient"], work, resource="Patient/claimed-by-its-writer")
+    assert await asyncio.wait_for(wanted, 30) == "done"
 
 
 async def test_units_that_claim_in_opposite_order_both_end(mongo_store: MongoStore) -> None:

@@ -44,9 +44,11 @@ class ClaimQueue:
 class Claims(AsyncExitStack):
     """The claims of one unit; leaving the context lets the next one in."""
 
-    def __init__(self, queue: ClaimQueue) -> None:
+    def __init__(self, queue: ClaimQueue, locked: str | None = None) -> None:
+        """`locked`: the key whose lock the unit has already; it must not wait for itself."""
         super().__init__()
         self._queue = queue
+        self._locked = locked
         self._taken: set[str] = set()
 
     async def take(self, keys: Iterable[str]) -> Sequence[str]:
@@ -57,6 +59,8 @@ class Claims(AsyncExitStack):
         with suppress(TimeoutError):
             async with asyncio.timeout(_LONGEST_WAIT):
                 for place, key in enumerate(fresh, 1):
+                    if key == self._locked:
+                        continue
                     lock = self._queue.lock(key)
                     await lock.acquire()
                     self.callback(lock.release)

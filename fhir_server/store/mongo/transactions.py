@@ -60,22 +60,22 @@ class Transactions:
     ) -> T:
         """`port.ResourceStore.run`; the collections of `kinds` exist."""
         gate = self._singles if single else self._units
-        async with self._turn(resource), self._admitted(gate):
-            return await self._repeated(kinds, work)
+        async with self._turn(resource) as locked, self._admitted(gate):
+            return await self._repeated(kinds, work, locked)
 
     @asynccontextmanager
-    async def _turn(self, resource: str | None) -> AsyncIterator[None]:
+    async def _turn(self, resource: str | None) -> AsyncIterator[str | None]:
         """Wait for the others that write `resource`, not for ever: the database decides in
-        the end."""
+        the end. Gives it back, if its turn has come."""
         if resource is None:
-            yield
+            yield None
             return
         lock, held = self._queue.lock(resource), False
         with suppress(TimeoutError):
             async with asyncio.timeout(_TURN):
                 held = await lock.acquire()
         try:
-            yield
+            yield resource if held else None
         finally:
             if held:
                 lock.release()
@@ -93,14 +93,17 @@ class Transactions:
             gate.release()
 
     async def _repeated(
-        self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]]
+        self,
+        kinds: frozenset[str],
+        work: Callable[[MongoUnit], Awaitable[T]],
+        locked: str | None,
     ) -> T:
         until = monotonic() + self._limits.retry_seconds
         conflicts = 0
         pause = _FIRST_PAUSE
         while True:
             try:
-                return await self._attempt(kinds, work, until)
+                return await self._attempt(kinds, work, until, locked)
             except Conflict:
                 conflicts += 1
                 if conflicts >= self._limits.conflicts:
@@ -113,10 +116,14 @@ class Transactions:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _attempt(
-        self, kinds: frozenset[str], work: Callable[[MongoUnit], Awaitable[T]], until: float
+        self,
+        kinds: frozenset[str],
+        work: Callable[[MongoUnit], Awaitable[T]],
+        until: float,
+        locked: str | None,
     ) -> T:
         async with (
-            Claims(self._queue) as claims,
+            Claims(self._queue, locked) as claims,
             self._client.start_session() as session,
         ):
             unit = MongoUnit(self._tables, self._limits, session, kinds, claims)
