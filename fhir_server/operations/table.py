@@ -17,6 +17,7 @@ from fhir_server.operations.break_glass import (
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
 from fhir_server.operations.invite import invite
+from fhir_server.operations.find import find
 from fhir_server.operations.generate import generate
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
@@ -103,6 +104,15 @@ OPERATIONS: Final = (
         True,
         reindex,
         REINDEX_NEEDS,
+    ),
+    Operation(
+        "$find",
+        "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-find",
+        _TYPE,
+        frozenset({"Appointment"}),
+        False,
+        find,
+        (("s", "Slot"),),
     ),
     Operation(
         "$generate",

@@ -17,6 +17,7 @@ from fhir_server.core.errors import (
     TooCostly,
 )
 from fhir_server.core.messages import Text
+from fhir_server.search.begins import begun
 from fhir_server.search.contained import Inside, inside
 from fhir_server.search.criteria import TOO_WIDE, Links, compiled, find
 from fhir_server.search.filter import compiled_filter
@@ -164,6 +165,7 @@ class Compiler:
         if ignored:
             request = _without(request, problems.dropped)
         if contained is None:
+            where = tuple((kind, begun(kind, node)) for kind, node in where)
             return CompiledSearch(request, where, sort, includes, (), ignored)
         alone = where if request.contained_type == "contained" else ()
         return CompiledSearch(request, *contained, includes, alone, ignored)

@@ -131,7 +131,7 @@ def _name(record: Record) -> Name | None:
 
 Leaf = (
     plan.Ids | plan.Keys | plan.Prefix | plan.Only | plan.Containing | plan.Range | plan.Updated
-    | plan.Together | plan.Present | plan.Near | plan.Compartment | plan.Patient
+    | plan.Begins | plan.Together | plan.Present | plan.Near | plan.Compartment | plan.Patient
 )  # fmt: skip
 
 
@@ -150,6 +150,8 @@ def _holds(record: Record, node: Leaf) -> bool:
             return _any_range(getattr(values, node.field), node)
         case plan.Updated(value, arms):
             return _meets(Interval(record.at, record.at + 1), value, arms)
+        case plan.Begins(lo, hi):
+            return values.sort_date is not None and lo <= values.sort_date <= hi
         case plan.Together(param, parts):
             return any(
                 all(_part(each, part) for part in parts)

@@ -101,6 +101,14 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
+class Begins:
+    """The chief date (`search.sorting`) begins between these two, both included."""
+
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """One `Combined` value of `param` satisfies every part.
 
@@ -188,7 +196,7 @@ class Or:
 
 
 Node = (
-    Everything | Nothing | Ids | Keys | Prefix | Only | Containing | Range | Updated
+    Everything | Nothing | Ids | Keys | Prefix | Only | Containing | Range | Updated | Begins
     | Together | Present | Near | Compartment | Patient | Chain | Has | Listed | Not | And | Or
 )  # fmt: skip
 

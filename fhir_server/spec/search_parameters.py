@@ -1,4 +1,4 @@
-"""R4's search parameters, by resource type and code.
+"""R4's search parameters and this server's own, by resource type and code.
 
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
@@ -60,8 +60,24 @@ def read(row: Mapping[str, Any]) -> SearchParameter:
 #: The package carries two examples among the definitions; one would shadow `_id`.
 _EXAMPLES: Final = "http://hl7.org/fhir/SearchParameter/example"
 
-ALL: Final = tuple(
-    read(row) for row in load("search_parameters") if not row["url"].startswith(_EXAMPLES)
+_CHANNEL: Final = "https://fhir-server.example/StructureDefinition/booking-channel"
+_OWN: Final = (
+    SearchParameter(
+        url="https://fhir-server.example/SearchParameter/booking-channel",
+        code="booking-channel",
+        type="token",
+        base=("Appointment", "Slot"),
+        expression=" | ".join(
+            f"{kind}.extension.where(url = '{_CHANNEL}').value"
+            for kind in ("Appointment", "Slot")
+        ),
+    ),
+)
+"""This server's own, beside R4's."""
+
+ALL: Final = (
+    *(read(row) for row in load("search_parameters") if not row["url"].startswith(_EXAMPLES)),
+    *_OWN,
 )
 BY_URL: Final[Mapping[str, SearchParameter]] = {each.url: each for each in ALL}
 

@@ -131,8 +131,10 @@ class Reads(Protocol):
     ) -> Sequence[Stored]:
         """Up to `limit` live resources, in id order, with `document` filled."""
 
-    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
-        """How many live resources match."""
+    async def count(
+        self, kind: str, where: Node, *, within: Restriction, limit: int | None = None
+    ) -> int:
+        """How many live resources match; counting ends at `limit`."""
 
 
 class Unit(Reads, Logs, Declares, Protocol):

@@ -3,20 +3,24 @@
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from fhir_server.cabinet.booking import refusals
-from fhir_server.cabinet.booking.names import REPLACES
+from fhir_server.cabinet.booking.calendars import Calendar, calendars
+from fhir_server.cabinet.booking.names import MINE, REPLACES, REQUIRES
+from fhir_server.cabinet.booking.proposals import concepts
+from fhir_server.cabinet.booking.slots import FREE, place_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
+from fhir_server.search import keys
+from fhir_server.search.begins import between
+from fhir_server.search.plan import And, Keys
 
-_OF_SLOT: Final = ("serviceCategory", "serviceType", "specialty", "appointmentType")
-_ACTORS: Final = frozenset(
-    {"Practitioner", "PractitionerRole", "Location", "HealthcareService", "Device"}
-)
+_MOST: Final = 200
+"""Slots between two times that are looked at."""
 
 
 async def made(
@@ -37,10 +41,12 @@ async def made(
     places = [each for each in found if each is not None]
     if not places or len(places) < len(slots):
         raise refusals.taken()
-    actors = await _actors(ctx, places)
+    known = await calendars(ctx, _schedules(ctx, places))
+    first = next(iter(_schedules(ctx, places[:1])), "")
+    general = known[first].schedule if first in known else None
     return {
-        **_of_slots(places),
-        **wish,
+        **concepts(places[0], general),
+        **_without_notes(wish),
         "resourceType": "Appointment",
         **({} if replaced is None else _replacing(wish, replaced)),
         "status": status,
@@ -49,43 +55,37 @@ async def made(
         "slot": [{"reference": f"Slot/{each}"} for each in slots],
         "participant": [
             {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"},
-            *({"actor": each, "status": "accepted"} for each in actors),
+            *({"actor": each, "status": "accepted"} for each in _all_actors(known.values())),
         ],
     }
 
 
-def _of_slots(places: Sequence[JsonObject]) -> JsonObject:
-    first = places[0]
-    return {name: first[name] for name in _OF_SLOT if name in first}
+def _without_notes(wish: JsonObject) -> JsonObject:
+    """What `$find` told with a proposal is not part of the visit."""
+    kept = [e for e in wish.get("extension", ()) if e.get("url") not in (MINE, REQUIRES)]
+    others = {name: value for name, value in wish.items() if name != "extension"}
+    return {**others, **({"extension": kept} if kept else {})}
 
 
 def _replacing(wish: JsonObject, replaced: str) -> JsonObject:
-    others = [each for each in wish.get("extension", ()) if each.get("url") != REPLACES]
+    dropped = (REPLACES, MINE, REQUIRES)
+    others = [each for each in wish.get("extension", ()) if each.get("url") not in dropped]
     reference = {"reference": f"Appointment/{replaced}"}
     return {"extension": [*others, {"url": REPLACES, "valueReference": reference}]}
 
 
-async def _actors(ctx: Context, places: Sequence[JsonObject]) -> Sequence[JsonObject]:
-    """Who and what the schedules of the places are of, each once."""
-    found: dict[str, JsonObject] = {}
-    for schedule in dict.fromkeys(each["schedule"].get("reference", "") for each in places):
-        named = references.parse(schedule, ctx.services.base_url)
-        if named.kind != "local" or named.id is None:
-            continue
-        resource = await _read(ctx, "Schedule", named.id)
-        for text, actor in _named(ctx, resource):
-            found.setdefault(text, actor)
-    return list(found.values())
+def _schedules(ctx: Context, places: Sequence[JsonObject]) -> Sequence[str]:
+    """Logical ids of the Schedules of the places, each once."""
+    named = [each["schedule"].get("reference", "") for each in places]
+    found = [references.parse(each, ctx.services.base_url) for each in named]
+    ids = [each.id for each in found if each.kind == "local" and each.id is not None]
+    return list(dict.fromkeys(ids))
 
 
-def _named(ctx: Context, schedule: JsonObject | None) -> Iterator[tuple[str, Any]]:
-    for actor in (schedule or {}).get("actor", ()):
-        found = references.parse(actor.get("reference", ""), ctx.services.base_url)
-        if found.kind == "local" and found.type in _ACTORS:
-            yield (
-                found.target,
-                {k: v for k, v in actor.items() if k in ("reference", "display")},
-            )
+def _all_actors(known: Iterable[Calendar]) -> Iterable[JsonObject]:
+    """Who and what the schedules are of, each once."""
+    found = {each["reference"]: each for calendar in known for each in calendar.actors}
+    return found.values()
 
 
 async def _read(ctx: Context, kind: str, id_: str) -> JsonObject | None:
@@ -93,3 +93,32 @@ async def _read(ctx: Context, kind: str, id_: str) -> JsonObject | None:
     if found is None or found.deleted:
         return None
     return loads(found.body, max_depth=ctx.services.limits.depth)
+
+
+async def slots_between(
+    ctx: Context, schedule: str, start: int | None, end: int | None
+) -> Sequence[str]:
+    """The free Slots of a Schedule that fill the time from `start` to `end` (milliseconds
+    since 1970), one behind the other, as ISiK has it.
+
+    Raises:
+        Conflict: there are none.
+    """
+    if start is None or end is None:
+        raise refusals.no_place()
+    where = And((
+        Keys("references", (keys.reference("schedule", f"Schedule/{schedule}"),)),
+        Keys("tokens", (keys.token("status", None, FREE),)),
+        between(start, end),
+    ))  # fmt: skip
+    rows = await ctx.reads.find("Slot", where, limit=_MOST, within=ctx.rights.search)
+    depth = ctx.services.limits.depth
+    slots = [place_of({**loads(row.body, max_depth=depth), "id": row.id}) for row in rows]
+    found: list[str] = []
+    for each in sorted(slots, key=lambda each: (each.start, -each.end)):
+        if each.start == start and each.end <= end:
+            found.append(each.id)
+            start = each.end
+    if start != end:
+        raise refusals.taken("Appointment.start")
+    return found

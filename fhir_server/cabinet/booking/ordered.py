@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from fhir_server.cabinet.booking.asked import NOT_ONE
 from fhir_server.cabinet.booking.policy import DAY, HOUR, MINUTE
-from fhir_server.cabinet.booking.template import Channel, Hours, Interval, Template, intervals
+from fhir_server.cabinet.booking.template import (
+    WEEKDAYS,
+    Channel,
+    Hours,
+    Interval,
+    Template,
+    intervals,
+)
 from fhir_server.core import references
 from fhir_server.core.errors import BadValue, MissingElement, TooCostly, UnknownParameter
 from fhir_server.core.messages import Text
@@ -35,9 +42,7 @@ TOO_MUCH: Final = Text(
     "За один виклик створюється до {places} місць на строк до {days} днів; скоротіть період.",
 )
 
-_DAYS: Final = {
-    code: place for place, code in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-}
+_DAYS: Final = {code: place for place, code in enumerate(WEEKDAYS)}
 _UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY}
 _CONCEPTS: Final[Mapping[str, tuple[str, bool]]] = {
     "service-category": ("serviceCategory", True),

@@ -9,7 +9,7 @@ from typing import Final
 
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until, told
-from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
+from fhir_server.cabinet.booking.names import BLOCKED, FLAGS, PORTAL
 from fhir_server.cabinet.booking.policy import DAY, BookingPolicy
 from fhir_server.cabinet.booking.slots import Place
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, moment, visit_of
@@ -113,6 +113,8 @@ async def _check_taking(wish: Wish, after: Visit, now: int) -> None:
     if wish.before is not None and wish.before.is_expired(now):
         raise refusals.hold_expired(told(wish.before.expires or 0, wish.policy))
     _check_times(after, wish.places)
+    if any(each.channels and PORTAL not in each.channels for each in wish.places):
+        raise refusals.other_channel()
     await _check_block(wish, after.patients[0], now)
     coming = await _coming(wish, after, now)
     _check_overlap(after, coming)

@@ -10,10 +10,17 @@ from fhir_server.core.messages import Text
 
 E = TypeVar("E", bound=FhirError)
 
+SLOT_TAKEN: Final = "slot-taken"
+
 TAKEN: Final = Text(
     "This time is taken already. Choose another one.",
     "Это время уже занято. Выберите другое.",
     "Цей час уже зайнятий. Оберіть інший.",
+)
+OTHER_CHANNEL: Final = Text(
+    "This time cannot be booked here. Choose another one, or call the clinic.",
+    "На это время здесь записаться нельзя. Выберите другое или позвоните в клинику.",
+    "На цей час тут записатися не можна. Оберіть інший або зателефонуйте до клініки.",
 )
 PAST: Final = Text(
     "This time has passed. Choose a later one.",
@@ -96,7 +103,13 @@ BAD_POLICY: Final = Text(
 
 def taken(expression: str = "Appointment.slot") -> Conflict:
     """409 slot-taken: gone, closed, held or booked; which of them is not told."""
-    return _coded(Conflict(TAKEN, expression=expression), "slot-taken")
+    return _coded(Conflict(TAKEN, expression=expression), SLOT_TAKEN)
+
+
+def other_channel() -> BusinessRule:
+    """422 channel-closed."""
+    where = "Appointment.slot"
+    return _coded(BusinessRule(OTHER_CHANNEL, expression=where), "channel-closed")
 
 
 def past() -> FhirError:

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from fhir_server.access.principal import Principal
 from fhir_server.cabinet.booking.actors import actor_of
-from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES
+from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, PORTAL
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Stamp
 
-_PORTAL: Final = "portal"
 _HELD: Final = frozenset({"pending"})
 
 
@@ -44,7 +43,7 @@ def _of_before(before: JsonObject) -> dict[str, Any]:
 def _of_new(principal: Principal) -> dict[str, Any]:
     return {
         BOOKED_BY: {"url": BOOKED_BY, "valueReference": {"reference": principal.user}},
-        CHANNEL: {"url": CHANNEL, "valueCode": "registry" if principal.staff else _PORTAL},
+        CHANNEL: {"url": CHANNEL, "valueCode": "registry" if principal.staff else PORTAL},
     }
 
 

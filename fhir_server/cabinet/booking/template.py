@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 _DAY: Final = timedelta(days=1)
 _MS: Final = 1000
 
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 Span = tuple[int, int]
 """From, until; milliseconds since 1970."""
 

@@ -47,6 +47,7 @@ class Index:
 
 _LOCATION: Final = frozenset({"Location"})
 _DATED: Final = frozenset(CHIEF_DATE)
+_SLOT: Final = frozenset({"Slot"})
 _NAMED: Final = frozenset(CHIEF_STRING)
 
 CURRENT: Final = (
@@ -67,6 +68,8 @@ CURRENT: Final = (
     Index("date", {"date.k": 1, "date.lo": 1, "date.hi": 1}, "date parameters", "date"),
     Index("quantity", {"qty.k": 1, "qty.lo": 1, "qty.hi": 1}, "numbers, quantities", "qty"),
     Index("chief_date", {"sd": -1, "_id": -1}, "_sort by the chief date", kinds=_DATED),
+    Index("token_date", {"tok": 1, "sd": 1, "_id": 1}, "what is free, by date", kinds=_SLOT),
+    Index("reference_date", {"ref": 1, "sd": 1, "_id": 1}, "a calendar, by date", kinds=_SLOT),
     Index("chief_string", {"ss": 1, "_id": 1}, "_sort by the chief string", kinds=_NAMED),
     Index("chief_string_last", {"sx": -1, "_id": -1}, "the same, descending", kinds=_NAMED),
     Index("position", {"geo": "2dsphere"}, "near", kinds=_LOCATION),

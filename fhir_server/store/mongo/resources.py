@@ -153,10 +153,14 @@ class Reader:
             rows = await self._rows(kind, both(beyond, seen), [("_id", 1)], limit, None)
             return await self.whole(kind, rows)
 
-    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
+    async def count(
+        self, kind: str, where: Node, *, within: Restriction, limit: int | None = None
+    ) -> int:
         with answered():
             seen = await self.filter(kind, where, within, also=within.of(kind))
-            return await self.tables.current(kind).count_documents(seen, session=self.session)
+            bound = {} if limit is None else {"limit": limit}
+            table = self.tables.current(kind)
+            return await table.count_documents(seen, session=self.session, **bound)
 
     async def search(self, plan: Search, *, within: Restriction) -> Page:
         with answered():

@@ -86,8 +86,10 @@ class MongoStore:
     ) -> Sequence[Stored]:
         return await self._reader.find(kind, where, limit=limit, within=within)
 
-    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
-        return await self._reader.count(kind, where, within=within)
+    async def count(
+        self, kind: str, where: Node, *, within: Restriction, limit: int | None = None
+    ) -> int:
+        return await self._reader.count(kind, where, within=within, limit=limit)
 
     async def run(
         self,

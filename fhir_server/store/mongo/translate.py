@@ -17,6 +17,7 @@ from fhir_server.core.messages import Text
 from fhir_server.search import keys
 from fhir_server.search.plan import (
     And,
+    Begins,
     Bound,
     Chain,
     Compare,
@@ -116,6 +117,8 @@ def to_filter(  # noqa: C901, PLR0912  # one case a node, and no more
             return _range(node)
         case Updated(value, arms):
             return _either(_updated(_bounds(arm, value, implied=False)) for arm in arms)
+        case Begins(lo, hi):
+            return {"sd": {"$gte": lo, "$lte": hi}}
         case Together(param, parts):
             value_ = {"cmp": {"$elemMatch": {"p": param, "$and": [_part(p) for p in parts]}}}
             return _all([value_, *_part_leads(parts)])

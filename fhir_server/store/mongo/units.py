@@ -78,9 +78,11 @@ class MongoUnit(Reader):
         return await super().find(kind, where, limit=limit, within=within)
 
     @override
-    async def count(self, kind: str, where: Node, *, within: Restriction) -> int:
+    async def count(
+        self, kind: str, where: Node, *, within: Restriction, limit: int | None = None
+    ) -> int:
         await self.send()
-        return await super().count(kind, where, within=within)
+        return await super().count(kind, where, within=within, limit=limit)
 
     @override
     async def search(self, plan: Search, *, within: Restriction) -> Page:

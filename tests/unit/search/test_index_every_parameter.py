@@ -145,7 +145,7 @@ def rows(kind: str) -> Iterator[tuple[SearchParameter, str]]:
 @pytest.mark.parametrize("kind", RESOURCE_TYPES)
 def test_each_arm_of_each_parameter_finds_its_element(kind: str) -> None:
     for parameter, arm in rows(kind):
-        if "exists()" in arm:
+        if "exists()" in arm or ".extension.where(" in arm:
             continue
         resource = {**made(kind, arm, parameter), "resourceType": kind, "id": "1"}
         record = Record(kind, "1", 0, INDEXER.values(resource))

@@ -1,0 +1,148 @@
+"""Which places a caller may book now, as one predicate on Slots.
+
+The guards decide by the same: a place is free, it begins in the future, and its channels have
+the caller's.
+
+https://profiles.ihe.net/ITI/Scheduling/ITI-115.html
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.names import PORTAL
+from fhir_server.cabinet.booking.policy import DAY
+from fhir_server.cabinet.booking.sought import Sought
+from fhir_server.cabinet.booking.visits import AHEAD, visit_of
+from fhir_server.core.errors import BadValue, TooCostly
+from fhir_server.core.messages import Text
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context
+from fhir_server.search import keys
+from fhir_server.search.begins import between
+from fhir_server.search.nodes import intersection, union
+from fhir_server.search.plan import (
+    And,
+    Chain,
+    Compare,
+    Ids,
+    Keys,
+    Node,
+    Not,
+    Nothing,
+    Or,
+    Present,
+    Range,
+)
+from fhir_server.search.values import Interval
+
+TOO_LONG: Final = Text(
+    "Days of the week can be asked for within {days} days.",
+    "Дни недели можно указать для срока до {days} дней.",
+    "Дні тижня можна вказати для строку до {days} днів.",
+)
+NO_END: Final = Text(
+    "`end` lies before `start`.", "`end` раньше, чем `start`.", "`end` раніше, ніж `start`."
+)
+
+_AHEAD_DAYS: Final = 60
+"""How far is looked where no `end` is named."""
+_MOST_DAYS: Final = 100
+_MOST_OWN: Final = 200
+_MS: Final = 1000
+_CHANNEL: Final = "booking-channel"
+_FREE: Final = Keys("tokens", (keys.token("status", None, "free"),))
+_OPEN: Final = Or((
+    Not(Present("tokens", f"{_CHANNEL}|")),
+    Keys("tokens", (keys.token(_CHANNEL, None, PORTAL),)),
+))  # fmt: skip
+
+
+def window(sought: Sought, now: int) -> tuple[int, int]:
+    """From when until when is looked, in milliseconds since 1970; nothing is past.
+
+    Raises:
+        BadValue: the end lies before the start.
+    """
+    start = now if sought.start is None else sought.start
+    end = max(now, start) + _AHEAD_DAYS * DAY if sought.end is None else sought.end
+    if end < start:
+        raise BadValue(NO_END, expression="end")
+    return max(start, now + 1), end
+
+
+def offered(ctx: Context, sought: Sought, own: tuple[str, ...] = ()) -> Node:
+    """The Slots that answer `sought`; `own` are the ids of those with visits of the caller's,
+    which are shown besides.
+
+    Raises:
+        Invalid: a condition cannot be read.
+    """
+    begin, end = window(sought, ctx.services.now())
+    free: list[Node] = [_FREE, _OPEN] if actor_of(ctx.principal) == "person" else [_FREE]
+    shown: Node = Or((And(tuple(free)), Ids(own))) if own else And(tuple(free))
+    return intersection((between(begin, end), *_days(ctx, sought, begin, end), shown,
+                         *_conditions(ctx, sought)))  # fmt: skip
+
+
+def _conditions(ctx: Context, sought: Sought) -> Iterator[Node]:
+    compiler = ctx.services.compiler
+
+    def of(kind: str, name: str, text: str) -> Node:
+        return compiler.condition(kind, ((name, text),))
+
+    wanted = [union(of("Schedule", *each) for each in any_of) for any_of in sought.schedules]
+    if wanted:
+        yield Chain("schedule", "Schedule", intersection(wanted))
+    for name, text in sought.codes:
+        general = Chain("schedule", "Schedule", of("Schedule", name, text))
+        has_own = Present("tokens", f"{name}|")
+        yield Or((of("Slot", name, text), And((Not(has_own), general))))
+
+
+def _days(ctx: Context, sought: Sought, begin: int, end: int) -> Iterator[Node]:
+    if not sought.days:
+        return
+    if end - begin > _MOST_DAYS * DAY:
+        raise TooCostly(TOO_LONG, days=_MOST_DAYS, expression="end")
+    zone = ZoneInfo(ctx.services.zone)
+    day = datetime.fromtimestamp(begin / _MS, zone).date()
+    found: list[Node] = []
+    while (opens := round(datetime.combine(day, time(), zone).timestamp() * _MS)) < end:
+        after = day + timedelta(days=1)
+        if day.weekday() in sought.days:
+            closes = round(datetime.combine(after, time(), zone).timestamp() * _MS)
+            found.append(between(opens, closes))
+        day = after
+    yield Or(tuple(found)) if found else Nothing()
+
+
+async def own_visits(ctx: Context, sought: Sought) -> dict[str, str]:
+    """Slots on which the caller's patients have visits in that time, each with a reference to
+    the visit; only such as the caller may find."""
+    principal = ctx.principal
+    named = () if sought.patient is None else (sought.patient.rpartition("/")[2],)
+    patients = named or (() if principal is None else principal.represented)
+    if not sought.is_mine or not patients:
+        return {}
+    begin, end = window(sought, ctx.services.now())
+    where = And((
+        Keys("references", tuple(keys.reference("patient", f"Patient/{p}") for p in patients)),
+        Keys("tokens", tuple(keys.token("status", None, each) for each in sorted(AHEAD))),
+        Range(
+            "dates",
+            "date",
+            Interval(begin, end),
+            ((Compare("hi", ">", "lo"), Compare("lo", "<", "hi")),),
+        ),
+    ))  # fmt: skip
+    rows = await ctx.reads.find("Appointment", where, limit=_MOST_OWN, within=ctx.rights.search)
+    found: dict[str, str] = {}
+    for row in rows:
+        resource = loads(row.body, max_depth=ctx.services.limits.depth)
+        visit = visit_of(resource, ctx.services.base_url)
+        if not visit.is_expired(ctx.services.now()):
+            found |= dict.fromkeys(visit.slots, f"Appointment/{row.id}")
+    return found
