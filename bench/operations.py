@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from bench import bodies, data
 from bench.load import DATABASE
 
-Script = Literal["get", "post", "put"]
+Script = Literal["get", "post", "put", "book"]
 Mongo = MongoClient[dict[str, Any]]
 
 LINES: Final = 4_000

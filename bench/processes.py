@@ -62,23 +62,25 @@ def server(uri: str, workers: int) -> Iterator[Side]:
 
 def ceiling(uri: str, workers: int) -> AbstractContextManager[Side]:
     """`bench.ceiling` on the server's uvicorn."""
-    return _uvicorn("ceiling", uri, workers)
+    return uvicorn("ceiling:app", uri, workers)
 
 
 def nothing() -> AbstractContextManager[Side]:
     """`bench.nothing` on the same."""
-    return _uvicorn("nothing", "", 1)
+    return uvicorn("nothing:app", "", 1)
 
 
 @contextmanager
-def _uvicorn(module: str, uri: str, workers: int) -> Iterator[Side]:
+def uvicorn(target: str, uri: str, workers: int, *, factory: bool = False) -> Iterator[Side]:
+    """`target`, an application (with `factory` what makes it) of a module of `bench`."""
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "uvicorn", f"bench.{module}:app", "--port", str(port)),
+        *(sys.executable, "-m", "uvicorn", f"bench.{target}", "--port", str(port)),
         *("--http", "httptools", "--loop", "uvloop", "--ws", "none", "--no-access-log"),
         *("--log-level", "error", "--workers", str(workers)),
+        *(("--factory",) if factory else ()),
     ]
-    with _running(module, command, uri, port, {}) as side:
+    with _running(target.partition(":")[0], command, uri, port, {}) as side:
         yield side
 
 

@@ -19,6 +19,7 @@ from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.doors import Asked
 from fhir_server.interactions.emergencies import Emergencies
 from fhir_server.interactions.last_reads import LastReads
+from fhir_server.interactions.memory import Memory
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail
@@ -113,6 +114,10 @@ class Services:
     now: Callable[[], int]
     """Milliseconds since 1970."""
     new_id: Callable[[], str]
+    calendars: Memory[tuple[JsonObject, tuple[JsonObject, ...]]] = field(
+        default_factory=lambda: Memory(1.0)
+    )
+    """Schedules by id, each with the services and organizations that it belongs to."""
     zone: str = "UTC"
     """IANA name of the operator's time zone."""
     explain: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fhir_server.cabinet.booking.calendars import Calendar, calendars
-from fhir_server.cabinet.booking.offered import offered, own_visits, window
+from fhir_server.cabinet.booking.offered import Offered, offered, own_visits, window
 from fhir_server.cabinet.booking.proposals import proposal, said
 from fhir_server.cabinet.booking.sought import NAMES, Sought, sought
 from fhir_server.core.bundles import search_entry, searchset
@@ -26,7 +26,7 @@ from fhir_server.search.request import CURSOR
 from fhir_server.store.port import Page, Stored
 
 _FIRST: Final = (SortKey("chief-date", "asc"),)
-_COUNTED: Final = 1_000
+_COUNTED: Final = 500
 """Where counting ends: nobody reads further, and everybody would wait for it."""
 _SCHEDULE: Final = "schedule|"
 
@@ -44,11 +44,13 @@ async def find(ctx: Context, call: Call) -> Result:
     query = ("$find", asked.pairs)
     place = read_place(ctx.services.cursors, str(cursor), query) if cursor else None
     own = await own_visits(ctx, asked)
-    where = offered(ctx, asked, tuple(own))
+    answering = await offered(ctx, asked, tuple(own))
     limits = ctx.services.limits
     size = limits.default_page if count is None else min(count, limits.page)
-    page, total = await _page(ctx, where, size, None if place is None else place.after)
-    entries = await _entries(ctx, asked, page.rows, own)
+    page, total = await _page(
+        ctx, answering.slots, size, None if place is None else place.after
+    )
+    entries = await _entries(ctx, asked, page.rows, own, answering)
     links = {"self": _link(ctx, asked, count, None if cursor is None else str(cursor))}
     if page.more and page.rows:
         last = page.rows[-1]
@@ -76,9 +78,14 @@ async def _page(ctx: Context, where: Node, size: int, after: After | None) -> tu
 
 
 async def _entries(
-    ctx: Context, asked: Sought, rows: Sequence[Stored], own: Mapping[str, str]
+    ctx: Context,
+    asked: Sought,
+    rows: Sequence[Stored],
+    own: Mapping[str, str],
+    answering: Offered,
 ) -> list[bytes]:
-    known = await calendars(ctx, (id_ for row in rows for id_ in _schedules(row)))
+    named = (id_ for row in rows for id_ in _schedules(row))
+    known = await calendars(ctx, named, answering.schedules)
     begin, end = window(asked, ctx.services.now())
     more = said(asked.said, asked.patient) | {
         "requestedPeriod": [{"start": format_instant(begin), "end": format_instant(end)}]

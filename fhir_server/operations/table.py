@@ -16,9 +16,9 @@ from fhir_server.operations.break_glass import (
 )
 from fhir_server.operations.call import Level, Operation, Run
 from fhir_server.operations.everything import everything
-from fhir_server.operations.invite import invite
 from fhir_server.operations.find import find
 from fhir_server.operations.generate import generate
+from fhir_server.operations.invite import invite
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex

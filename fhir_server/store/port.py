@@ -150,6 +150,11 @@ class Unit(Reads, Logs, Declares, Protocol):
     ) -> Sequence[Stored | None]:
         """What `read` gives for each of `ids`, in few questions; live ones with `document`."""
 
+    async def foresee(self, *asked: tuple[str, Node, int], within: Restriction) -> None:
+        """Ask together what `find` will be asked: type, predicate and limit of each. It is
+        answered from this until a resource of that type is written. Without a claim before
+        nothing is done."""
+
     async def find_each(
         self, kind: str, wheres: Sequence[Node], *, limit: int, within: Restriction
     ) -> Sequence[Sequence[Stored]]:

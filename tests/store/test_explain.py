@@ -11,6 +11,7 @@ from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights, RightsTable
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.search import keys
+from fhir_server.search.begins import between
 from fhir_server.search.plan import (
     UNRESTRICTED,
     After,
@@ -23,6 +24,7 @@ from fhir_server.search.plan import (
     Keys,
     Near,
     Node,
+    Not,
     Or,
     Patient,
     Prefix,
@@ -93,10 +95,28 @@ def place(n: int) -> Version:
     return version(f"l{n}", kind="Location", position=(n / 10, 50.0))
 
 
+FREE = Keys("tokens", (keys.token("status", None, "free"),))
+
+
+def slot(n: int) -> Version:
+    """Ten doctors; every third place is taken."""
+    doctor, time = n % 10, (n // 10) * DAY // 10
+    status = "busy" if n % 3 == 0 else "free"
+    return version(
+        f"s{n:05}",
+        kind="Slot",
+        tokens=[keys.token("status", None, status)],
+        references=[f"schedule|Schedule/{doctor}"],
+        dates=[Ranged("start", time, time + 1_000)],
+        sort_date=time,
+    )
+
+
 @pytest.fixture(scope="module")
 async def store(mongo_store: MongoStore) -> MongoStore:
     rows = [*map(observation, range(OBSERVATIONS)), *map(person, range(500))]
     rows += map(place, range(300))
+    rows += map(slot, range(3_000))
     for start in range(0, len(rows), CHUNK):
         await inserted(mongo_store, *rows[start : start + CHUNK])
     return mongo_store
@@ -267,6 +287,22 @@ ROWS = [
         ),
         "token",
         51,
+    ),
+    Row(
+        "what is free from now on",
+        "Slot",
+        And((FREE, Not(Present("tokens", "booking-channel|")), between(20 * DAY, 30 * DAY))),
+        "token_date",
+        52,
+        OLDEST,
+    ),
+    Row(
+        "what is free of a doctor",
+        "Slot",
+        And((FREE, Keys("references", ("schedule|Schedule/3",)), between(20 * DAY, 25 * DAY))),
+        "reference_date",
+        52,
+        OLDEST,
     ),
     Row("near", "Location", Near(3.0, 50.0, 10_000), "position", 12),
     Row("either code", "Observation", Or((code(3), code(4))), "token", 102),

@@ -12,7 +12,7 @@ from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
-from fhir_server.search.plan import UNRESTRICTED, Ids, Restriction
+from fhir_server.search.plan import UNRESTRICTED, Everything, Ids, Restriction
 
 _ACTORS: Final = frozenset(
     {"Practitioner", "PractitionerRole", "Location", "HealthcareService", "Device"}
@@ -33,27 +33,72 @@ class Calendar:
     policy: BookingPolicy = _DEFAULT
 
 
-async def calendars(ctx: Context, ids: Iterable[str]) -> Mapping[str, Calendar]:
-    """Those with the logical `ids`, as far as the caller may read them."""
-    found = await _read(ctx, "Schedule", ids, ctx.rights.read)
-    # Rules of the house: no caller has to see them for them to hold.
-    named = [each.get("reference", "") for s in found.values() for each in s.get("actor", ())]
+async def calendars(
+    ctx: Context, ids: Iterable[str], seen: Mapping[str, JsonObject] | None = None
+) -> Mapping[str, Calendar]:
+    """Those with the logical `ids`, as far as the caller may read them; `seen`: Schedules
+    that the caller has just found."""
+    wanted = tuple(dict.fromkeys(ids))
+    if seen and seen.keys() >= set(wanted):
+        found = await ruled(ctx, wanted, seen)
+    elif isinstance(ctx.rights.read.of("Schedule"), Everything):
+        found = await ruled(ctx, wanted)
+    else:
+        seen = await _read(ctx, "Schedule", wanted, ctx.rights.read)
+        found = await ruled(ctx, tuple(seen), seen)
+    default = BookingPolicy(zone=ctx.services.zone)
+    return {
+        id_: Calendar(
+            schedule,
+            list(dict(_actors(ctx, schedule)).values()),
+            merged(default, schedule, *above),
+        )
+        for id_, (schedule, above) in found.items()
+    }
+
+
+Ruled = tuple[JsonObject, tuple[JsonObject, ...]]
+"""A Schedule, and what else its rules may stand on, the nearest first."""
+
+
+async def ruled(
+    ctx: Context, ids: Sequence[str], seen: Mapping[str, JsonObject] | None = None
+) -> Mapping[str, Ruled]:
+    """The Schedules of `ids` that there are; what is told may be a second old. `seen`: those
+    that have just been read.
+
+    No caller has to see the house's rules for them to hold: what the caller is shown of them
+    is for others to decide.
+    """
+    memory = ctx.services.calendars
+    kept = {id_: memory.get(id_) for id_ in ids}
+    found = {id_: rules for id_, rules in kept.items() if rules is not None}
+    fresh = await _loaded(ctx, [id_ for id_ in ids if id_ not in found], seen)
+    if ctx.unit is None:  # what a unit sees may never be
+        for id_, rules in fresh.items():
+            memory.put(id_, rules)
+    return {**found, **fresh}
+
+
+async def _loaded(
+    ctx: Context, ids: Sequence[str], seen: Mapping[str, JsonObject] | None
+) -> Mapping[str, Ruled]:
+    known = {} if seen is None else {id_: seen[id_] for id_ in ids}
+    schedules = known or await _read(ctx, "Schedule", ids)
+    named = [each.get("reference", "") for s in schedules.values() for each in s["actor"]]
     services = await _read(ctx, "HealthcareService", _ids(ctx, "HealthcareService", named))
     owners = [each.get("providedBy", {}).get("reference", "") for each in services.values()]
     organizations = await _read(ctx, "Organization", _ids(ctx, "Organization", owners))
-    default = BookingPolicy(zone=ctx.services.zone)
 
-    def calendar(schedule: JsonObject) -> Calendar:
-        actors = dict(_actors(ctx, schedule))
-        own = [
-            services[id_] for id_ in _ids(ctx, "HealthcareService", actors) if id_ in services
-        ]
-        above = [each.get("providedBy", {}).get("reference", "") for each in own]
-        over = _ids(ctx, "Organization", above)
-        rules = [*own, *(organizations[id_] for id_ in over if id_ in organizations)]
-        return Calendar(schedule, list(actors.values()), merged(default, schedule, *rules))
+    def above(schedule: JsonObject) -> Iterator[JsonObject]:
+        actors = [each.get("reference", "") for each in schedule["actor"]]
+        own = [services[i] for i in _ids(ctx, "HealthcareService", actors) if i in services]
+        yield from own
+        over = [each.get("providedBy", {}).get("reference", "") for each in own]
+        ids_ = _ids(ctx, "Organization", over)
+        yield from (organizations[id_] for id_ in ids_ if id_ in organizations)
 
-    return {id_: calendar(schedule) for id_, schedule in found.items()}
+    return {id_: (each, tuple(above(each))) for id_, each in schedules.items()}
 
 
 def _actors(ctx: Context, schedule: JsonObject) -> Iterator[tuple[str, JsonObject]]:

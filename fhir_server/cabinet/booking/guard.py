@@ -4,24 +4,28 @@ https://hl7.org/fhir/R4/appointment.html
 https://hl7.org/fhir/R4/slot.html
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
-from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.actors import Actor, actor_of
 from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
+from fhir_server.cabinet.booking.persons import questions as about_patient
 from fhir_server.cabinet.booking.places import claimed, is_held, places, settle
+from fhir_server.cabinet.booking.places import questions as about_places
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
-from fhir_server.cabinet.booking.visits import Visit, extension, visit_of
+from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
 from fhir_server.interactions.versions import next_version
+from fhir_server.search.plan import UNRESTRICTED, Node
 from fhir_server.store.port import Stored, Unit
 
 WRITES: Final = {"Appointment": frozenset({"Slot", "Appointment", "Flag"})}
@@ -49,6 +53,7 @@ class BookingGuard:
         replaced = None if old is None else _visit(ctx, _parsed(ctx, old))
         await unit.claim(*claimed(before, after, replaced))
         actor = actor_of(ctx.principal)
+        await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
         if actor == "person":
             policy = await self._check(ctx, unit, before, after, replaced)
             await block_late(ctx, unit, before, after, policy)
@@ -131,6 +136,18 @@ async def _cancel(ctx: Context, unit: Unit, old: Stored) -> None:
     own = replace(ctx, rights=UNLIMITED, trail=None)
     ended = {**_parsed(ctx, old), "status": "cancelled"}
     await unit.replace(old, next_version(own, old, ended, "PUT"))
+
+
+def _questions(
+    ctx: Context, before: Visit | None, after: Visit | None, actor: Actor
+) -> Sequence[tuple[str, Node, int]]:
+    """What will be asked about a write, so that it is asked at once."""
+    given = [each for each in (before, after) if each is not None]
+    found = about_places({slot for each in given for slot in each.slots})
+    is_taking = after is not None and after.slots and after.status in AHEAD
+    if actor != "person" or after is None or not is_taking or len(after.patients) != 1:
+        return found
+    return (*found, *about_patient(after, ctx.services.now()))
 
 
 def _unit(ctx: Context) -> Unit:

@@ -6,7 +6,8 @@ the caller's.
 https://profiles.ihe.net/ITI/Scheduling/ITI-115.html
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from fhir_server.cabinet.booking.sought import Sought
 from fhir_server.cabinet.booking.visits import AHEAD, visit_of
 from fhir_server.core.errors import BadValue, TooCostly
 from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
 from fhir_server.search import keys
@@ -25,7 +27,6 @@ from fhir_server.search.begins import between
 from fhir_server.search.nodes import intersection, union
 from fhir_server.search.plan import (
     And,
-    Chain,
     Compare,
     Ids,
     Keys,
@@ -47,6 +48,13 @@ NO_END: Final = Text(
     "`end` lies before `start`.", "`end` раньше, чем `start`.", "`end` раніше, ніж `start`."
 )
 
+TOO_MANY: Final = Text(
+    "More than {most} schedules answer this; narrow it by doctor, place or speciality.",
+    "Подходит больше {most} расписаний; сузьте запрос врачом, местом или специальностью.",
+    "Підходить понад {most} розкладів; звузьте запит лікарем, місцем або спеціальністю.",
+)
+
+_MOST_SCHEDULES: Final = 1_000
 _AHEAD_DAYS: Final = 60
 """How far is looked where no `end` is named."""
 _MOST_DAYS: Final = 100
@@ -73,21 +81,35 @@ def window(sought: Sought, now: int) -> tuple[int, int]:
     return max(start, now + 1), end
 
 
-def offered(ctx: Context, sought: Sought, own: tuple[str, ...] = ()) -> Node:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What answers a question."""
+
+    slots: Node
+    schedules: Mapping[str, JsonObject]
+    """Those by their ids that had to be looked at, as far as the caller may see them."""
+
+
+async def offered(ctx: Context, sought: Sought, own: tuple[str, ...] = ()) -> Offered:
     """The Slots that answer `sought`; `own` are the ids of those with visits of the caller's,
     which are shown besides.
 
     Raises:
-        Invalid: a condition cannot be read.
+        Invalid: a condition cannot be read, or more schedules answer than are looked at.
     """
     begin, end = window(sought, ctx.services.now())
     free: list[Node] = [_FREE, _OPEN] if actor_of(ctx.principal) == "person" else [_FREE]
     shown: Node = Or((And(tuple(free)), Ids(own))) if own else And(tuple(free))
-    return intersection((between(begin, end), *_days(ctx, sought, begin, end), shown,
-                         *_conditions(ctx, sought)))  # fmt: skip
+    seen: dict[str, JsonObject] = {}
+    conditions = [each async for each in _conditions(ctx, sought, seen)]
+    days = _days(ctx, sought, begin, end)
+    return Offered(intersection((between(begin, end), *days, shown, *conditions)), seen)
 
 
-def _conditions(ctx: Context, sought: Sought) -> Iterator[Node]:
+async def _conditions(
+    ctx: Context, sought: Sought, seen: dict[str, JsonObject]
+) -> AsyncIterator[Node]:
+    """What is asked of Slots; Schedules that are met on the way are kept in `seen`."""
     compiler = ctx.services.compiler
 
     def of(kind: str, name: str, text: str) -> Node:
@@ -95,11 +117,29 @@ def _conditions(ctx: Context, sought: Sought) -> Iterator[Node]:
 
     wanted = [union(of("Schedule", *each) for each in any_of) for any_of in sought.schedules]
     if wanted:
-        yield Chain("schedule", "Schedule", intersection(wanted))
+        yield await _of_schedules(ctx, intersection(wanted), seen)
     for name, text in sought.codes:
-        general = Chain("schedule", "Schedule", of("Schedule", name, text))
+        general = await _of_schedules(ctx, of("Schedule", name, text), seen)
         has_own = Present("tokens", f"{name}|")
-        yield Or((of("Slot", name, text), And((Not(has_own), general))))
+        of_slot = of("Slot", name, text)
+        yield union((of_slot, *_alone(general, Not(has_own))))
+
+
+def _alone(general: Node, condition: Node) -> Iterator[Node]:
+    if not isinstance(general, Nothing):
+        yield And((condition, general))
+
+
+async def _of_schedules(ctx: Context, where: Node, seen: dict[str, JsonObject]) -> Node:
+    rows = await ctx.reads.find(
+        "Schedule", where, limit=_MOST_SCHEDULES + 1, within=ctx.rights.search
+    )
+    if len(rows) > _MOST_SCHEDULES:
+        raise TooCostly(TOO_MANY, most=_MOST_SCHEDULES)
+    depth = ctx.services.limits.depth
+    seen |= {row.id: loads(row.body, max_depth=depth) for row in rows}
+    found = tuple(keys.reference("schedule", f"Schedule/{row.id}") for row in rows)
+    return Keys("references", found) if found else Nothing()
 
 
 def _days(ctx: Context, sought: Sought, begin: int, end: int) -> Iterator[Node]:

@@ -10,14 +10,14 @@ from typing import Final
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until, told
 from fhir_server.cabinet.booking.names import BLOCKED, FLAGS, PORTAL
-from fhir_server.cabinet.booking.policy import DAY, BookingPolicy
+from fhir_server.cabinet.booking.policy import DAY, HOUR, BookingPolicy
 from fhir_server.cabinet.booking.slots import Place
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, moment, visit_of
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
 from fhir_server.search import keys
-from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Or, Range
+from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Range
 from fhir_server.search.values import Interval
 from fhir_server.store.port import Unit
 
@@ -130,11 +130,21 @@ def _check_times(after: Visit, places: Sequence[Place]) -> None:
         raise refusals.no_place()
 
 
+def questions(after: Visit, now: int) -> Sequence[tuple[str, Node, int]]:
+    """What will be asked about a patient who wants to take places: type, predicate, limit."""
+    patient = after.patients[0]
+    return (
+        ("Flag", _of(patient), _MOST + 1),
+        ("Appointment", _ahead(patient, after, now), _MOST + 1),
+    )
+
+
+def _of(patient: str) -> Node:
+    return Keys("references", (keys.reference("patient", f"Patient/{patient}"),))
+
+
 async def _check_block(wish: Wish, patient: str, now: int) -> None:
-    where = And((
-        Keys("references", (keys.reference("patient", f"Patient/{patient}"),)),
-    ))  # fmt: skip
-    for flag in await _found(wish, "Flag", where):
+    for flag in await _found(wish, "Flag", _of(patient)):
         until = _blocked_until(flag, now)
         if until is not None:
             raise refusals.blocked(told(until, wish.policy) if until else "—")
@@ -155,17 +165,21 @@ def _blocked_until(flag: JsonObject, now: int) -> int | None:
 
 async def _coming(wish: Wish, after: Visit, now: int) -> Sequence[Visit]:
     """What else the patient is going to, holds included, but for what this replaces."""
-    first = min(now, after.start or now) - _LONGEST
-    ahead = Range("dates", "date", Interval(first, first), ((Compare("hi", ">", "lo"),),))
-    where: Node = And((
-        Keys("references", (keys.reference("patient", f"Patient/{after.patients[0]}"),)),
-        Or(tuple(Keys("tokens", (keys.token("status", None, each),)) for each in AHEAD)),
-        ahead,
-    ))  # fmt: skip
+    where = _ahead(after.patients[0], after, now)
     own = {after.id, "" if wish.replaced is None else wish.replaced.id}
     base = wish.ctx.services.base_url
     found = [visit_of(each, base) for each in await _found(wish, "Appointment", where)]
     return [each for each in found if each.id not in own and not each.is_expired(now)]
+
+
+def _ahead(patient: str, after: Visit, now: int) -> Node:
+    first = min(now, after.start or now) - _LONGEST
+    first -= first % HOUR  # asked twice, a moment apart, it is one question
+    return And((
+        _of(patient),
+        Keys("tokens", tuple(keys.token("status", None, each) for each in sorted(AHEAD))),
+        Range("dates", "date", Interval(first, first), ((Compare("hi", ">", "lo"),),)),
+    ))  # fmt: skip
 
 
 def _check_overlap(after: Visit, coming: Sequence[Visit]) -> None:

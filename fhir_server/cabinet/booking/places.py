@@ -18,7 +18,7 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.versions import next_version
 from fhir_server.search import keys
-from fhir_server.search.plan import UNRESTRICTED, And, Ids, Keys
+from fhir_server.search.plan import UNRESTRICTED, And, Ids, Keys, Node
 from fhir_server.store.port import Stored, Unit
 
 _MOST_ON_ONE: Final = 1_000
@@ -177,20 +177,36 @@ async def _write_status(ctx: Context, unit: Unit, version: Stored, status: str) 
         await unit.replace(version, next_version(_own(ctx), version, changed, "PUT"))
 
 
+def questions(slots: Iterable[str]) -> Sequence[tuple[str, Node, int]]:
+    """What will be asked about places: type, predicate, limit."""
+    wanted = tuple(sorted(slots))
+    if not wanted:
+        return ()
+    return _those(wanted), ("Appointment", _on(wanted), _MOST_ON_ONE)
+
+
+def _those(wanted: Sequence[str]) -> tuple[str, Node, int]:
+    return "Slot", Ids(tuple(sorted(wanted))), max(1, len(wanted))
+
+
+def _on(slots: Sequence[str]) -> Node:
+    """The visits that may hold one of `slots`."""
+    named = Keys("references", tuple(keys.reference("slot", f"Slot/{id_}") for id_ in slots))
+    return And((named, Keys("tokens", _LIVE)))
+
+
 async def _slots(
     ctx: Context, unit: Unit, ids: Iterable[str]
 ) -> Mapping[str, tuple[Place, Stored]]:
-    wanted = tuple(ids)
-    rows = await unit.find("Slot", Ids(wanted), limit=len(wanted), within=UNRESTRICTED)
+    kind, where, limit = _those(tuple(ids))
+    rows = await unit.find(kind, where, limit=limit, within=UNRESTRICTED)
     base = ctx.services.base_url
     return {row.id: (place_of(_parsed(ctx, row), base), row) for row in rows}
 
 
 async def _others(ctx: Context, unit: Unit, slots: Sequence[str], own: str) -> Sequence[Held]:
     """The stored visits that may hold one of `slots`, but for `own`."""
-    named = Keys("references", tuple(keys.reference("slot", f"Slot/{id_}") for id_ in slots))
-    where = And((named, Keys("tokens", _LIVE)))
-    rows = await unit.find("Appointment", where, limit=_MOST_ON_ONE, within=UNRESTRICTED)
+    rows = await unit.find("Appointment", _on(slots), limit=_MOST_ON_ONE, within=UNRESTRICTED)
     base = ctx.services.base_url
     return [Held(visit_of(_parsed(ctx, row), base), row) for row in rows if row.id != own]
 

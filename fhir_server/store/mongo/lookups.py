@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 from fhir_server.search.plan import Ids, Node, Or, Restriction
 from fhir_server.store.mongo import batches
 from fhir_server.store.mongo.allotment import Allotment, is_told_by_values, weight
+from fhir_server.store.mongo.claims import CLAIMS
 from fhir_server.store.mongo.client import answered
-from fhir_server.store.mongo.documents import body, stored
+from fhir_server.store.mongo.documents import Document, body, stored
 from fhir_server.store.mongo.resources import Reader, both, versions_of
 from fhir_server.store.mongo.translate import HISTORY
 from fhir_server.store.port import Stored
@@ -74,6 +75,31 @@ async def find_each(
     for part in _portions(together):
         found |= await _find_together(reader, kind, part, limit, within)
     return [found[where] for where in wheres]
+
+
+async def find_all(
+    reader: Reader,
+    claim: bytes,
+    asked: Sequence[tuple[str, Node, int]],
+    within: Restriction,
+) -> Sequence[Sequence[Stored]]:
+    """What `find` would give for each type, predicate and limit, in one question.
+
+    `claim`: the id of a claim that the unit has; in a transaction MongoDB has no union of
+    collections, but it looks others up for a document that is there.
+    """
+    stages: list[Document] = [{"$match": {"_id": claim}}, {"$project": {"_id": 1}}]
+    for place, (kind, where, limit) in enumerate(asked):
+        seen = await reader.filter(kind, where, within, also=within.of(kind))
+        pipeline = [{"$match": seen}, {"$sort": {"_id": 1}}, {"$limit": limit}]
+        stages.append({"$lookup": {"from": kind, "pipeline": pipeline, "as": f"q{place}"}})
+    with answered():
+        cursor = await reader.tables.named(CLAIMS).aggregate(stages, session=reader.session)
+        (found,) = await cursor.to_list()
+        return [
+            await reader.whole(kind, found[f"q{place}"])
+            for place, (kind, _, _) in enumerate(asked)
+        ]
 
 
 async def _find_together(

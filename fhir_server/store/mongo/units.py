@@ -35,6 +35,9 @@ from fhir_server.store.mongo.pending import Pending
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables, beside
 from fhir_server.store.port import Outcome, Page, Stored, Version
 
+_Question = tuple[Node, int, Node]
+"""Predicate, limit, and what the caller may see."""
+_NOTHING: Final[Mapping[_Question, Sequence[Stored]]] = {}
 _AT_ONCE: Final = 200
 """Versions of one look at the history."""
 _CLAIMS_AT_ONCE: Final = 500
@@ -57,6 +60,8 @@ class MongoUnit(Reader):
         self._claims = claims
         self._pending = Pending(tables, session)
         self.uploaded: list[GridBody] = []
+        self._claim: bytes | None = None
+        self._foreseen: dict[str, dict[_Question, Sequence[Stored]]] = {}
 
     @override
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
@@ -74,8 +79,19 @@ class MongoUnit(Reader):
     async def find(
         self, kind: str, where: Node, *, limit: int, within: Restriction
     ) -> Sequence[Stored]:
+        known = self._foreseen.get(kind, _NOTHING).get((where, limit, within.of(kind)))
+        if known is not None:
+            return known
         await self.send()
         return await super().find(kind, where, limit=limit, within=within)
+
+    async def foresee(self, *asked: tuple[str, Node, int], within: Restriction) -> None:
+        if not asked or self._claim is None:
+            return
+        await self.send()
+        found = await lookups.find_all(self, self._claim, asked, within)
+        for (kind, where, limit), rows in zip(asked, found, strict=True):
+            self._foreseen.setdefault(kind, {})[where, limit, within.of(kind)] = rows
 
     @override
     async def count(
@@ -112,6 +128,8 @@ class MongoUnit(Reader):
 
     async def claim(self, *keys: str) -> None:
         fresh = await self._claims.take(keys)
+        if fresh:
+            self._claim = _digest(fresh[0])
         # Two open transactions that write one document conflict: the database lets one win.
         mark = {"$set": {"at": datetime.now(UTC)}, "$inc": {"n": 1}}
         with answered():
@@ -224,6 +242,7 @@ class MongoUnit(Reader):
         return await aside(len(version.body), document, version, large, least=HEAVY)
 
     def _check_declared(self, kind: str) -> None:
+        self._foreseen.pop(kind, None)
         # A transaction would make a missing collection without its indexes.
         if kind not in self._kinds:
             raise UndeclaredKindError(kind)
