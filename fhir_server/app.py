@@ -30,6 +30,7 @@ from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.guards import Guards, guards
 from fhir_server.assembly.machine import new_id, now
+from fhir_server.cabinet.booking.publication import Places
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
@@ -51,6 +52,7 @@ from fhir_server.rest.endpoint import Endpoint
 from fhir_server.rest.gate import Gate, OpenGate
 from fhir_server.rest.offer import offer
 from fhir_server.rest.public import PublicDirectory
+from fhir_server.rest.publication import Publication
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.indexing import Indexer
@@ -111,6 +113,7 @@ class Application:
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
+        self._publication: Publication | None = None
         self._background: Background | None = None
         self._others = documentation.pages(
             lambda: openapi.document(_statement(settings), version=version("fhir-server")),
@@ -124,7 +127,9 @@ class Application:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if (
+        if self._publication is not None and self._publication.answers(path):
+            await self._publication(scope, receive, send)
+        elif (
             self._endpoint is not None
             and self._background is not None
             and (path == BASE_PATH or path.startswith(BASE_PATH + "/"))
@@ -169,11 +174,14 @@ class Application:
                     base_path=BASE_PATH,
                     max_body=self.settings.max_body,
                 )
+                if self.settings.publish_slots:
+                    places = Places(self.surface.services)
+                    self._publication = Publication(places, budgets, BASE_PATH)
                 gc.freeze()
                 gc.set_threshold(*_GC_THRESHOLDS)
                 yield
         finally:
-            self._endpoint = None
+            self._endpoint = self._publication = None
             self._entry = self._dispatch
             if self.surface is not None:
                 await audit.settled(self.surface.services)

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     """Types that may be read and searched without a token, joined by commas, such as
     `Organization,Location,PractitionerRole,Practitioner,HealthcareService,Schedule,Slot`. Only
     types of the directory, and nothing that is a patient's. Unset: none."""
+    publish_slots: bool = False
+    """Let everybody fetch the free places with their schedules and locations, without a token,
+    at `[base]/$bulk-publish` (SMART Scheduling Links)."""
     public_rate: Annotated[int, Field(ge=1)] = 50
     """What one network address may ask without a token of a worker in a second, in the units
     of `user_rate`."""

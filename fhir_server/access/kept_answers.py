@@ -14,3 +14,7 @@ class Shown(NamedTuple):
     number: int
     written: bool
     """By the request itself; else it was found."""
+
+
+class SettledError(Exception):
+    """The job, or this step of it, has its outcome already, or was cancelled."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from fhir_server.access.principal import Principal
+from fhir_server.access.repeats import Repeat
 from fhir_server.access.rights import Rights
 from fhir_server.access.step_up import NOTHING_DEMANDED, StepUp
 from fhir_server.core.errors import FhirError, Issue
@@ -164,6 +165,8 @@ class Context:
     """`Prefer: handling=lenient`."""
     trail: Trail | None = None
     """What the audit is told of; None where it is told nothing, or by another."""
+    repeat: Repeat | None = None
+    """The key that the caller gave the request, where it has a meaning."""
     size: int = 0
     """Bytes of the resource that is written; the work on a large one is done aside."""
 

@@ -10,6 +10,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import written_with
 from fhir_server.interactions.provenance import KIND as PROVENANCE
 from fhir_server.interactions.provenance import attest, is_attested
+from fhir_server.interactions.repeats import RepeatedError, answer, noting
 from fhir_server.interactions.results import Result
 from fhir_server.store.port import Unit
 
@@ -22,8 +23,21 @@ async def run_told(
 ) -> Result:
     """Do `work`, which writes a `kind`; `resource` is what it writes, where that is known
     before."""
-    trail, store = ctx.trail, ctx.services.store
     kinds = written_with(ctx, [kind])
+    try:
+        return await _run(ctx, kinds, noting(ctx, work), kind, resource)
+    except RepeatedError as error:
+        return await answer(ctx, error.done)
+
+
+async def _run(
+    ctx: Context,
+    kinds: set[str],
+    work: Callable[[Unit], Awaitable[Result]],
+    kind: str,
+    resource: str | None,
+) -> Result:
+    trail, store = ctx.trail, ctx.services.store
     if ctx.principal is None:
         return await store.run(sorted(kinds), work, single=True, resource=resource)
 

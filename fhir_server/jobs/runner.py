@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from fhir_server.access.kept_answers import SettledError
 from fhir_server.core.errors import (
     Conflict,
     Duplicate,
@@ -26,7 +27,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps
 from fhir_server.jobs.endings import end
-from fhir_server.store.port import Job, Jobs, Outcome, SettledError
+from fhir_server.store.port import Job, Jobs, Outcome
 
 GIVEN_UP: Final = Text(
     "The request was begun {tries} times and never came to its end. Tell the operator.",

@@ -26,7 +26,7 @@ from fhir_server.search.request import CURSOR
 from fhir_server.store.port import Page, Stored
 
 _FIRST: Final = (SortKey("chief-date", "asc"),)
-_COUNTED: Final = 500
+_COUNTED: Final = 300
 """Where counting ends: nobody reads further, and everybody would wait for it."""
 _SCHEDULE: Final = "schedule|"
 

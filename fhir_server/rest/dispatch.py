@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fhir_server.access.repeats import Repeat
 from fhir_server.core.messages import Language
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.paths import Target
@@ -15,6 +16,7 @@ from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.doors import Asked, command
 from fhir_server.interactions.grants import Caller
 from fhir_server.interactions.perform import perform
+from fhir_server.interactions.repeats import repeat_of
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.trail import Trail
 from fhir_server.rest.bodies import Body
@@ -65,6 +67,7 @@ async def answer(surface: Surface, question: Question) -> Result:
         language=question.language,
         lenient=question.prefer.handling == "lenient",
         trail=question.trail,
+        repeat=_repeat(question),
         size=question.body.size,
     )
     beside = surface.services.beside.get(question.code)
@@ -79,6 +82,20 @@ async def answer(surface: Surface, question: Question) -> Result:
             return await later.cancel(ctx, question.target.id or "")
         case _:
             return await perform(ctx, command(_asked(question)))
+
+
+def _repeat(question: Question) -> Repeat | None:
+    """The key of a create or an operation, if it has one."""
+    if question.code not in ("create", "operation"):
+        return None
+    target = question.target
+    return repeat_of(
+        question.headers.get("idempotency-key"),
+        question.caller.principal,
+        target.type,
+        target.operation,
+        question.body.resource,
+    )
 
 
 def _asked(question: Question) -> Asked:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from fhir_server.access.audit_log import Logs
 from fhir_server.access.emergencies import Declares
 from fhir_server.access.kept_answers import Shown
+from fhir_server.access.repeats import NotesRepeats
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
 
@@ -70,10 +71,6 @@ class Outcome:
     """JSON."""
     shown: Sequence[Shown] = ()
     """What of resources is in `body`, where the caller's rights are limited."""
-
-
-class SettledError(Exception):
-    """The job, or this step of it, has its outcome already, or was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +134,7 @@ class Reads(Protocol):
         """How many live resources match; counting ends at `limit`."""
 
 
-class Unit(Reads, Logs, Declares, Protocol):
+class Unit(Reads, Logs, Declares, NotesRepeats, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
     A write that cannot be made (Conflict: an id to be inserted is taken, what is replaced or
@@ -151,9 +148,8 @@ class Unit(Reads, Logs, Declares, Protocol):
         """What `read` gives for each of `ids`, in few questions; live ones with `document`."""
 
     async def foresee(self, *asked: tuple[str, Node, int], within: Restriction) -> None:
-        """Ask together what `find` will be asked: type, predicate and limit of each. It is
-        answered from this until a resource of that type is written. Without a claim before
-        nothing is done."""
+        """Behind a claim: ask together what `find` will be asked (type, predicate, limit),
+        which is answered from this until a resource of that type is written."""
 
     async def find_each(
         self, kind: str, wheres: Sequence[Node], *, limit: int, within: Restriction

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fhir_server.access.kept_answers import SettledError
 from fhir_server.core.errors import (
     BadValue,
     Conflict,
@@ -25,7 +26,7 @@ from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.jobs import MongoJobs
 from fhir_server.store.mongo.store import MongoStore
-from fhir_server.store.port import Job, JobState, Order, Outcome, SettledError, Unit
+from fhir_server.store.port import Job, JobState, Order, Outcome, Unit
 from tests.support.versions import version
 
 pytestmark = pytest.mark.anyio

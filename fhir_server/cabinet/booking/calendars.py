@@ -12,7 +12,7 @@ from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
-from fhir_server.search.plan import UNRESTRICTED, Everything, Ids, Restriction
+from fhir_server.search.plan import UNRESTRICTED, Everything, Ids, Restriction, Search
 
 _ACTORS: Final = frozenset(
     {"Practitioner", "PractitionerRole", "Location", "HealthcareService", "Device"}
@@ -124,6 +124,7 @@ async def _read(
     wanted = tuple(dict.fromkeys(ids))
     if not wanted:
         return {}
-    rows = await ctx.reads.find(kind, Ids(wanted), limit=len(wanted), within=within)
+    plan = Search(kind, Ids(wanted), count=len(wanted))
+    page = await ctx.reads.search(plan, within=within)
     depth = ctx.services.limits.depth
-    return {row.id: loads(row.body, max_depth=depth) for row in rows}
+    return {row.id: loads(row.body, max_depth=depth) for row in page.rows}

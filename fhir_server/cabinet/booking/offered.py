@@ -36,6 +36,7 @@ from fhir_server.search.plan import (
     Or,
     Present,
     Range,
+    Search,
 )
 from fhir_server.search.values import Interval
 
@@ -131,10 +132,10 @@ def _alone(general: Node, condition: Node) -> Iterator[Node]:
 
 
 async def _of_schedules(ctx: Context, where: Node, seen: dict[str, JsonObject]) -> Node:
-    rows = await ctx.reads.find(
-        "Schedule", where, limit=_MOST_SCHEDULES + 1, within=ctx.rights.search
-    )
-    if len(rows) > _MOST_SCHEDULES:
+    plan = Search("Schedule", where, count=_MOST_SCHEDULES)
+    page = await ctx.reads.search(plan, within=ctx.rights.search)
+    rows = page.rows
+    if page.more:
         raise TooCostly(TOO_MANY, most=_MOST_SCHEDULES)
     depth = ctx.services.limits.depth
     seen |= {row.id: loads(row.body, max_depth=depth) for row in rows}

@@ -70,7 +70,7 @@ def merged(default: BookingPolicy, *nearest_first: JsonObject | None) -> Booking
     for resource in nearest_first:
         for name, value in _said(resource or {}).items():
             said.setdefault(name, value)
-    return replace(default, **said)
+    return replace(default, **said) if said else default
 
 
 def _said(resource: JsonObject) -> Mapping[str, Any]:

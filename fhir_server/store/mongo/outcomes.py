@@ -17,11 +17,11 @@ import msgspec
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from fhir_server.access.kept_answers import Shown
+from fhir_server.access.kept_answers import SettledError, Shown
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.job_files import JobFiles
-from fhir_server.store.port import Outcome, SettledError
+from fhir_server.store.port import Outcome
 
 OUTCOMES: Final = "job_outcomes"
 

@@ -14,10 +14,11 @@ from typing_extensions import override
 
 from fhir_server.access.audit_log import AuditRow
 from fhir_server.access.emergencies import Declaration
+from fhir_server.access.repeats import Repeat, Repeated
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
-from fhir_server.store.mongo import lookups, outcomes
+from fhir_server.store.mongo import lookups, outcomes, repeats
 from fhir_server.store.mongo.audit_log import LOG, row_document
 from fhir_server.store.mongo.claims import CLAIMS, Claims
 from fhir_server.store.mongo.client import CHANGED, answered
@@ -217,6 +218,12 @@ class MongoUnit(Reader):
         emergencies = MongoEmergencies(self.tables.database)
         with answered():
             return await emergencies.end_declared(account, patient, now, self.session)
+
+    async def repeated(self, key: str) -> Repeated | None:
+        return await repeats.find(self.tables.database, key, self.session)
+
+    async def note_repeat(self, repeat: Repeat, done: Repeated) -> None:
+        await repeats.note(self.tables.database, repeat, done, self.session)
 
     async def settle(self, key: str, outcome: Outcome) -> None:
         with answered():

@@ -63,6 +63,10 @@ class Clinic:
         headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         return self._http.request(method, path, json=body, headers=headers)
 
+    def anonymous(self, path: str) -> httpx.Response:
+        """A GET without a token."""
+        return self._http.get(path)
+
     def put(self, resource: JsonObject) -> JsonObject:
         path = f"/{resource['resourceType']}/{resource['id']}"
         answer = self.ask(ROOT, "PUT", path, resource)
