@@ -52,10 +52,17 @@ def test_who_cancels_late_is_blocked_and_staff_lift_it(clinic: Clinic) -> None:
 
 def test_the_cut_off_comes_in_mid_session(clinic: Clinic) -> None:
     today = clinic.clock.today
-    in_an_hour = (today + timedelta(hours=1)).time().isoformat()
-    rules = policy(cancel_days={"valueInteger": 1}, cancel_time={"valueTime": in_an_hour})
+    cut = today + timedelta(hours=1)
+    rules = policy(
+        cancel_days={"valueInteger": 1}, cancel_time={"valueTime": cut.time().isoformat()}
+    )
     who, schedule = person(clinic.patient()), clinic.schedule(**rules)
-    first, second = clinic.slot(schedule, days=1.2), clinic.slot(schedule, days=1.3)
+    # On the day behind that of the cut-off, whatever time of day it is now.
+    noon = cut.replace(hour=12, minute=0, second=0) + timedelta(days=1)
+    first, second = (
+        clinic.slot(schedule, days=(noon + timedelta(hours=each) - today) / timedelta(days=1))
+        for each in (0, 1)
+    )
     visits = [booked(clinic, who, first), booked(clinic, who, second)]
     assert operate(clinic, who, f"/Appointment/{visits[0]['id']}/$cancel").is_success
     clinic.clock.forward(HOUR + MINUTE)
