@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.cabinet.booking.names import CAPACITY, CHANNEL, MINE, REQUIRES
 from tests.spec.booking.conftest import Clinic, code, person
 from tests.spec.booking.test_book import booked, operate, parameters, policy, values
@@ -289,3 +290,10 @@ def test_existing_visits_are_found_by_patient_and_date(clinic: Clinic) -> None:
     path = f"/Appointment?patient={patient}&date=ge{clinic.clock.today:%Y-%m-%d}"
     answer: httpx.Response = clinic.ask(person(patient), "GET", path)
     assert [each["resource"]["id"] for each in answer.json()["entry"]] == [visit["id"]]
+
+
+def test_nothing_is_found_beyond_the_rights(clinic: Clinic) -> None:
+    schedule = clinic.schedule()
+    clinic.slot(schedule)
+    scopes = parse_scopes("system/Slot.rs?status=busy system/Schedule.rs")
+    assert found(clinic, Principal("mis", scopes), schedule=schedule) == ([], 0)

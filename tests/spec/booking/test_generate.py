@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from fhir_server.access.principal import Principal
+from fhir_server.access.scopes import parse_scopes
 from fhir_server.cabinet.booking.names import CAPACITY, CHANNEL
 from tests.spec.booking.conftest import Clinic, person
 from tests.spec.booking.test_book import booked, operate, policy
@@ -191,3 +193,11 @@ def test_no_booking_is_lost_while_a_schedule_is_made_anew(clinic: Clinic) -> Non
             assert slot["id"] not in left
     spans = sorted((each["start"], each["end"]) for each in left.values())
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_a_schedule_out_of_reach_is_none(clinic: Clinic) -> None:
+    schedule = clinic.schedule()
+    scopes = parse_scopes("system/Slot.c system/Schedule.r?active=true")
+    answer = generate(clinic, order(clinic, schedule), who=Principal("mis", scopes))
+    assert answer.status_code == 404, answer.text
+    assert slots(clinic, schedule) == []

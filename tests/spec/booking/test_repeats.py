@@ -110,3 +110,12 @@ def test_a_key_that_is_none_is_refused(clinic: Clinic) -> None:
     answer = ask(clinic, person(clinic.patient()), "x" * 256, parameters(slot=slot))
     assert answer.status_code == 400
     assert clinic.status(slot) == "free"
+
+
+def test_an_answer_is_given_again_within_the_rights_of_now(clinic: Clinic) -> None:
+    patient, slot, key = clinic.patient(), clinic.slot(clinic.schedule()), str(uuid4())
+    assert ask(clinic, person(patient), key, parameters(slot=slot)).is_success
+    narrow = "patient/Appointment.r?status=cancelled patient/Appointment.c patient/Slot.rs"
+    later = ask(clinic, person(patient, narrow), key, parameters(slot=slot))
+    assert later.status_code == 409, later.text
+    assert "Bundle" not in later.text
