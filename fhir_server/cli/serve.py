@@ -20,7 +20,7 @@ from fhir_server.app import definitions
 from fhir_server.assembly.access import check_files
 from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
-from fhir_server.cli.database import database
+from fhir_server.cli.database import own_database
 from fhir_server.cli.demo import dismiss, introduce
 from fhir_server.cli.greeting import greet
 from fhir_server.cli.loopback import is_loopback
@@ -144,7 +144,7 @@ class Running:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, task)
         try:
-            async with database(self.settings) as settings:
+            async with own_database(self.settings) as settings:
                 if settings.seed:
                     await _seed(settings)
                 with demo_environment.forgotten(settings):

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,20 @@ def test_nobody_gets_tokens_as_the_terminal(demo: Serving) -> None:
             f"{demo.root}/auth/token", data={**form, "client_id": "demo-terminal"}
         )
         assert answer.status_code in {400, 401}, answer.text
+
+
+@pytest.mark.parametrize("command", ["apps list", "audit verify"])
+def test_commands_work_beside_the_server(demo: Serving, command: str) -> None:
+    """It has the data folder to itself, and who registers an app need not stop it."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "fhir_server", *command.split(), "--data-dir", demo.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert demo.process.poll() is None
+    assert httpx.get(f"{demo.base}/metadata").status_code == 200
 
 
 def test_the_next_start_keeps_data_and_ends_tokens(

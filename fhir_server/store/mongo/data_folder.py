@@ -28,6 +28,8 @@ from fhir_server.store.mongo.mongod_binary import EmbeddedFailure
 LOG_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of mongod.log after which the next start begins a new one, keeping the last."""
 
+_CREDENTIALS: Final = "credentials.json"
+
 ORPHAN_PATIENCE: Final = 60.0
 """Seconds for a mongod left behind to write its checkpoint and end."""
 
@@ -41,6 +43,10 @@ class Credentials:
     port: int
 
 
+class FolderInUse(EmbeddedFailure):
+    """Another server has the folder, and its database runs."""
+
+
 class DataFolder:
     """A data folder claimed by this process until `release`."""
 
@@ -48,7 +54,8 @@ class DataFolder:
         """Claim the folder, making it if needed.
 
         Raises:
-            EmbeddedFailure: another server uses it, or it cannot be written.
+            FolderInUse: another server uses it.
+            EmbeddedFailure: it cannot be written.
         """
         self.path = path.expanduser().absolute()
         self.database = self.path / "mongo"
@@ -68,11 +75,10 @@ class DataFolder:
 
     def credentials(self, free_port: int) -> Credentials:
         """What an earlier start wrote down, else new ones with `free_port`."""
-        try:
-            known = json.loads(self._credentials.read_bytes())
-        except FileNotFoundError:
+        known = written_credentials(self.path)
+        if known is None:
             return self.remember(Credentials("fhir", secrets.token_urlsafe(32), free_port))
-        return Credentials(known["user"], known["password"], known["port"])
+        return known
 
     def remember(self, credentials: Credentials) -> Credentials:
         """Write them down, and give them back."""
@@ -142,7 +148,16 @@ class DataFolder:
 
     @property
     def _credentials(self) -> Path:
-        return self.path / "credentials.json"
+        return self.path / _CREDENTIALS
+
+
+def written_credentials(path: Path) -> Credentials | None:
+    """What a server wrote down in the folder; None where none has been."""
+    try:
+        known = json.loads((path / _CREDENTIALS).read_bytes())
+    except FileNotFoundError:
+        return None
+    return Credentials(known["user"], known["password"], known["port"])
 
 
 def _claim(lock: Path) -> IO[str]:
@@ -153,7 +168,7 @@ def _claim(lock: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "unknown"
         file.close()
-        raise EmbeddedFailure(
+        raise FolderInUse(
             f"The data folder {lock.parent} is in use by another fhir-server (process "
             f"{holder}). Stop it, or choose another --data-dir."
         ) from error

@@ -24,7 +24,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from fhir_server.store.mongo import mongod_binary
-from fhir_server.store.mongo.data_folder import DataFolder
+from fhir_server.store.mongo.data_folder import Credentials, DataFolder, written_credentials
 from fhir_server.store.mongo.mongod_binary import EmbeddedFailure, Mongod
 
 REPLICA_SET: Final = "fhir"
@@ -70,11 +70,7 @@ class Embedded:
     @property
     def uri(self) -> str:
         """How to connect, secrets included; the same after every restart."""
-        user, password = quote(self._credentials.user), quote(self._credentials.password)
-        address = f"{HOST}:{self._credentials.port}"
-        return (
-            f"mongodb://{user}:{password}@{address}/?authSource=admin&replicaSet={REPLICA_SET}"
-        )
+        return _uri(self._credentials)
 
     @property
     def pid(self) -> int:
@@ -261,6 +257,20 @@ class EmbeddedMongo:
                 # A start that fails is tried again: requests meet 503 until one succeeds.
                 with contextlib.suppress(EmbeddedFailure):
                     await asyncio.to_thread(self._embedded.restart)
+
+
+def neighbour(data_dir: Path) -> str | None:
+    """How to connect to the database that another server runs on this folder, secrets
+    included; None while that server is before its first start of one.
+    """
+    known = written_credentials(data_dir.expanduser().absolute())
+    return None if known is None else _uri(known)
+
+
+def _uri(known: Credentials) -> str:
+    user, password = quote(known.user), quote(known.password)
+    address = f"{HOST}:{known.port}"
+    return f"mongodb://{user}:{password}@{address}/?authSource=admin&replicaSet={REPLICA_SET}"
 
 
 def _is_known(owner: Client) -> bool:
