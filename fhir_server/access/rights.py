@@ -6,10 +6,12 @@ their product is what the store adds to every query (design law 1).
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from typing_extensions import override
 
 from fhir_server.access.audience import (
     READ_ONLY,
@@ -193,9 +195,35 @@ def narrowed(rights: Rights, by: Mapping[ScopeLetter, Callable[[str], Node]]) ->
 def _narrowed(within: Restriction, by: Callable[[str], Node] | None) -> Restriction:
     if by is None:
         return within
-    kinds = within.by_type if isinstance(within.otherwise, Nothing) else RESOURCE_TYPES
-    found = {kind: _both(within.of(kind), by(kind)) for kind in kinds}
-    return Restriction({k: node for k, node in found.items() if not isinstance(node, Nothing)})
+    return Restriction(_Narrowed(within, by))
+
+
+class _Narrowed(Mapping[str, Node]):
+    """`within` where also `by` holds, worked out for the types that are asked about: a request
+    asks for a few, and rights by a wildcard name all of them, every second anew."""
+
+    def __init__(self, within: Restriction, by: Callable[[str], Node]) -> None:
+        named = within.by_type if isinstance(within.otherwise, Nothing) else RESOURCE_TYPES
+        self._kinds: Final = frozenset(named)
+        self._within: Final = within
+        self._by: Final = by
+        self._found: Final[dict[str, Node]] = {}
+
+    @override
+    def __getitem__(self, kind: str) -> Node:
+        if kind not in self._kinds:
+            raise KeyError(kind)
+        if kind not in self._found:
+            self._found[kind] = _both(self._within.of(kind), self._by(kind))
+        return self._found[kind]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._kinds)
 
 
 def _both(one: Node, other: Node) -> Node:

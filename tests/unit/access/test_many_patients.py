@@ -22,7 +22,7 @@ from fhir_server.access.decisions import (
     consent_nodes,
 )
 from fhir_server.access.principal import Principal
-from fhir_server.access.rights import RightsTable, narrowed
+from fhir_server.access.rights import UNLIMITED, RightsTable, narrowed
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.types import JsonObject
@@ -257,3 +257,21 @@ def test_rights_are_narrowed_by_it() -> None:
     assert holds(found.read.of("Observation"), observation("o1"))
     assert not holds(found.search.of("Observation"), observation("o1", subject=SUBJECT))
     assert holds(found.read.of("Organization"), {"resourceType": "Organization", "id": "c1"})
+
+
+def test_only_what_is_asked_about_is_worked_out() -> None:
+    """Of a wildcard's types a request asks for a few; all of them cost a second."""
+    asked: list[str] = []
+
+    def by(kind: str) -> Node:
+        asked.append(kind)
+        return Everything() if kind == "Patient" else Nothing()
+
+    found = narrowed(UNLIMITED, {"r": by, "c": by})
+    assert found.read.of("Patient") == found.read.of("Patient") == Everything()
+    assert asked == ["Patient"]
+    assert not found.allows("c", "Basic")
+    assert found.allows("s", "Basic")
+    again = narrowed(found, {"r": by})
+    assert again.read.of("Unknown") == Nothing()
+    assert asked == ["Patient", "Basic"]
