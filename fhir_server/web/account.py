@@ -33,8 +33,8 @@ async def show(visit: Visit) -> Response:
 async def home(
     visit: Visit, session: Session, account: Account, problems: Sequence[str] = ()
 ) -> Response:
-    done = texts.DONE.get(visit.parameter("done"))
     """The account page, with what went wrong on it."""
+    done = texts.DONE.get(visit.parameter("done"))
     values = {
         "account": account,
         "session": session,

@@ -70,7 +70,6 @@ async def form(
         "problems": problems,
         "suffix": waiting.suffix(asked.name if asked else None),
         "registration": visit.site.accounts.policy.registration != "closed",
-        "demo": visit.site.demo,
         "providers": visit.site.providers,
     }
     return visit.page("sign_in.html", values, status=status)

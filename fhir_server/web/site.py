@@ -26,8 +26,6 @@ class Site:
     """What the clinic calls its cabinet."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """Upstream identity providers by the name that stands in URLs."""
-    demo: Mapping[str, str] = field(default_factory=dict)
-    """Address to password of demonstration accounts, shown on the sign-in page."""
 
     @property
     def smart(self) -> Ports:

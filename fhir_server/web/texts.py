@@ -25,9 +25,6 @@ KEEP_SECRET: Final = Text(
     "Никому не сообщайте пароль: клиника никогда его не спрашивает.",
     "Нікому не повідомляйте пароль: клініка ніколи його не запитує.",
 )
-DEMO: Final = Text(
-    "Demonstration accounts", "Учётные записи для знакомства", "Облікові записи для знайомства"
-)
 LANGUAGE: Final = Text("Language", "Язык", "Мова")
 SIGN_OUT: Final = Text("Sign out", "Выйти", "Вийти")
 GO_ON: Final = Text("Continue", "Продолжить", "Продовжити")

@@ -1,6 +1,6 @@
 """Accounts and an app for whoever looks at this server for the first time.
 
-Only for data that was made up: the passwords are printed and shown on the sign-in page.
+Only for data that was made up: the passwords are printed.
 """
 
 from collections.abc import Mapping
