@@ -57,6 +57,16 @@ drive({
     seen.opened = await page.evaluate(() => cabinet.open());
   },
 
+  async minutes({ page, seen, shot }, given) {
+    await page.goto(given.page);
+    await signIn(page, given.email, given.password);
+    await page.click('button[value="allow"]');
+    await page.locator("li").first().waitFor();
+    await shot("app");
+    seen.name = await page.locator("h1").innerText();
+    seen.results = await page.locator("li").allInnerTexts();
+  },
+
   async cabinet({ page, seen, shot, context }, given) {
     watched(page, seen);
     await page.goto(`${given.page}/launch.html?iss=${encodeURIComponent(given.base)}`);

@@ -165,7 +165,7 @@ class Page(SimpleHTTPRequestHandler):
 
     @override
     def translate_path(self, path: str) -> str:
-        if path == "/fhir-client.js":
+        if path.endswith("/fhir-client.js"):
             return str(HERE / "node_modules/fhirclient/build/fhir-client.js")
         return super().translate_path(path)
 
@@ -175,9 +175,9 @@ class Page(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def page() -> Iterator[str]:
-    """Another origin, on which the app is served."""
-    handler = partial(Page, directory=str(HERE / "app"))
+def page(folder: Path = HERE / "app") -> Iterator[str]:
+    """Another origin, on which the app in `folder` is served."""
+    handler = partial(Page, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -4,6 +4,7 @@ refresh, and the end of it.
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import httpx
 import pytest
 
 from tests.browser.driving import driven, missing
-from tests.clients.serving import ANNA, EMAIL, HERE, Apps, Demo
+from tests.clients.serving import ANNA, EMAIL, HERE, Apps, Demo, page
 from tests.clients.talking import no_node
+from tests.support.readme import blocks
 
 REASON = missing() or no_node("fhirclient")
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -23,14 +25,14 @@ CHILD = "sofia-ivanova-ru"
 LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 
 
-def opened(scenario: str, demo: Demo, apps: Apps, shots: Path, **more: str) -> dict[str, Any]:
-    """What the browser saw of the app, and the app of the server."""
+def opened(scenario: str, demo: Demo, at: str, shots: Path, **more: str) -> dict[str, Any]:
+    """What the browser saw of the app served `at`, and the app of the server."""
     order = {
         "scenario": scenario,
         "shots": str(shots),
         "base": demo.base,
         "root": demo.root,
-        "page": apps.page,
+        "page": at,
         "email": EMAIL,
         "password": demo.password,
         **more,
@@ -40,7 +42,7 @@ def opened(scenario: str, demo: Demo, apps: Apps, shots: Path, **more: str) -> d
 
 @pytest.fixture(params=LOOKS, ids=lambda each: each["size"], scope="module")
 def seen(request: pytest.FixtureRequest, demo: Demo, apps: Apps, shots: Path) -> dict[str, Any]:
-    return opened("cabinet", demo, apps, shots, **request.param)
+    return opened("cabinet", demo, apps.page, shots, **request.param)
 
 
 def test_sa_01_05_cors_01_03_a_launch_from_another_origin(seen: dict[str, Any]) -> None:
@@ -100,8 +102,28 @@ def test_ehr_01_to_05_a_portal_opens_the_app(demo: Demo, apps: Apps, shots: Path
     )
     assert answer.status_code == 201, answer.text
     launch = answer.json()["launch_url"]
-    seen = opened("portal", demo, apps, shots, launch=launch, size="phone", locale="uk")
+    seen = opened("portal", demo, apps.page, shots, launch=launch, size="phone", locale="uk")
     assert (seen["errors"], seen["widths"], seen["choices"]) == ([], [], 0)
     assert seen["opened"]["patient"] == CHILD
     assert seen["opened"]["banner"] is False
     assert {"launch", "patient/Observation.rs"} < set(seen["opened"]["scope"].split())
+
+
+def test_the_page_of_the_ten_minutes_shows_results(
+    demo: Demo, shots: Path, tmp_path: Path
+) -> None:
+    heading = "Ten minutes from registration to data"
+    (html,) = blocks("docs/smart.md", heading, "html")
+    (metadata,) = re.findall(
+        r"<<'APP'\n(.*?)APP\n", blocks("docs/smart.md", heading)[0], re.DOTALL
+    )
+    with page(tmp_path) as at:
+        for name, text in (("index.html", html), ("diary.json", metadata)):
+            here = text.replace("http://127.0.0.1:8000/fhir", demo.base)
+            meant = here.replace("http://localhost:3000", at)
+            (tmp_path / name).write_text(meant, encoding="utf-8")
+        demo.apps("add", str(tmp_path / "diary.json"))
+        seen = opened("minutes", demo, at, shots, size="phone", locale="en")
+    assert (seen["errors"], seen["widths"]) == ([], [])
+    assert seen["name"] == "Иванова Анна Сергеевна"
+    assert len(seen["results"]) == 20

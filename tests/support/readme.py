@@ -1,4 +1,4 @@
-"""The curl lines of README.md's first hour, as a reader would copy them."""
+"""What pages tell a reader to copy; the curl lines of README.md's first hour as requests."""
 
 import re
 import shlex
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 
-_BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 _WITHOUT_VALUE = frozenset({"-s", "-i", "-si", "-G"})
 _VARIABLES = {
     "json": "Content-Type: application/fhir+json",
@@ -26,11 +25,16 @@ class Line:
     body: str | None
 
 
+def blocks(page: str, heading: str, language: str = "sh") -> list[str]:
+    """The fenced blocks of a language below a heading of the second level, in their order."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
 def first_hour() -> list[str]:
     """Every command, its continuation lines joined."""
-    section = README.read_text(encoding="utf-8").partition("## A first hour")[2]
-    section = section.partition("\n## ")[0]
-    text = "\n".join(_BLOCK.findall(section)).replace("\\\n", " ")
+    text = "\n".join(blocks("README.md", "A first hour")).replace("\\\n", " ")
     commands = re.split(r"\n(?=curl |next=|base=|json=|auth=)", text.strip())
     return [each for each in commands if not each.startswith(("base=", "json=", "auth="))]
 
