@@ -24,12 +24,11 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 import uvloop
-from rich.table import Table
 
 from fhir_server.assembly.authorization import policy, state
 from fhir_server.assembly.database import opened_store
 from fhir_server.assembly.machine import new_id, now
-from fhir_server.cli.console import CONSOLE, fail, say
+from fhir_server.cli.console import CONSOLE, fail, say, table
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with
 from fhir_server.cli.refusals import explained
@@ -72,11 +71,11 @@ def list_(data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
     with explained():
         found = uvloop.run(_all(settings))
-    table = Table("client_id", "name", "method", "standing", "reviewed", "scope")
+    rows = table("client_id", "name", "method", "standing", "reviewed", "scope")
     for each in found:
         reviewed = "yes" if each.reviewed else "no"
-        table.add_row(each.id, each.name, each.method, each.standing, reviewed, each.scopes)
-    CONSOLE.print(table)
+        rows.add_row(each.id, each.name, each.method, each.standing, reviewed, each.scopes)
+    CONSOLE.print(rows)
 
 
 @APPS.command()

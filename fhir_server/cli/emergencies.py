@@ -10,7 +10,6 @@ from typing import Annotated, Final
 
 import typer
 import uvloop
-from rich.table import Table
 
 from fhir_server.access.audit_log import Occurrence
 from fhir_server.access.audit_rows import Who
@@ -18,7 +17,7 @@ from fhir_server.access.emergencies import Declaration
 from fhir_server.app import Application
 from fhir_server.assembly.audit import sink
 from fhir_server.assembly.machine import now
-from fhir_server.cli.console import CONSOLE, fail, say
+from fhir_server.cli.console import CONSOLE, fail, say, table
 from fhir_server.cli.database import database
 from fhir_server.cli.options import DataDir, MongodbUri, settings_with
 from fhir_server.cli.refusals import explained
@@ -39,11 +38,11 @@ def show(data_dir: DataDir = None, mongodb_uri: MongodbUri = None) -> None:
     settings = settings_with(data_dir=data_dir, mongodb_uri=mongodb_uri)
     with explained():
         found = uvloop.run(_held(settings))
-    table = Table("Id", "Who", "App", "Patient", "Since", "Until", "Notice")
+    rows = table("Id", "Who", "App", "Patient", "Since", "Until", "Notice")
     for each in found:
         since, until = format_instant(each.at), format_instant(each.ends)
-        table.add_row(each.id, each.user, each.client, each.patient, since, until, each.notice)
-    CONSOLE.print(table)
+        rows.add_row(each.id, each.user, each.client, each.patient, since, until, each.notice)
+    CONSOLE.print(rows)
 
 
 @EMERGENCIES.command()

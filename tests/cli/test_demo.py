@@ -2,6 +2,7 @@
 nothing of it is left without the option."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -111,6 +112,25 @@ def test_commands_work_beside_the_server(demo: Serving, command: str) -> None:
     assert ran.returncode == 0, ran.stderr
     assert demo.process.poll() is None
     assert httpx.get(f"{demo.base}/metadata").status_code == 200
+
+
+def test_the_id_of_an_app_is_whole_on_a_narrow_terminal(demo: Serving, tmp_path: Path) -> None:
+    """`apps approve` wants it."""
+    id_ = "01a22823-eac8-7398-9567-970c3acdc14a"
+    file = tmp_path / "app.json"
+    given = {"client_id": id_, "client_name": "Diary", "redirect_uris": ["https://d.example/"]}
+    file.write_text(json.dumps(given), encoding="utf-8")
+    command = [sys.executable, "-m", "fhir_server", "apps"]
+    told = ["--data-dir", str(demo.folder)]
+    subprocess.run([*command, "add", str(file), *told], check=True, capture_output=True)
+    ran = subprocess.run(
+        [*command, "list", *told],
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert id_ in ran.stderr
 
 
 def test_the_next_start_keeps_data_and_ends_tokens(
