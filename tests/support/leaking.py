@@ -5,6 +5,7 @@ heavier than what may be seen, refers to the visible Practitioner and Encounter,
 DiagnosticReport and List refer to it. Beside it others are hidden, whose ids begin as its own.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.support import doors, doors_for_writing
@@ -66,7 +67,10 @@ def answers(
     """What the caller of `limit` learns at `door` from each of the two."""
     token = ROOT.token if limit is TEETH else limit.name
     id_ = hidden or hidden_ids(limit).get(door, f"{limit.name}-hidden")
-    hiding, empty = (world.ask(DOORS[door], token, limit.name, id_) for world in worlds)
+    ask = DOORS[door]
+    if limit is TEETH:  # who may see everything meets all that the tests have made, too
+        ask = replace(ask, path=ask.path.replace("_count=3", "_count=20"))
+    hiding, empty = (world.ask(ask, token, limit.name, id_) for world in worlds)
     return hiding, empty
 
 

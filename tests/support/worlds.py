@@ -34,7 +34,7 @@ _VOLATILE: Final = (
 )
 
 
-_PAGES: Final = 10
+_PAGES: Final = 100
 """Followed in one direction."""
 
 
@@ -97,7 +97,7 @@ class Ask:
     body: object = None
     headers: Mapping[str, str] | None = None
     pages: Literal["", "next", "both"] = ""
-    """Follow `next` for ten pages; `both`: then `previous` for ten."""
+    """Follow `next` for a hundred pages; `both`: then `previous` for as many."""
 
 
 @dataclass(frozen=True, slots=True)
