@@ -9,6 +9,7 @@ ARGS ?=
 export VENV
 
 BIN := $(VENV)/bin
+APART := --ignore=tests/browser --ignore=tests/clients
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
@@ -37,8 +38,9 @@ seed: install  ## Load seed_bundles/ again
 doctor: install  ## Say what is missing on this machine
 	@$(BIN)/fhir-server doctor $(ARGS)
 
-test: install-all  ## Run the tests, but for the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: install-all  ## Run the tests, but for the slow ones and those that need a browser or clients
+	@echo "Apart from these: make test-slow, make test-browser, make test-clients"
+	@$(BIN)/python -m pytest -m "not slow" $(APART) $(ARGS)
 
 test-slow: install-all  ## Run the tests that kill and restart servers, a minute or two
 	@$(BIN)/python -m pytest -m slow $(ARGS)
