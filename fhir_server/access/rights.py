@@ -6,12 +6,10 @@ their product is what the store adds to every query (design law 1).
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-
-from typing_extensions import override
 
 from fhir_server.access.audience import (
     READ_ONLY,
@@ -19,6 +17,7 @@ from fhir_server.access.audience import (
     of_patients,
     of_patients_alone,
 )
+from fhir_server.access.late import Late
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import ALL_TYPES, LETTERS, ResourceScope
 from fhir_server.search.nodes import intersection, union
@@ -188,42 +187,21 @@ def _any(nodes: Iterable[Node]) -> Node:
 
 def narrowed(rights: Rights, by: Mapping[ScopeLetter, Callable[[str], Node]]) -> Rights:
     """`rights` where also `by` holds, letter by letter and type by type; a letter that `by`
-    does not name stays as it is."""
+    does not name stays as it is. `by` is asked about a type when somebody asks for it: what
+    it raises is raised by `Restriction.of`."""
     return Rights(*(_narrowed(rights.of(each), by.get(each)) for each in LETTERS))
 
 
 def _narrowed(within: Restriction, by: Callable[[str], Node] | None) -> Restriction:
     if by is None:
         return within
-    return Restriction(_Narrowed(within, by))
+    is_closed = isinstance(within.otherwise, Nothing)
+    kinds = within.by_type.keys() if is_closed else frozenset(RESOURCE_TYPES)
+    return Restriction(Late(kinds, lambda kind: _narrower(within.of(kind), kind, by)))
 
 
-class _Narrowed(Mapping[str, Node]):
-    """`within` where also `by` holds, worked out for the types that are asked about: a request
-    asks for a few, and rights by a wildcard name all of them, every second anew."""
-
-    def __init__(self, within: Restriction, by: Callable[[str], Node]) -> None:
-        named = within.by_type if isinstance(within.otherwise, Nothing) else RESOURCE_TYPES
-        self._kinds: Final = frozenset(named)
-        self._within: Final = within
-        self._by: Final = by
-        self._found: Final[dict[str, Node]] = {}
-
-    @override
-    def __getitem__(self, kind: str) -> Node:
-        if kind not in self._kinds:
-            raise KeyError(kind)
-        if kind not in self._found:
-            self._found[kind] = _both(self._within.of(kind), self._by(kind))
-        return self._found[kind]
-
-    @override
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kinds)
-
-    @override
-    def __len__(self) -> int:
-        return len(self._kinds)
+def _narrower(within: Node, kind: str, by: Callable[[str], Node]) -> Node:
+    return within if isinstance(within, Nothing) else _both(within, by(kind))
 
 
 def _both(one: Node, other: Node) -> Node:

@@ -6,7 +6,7 @@ its rights. Too many of anything is refused: what is left out might be a denial.
 https://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fhir_server.access.memberships import memberships
@@ -17,7 +17,9 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Services
 from fhir_server.search import keys
+from fhir_server.search.nodes import intersection
 from fhir_server.search.plan import UNRESTRICTED, Ids, Keys, Node
+from fhir_server.store.port import Stored
 
 TOO_MANY: Final = Text(
     "More than {most} resources of type {type} decide about this request. "
@@ -87,15 +89,18 @@ class Facts:
                 found[each] = frozenset(k.partition("|")[2] for k in values.references)
         return found
 
-    async def consents(self, patients: tuple[str, ...] | None) -> list[JsonObject]:
+    async def consents(self, patients: tuple[str, ...]) -> list[JsonObject]:
+        """The active Consents of `patients`."""
+        return [self._parsed(row) for row in await self.consent_rows(patients)]
+
+    async def consent_rows(self, patients: tuple[str, ...] | None) -> Sequence[Stored]:
         """The active Consents of `patients`, or of everybody."""
         active: Node = Keys("tokens", (keys.token("status", None, "active"),))
         if patients is None:
-            return await self.find("Consent", active, MOST_CONSENTS)
-        found = await self.referring(
-            "Consent", "patient", tuple(f"Patient/{each}" for each in patients)
-        )
-        return [each for each in found if each.get("status") == "active"]
+            return await self._rows("Consent", active, MOST_CONSENTS)
+        named = tuple(keys.reference("patient", f"Patient/{each}") for each in patients)
+        theirs = intersection((Keys("references", named), active))
+        return await self._rows("Consent", theirs, MOST_OF_ONE) if patients else ()
 
     async def referring(
         self, kind: str, code: str, targets: tuple[str, ...]
@@ -110,13 +115,19 @@ class Facts:
         Raises:
             TooCostly: they are more than `limit`.
         """
+        return [self._parsed(row) for row in await self._rows(kind, where, limit)]
+
+    def _parsed(self, row: Stored) -> JsonObject:
+        return loads(row.body, max_depth=self._services.limits.depth)
+
+    async def _rows(self, kind: str, where: Node, limit: int) -> Sequence[Stored]:
         # The server's own question, of which the caller sees the outcome alone.
         rows = await self._services.store.find(
             kind, where, limit=limit + 1, within=UNRESTRICTED
         )
         if len(rows) > limit:  # what is left out might be a denial
             raise TooCostly(TOO_MANY, most=limit, type=kind)
-        return [loads(row.body, max_depth=self._services.limits.depth) for row in rows]
+        return rows
 
 
 def _links(person: JsonObject) -> list[str]:

@@ -2,33 +2,27 @@
 
 Nothing is believed for long. The store's epoch is asked with every request; what was read of
 Consents and relations holds while it stays the same, for a second at most, and never past the
-next moment at which a period or an age ends. So a withdrawal bites on the next request.
+next moment at which a period or an age ends. So a withdrawal bites on the next request. After
+the second it is read again, as the epoch does not cover dates of birth, periods of memberships
+and a process that died before it raised it; rights are made again where it is not the same.
 
 https://hl7.org/fhir/R4/consent.html
 https://hl7.org/fhir/R4/relatedperson.html
 """
 
+from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
+from weakref import WeakValueDictionary
 
 from fhir_server.access.algebra import every
 from fhir_server.access.belonging import of_patients
-from fhir_server.access.callers import Caller, caller_of
+from fhir_server.access.callers import caller_of
 from fhir_server.access.closing import closed, closed_for
-from fhir_server.access.consents import (
-    Consent,
-    Reading,
-    applying,
-    next_change,
-    read_consent,
-    read_proxy,
-    to_follow,
-)
-from fhir_server.access.decisions import Permitted, Request, Urgent, consent_nodes
-from fhir_server.access.emergencies import LETTERS as URGENT
-from fhir_server.access.emergencies import NEVER_MADE, Declaration, is_staff
+from fhir_server.access.consents import Consent, Reading, read_proxy
+from fhir_server.access.decisions import Permitted, Request, consent_nodes
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.proxies import Represented
@@ -39,16 +33,14 @@ from fhir_server.core.errors import Forbidden
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions import representing
 from fhir_server.interactions.context import Services
+from fhir_server.interactions.directives import BELIEVED
 from fhir_server.interactions.facts import Facts
+from fhir_server.interactions.flowing import Basis, Flowing, flowing
 from fhir_server.search.plan import Ids, Node
 from fhir_server.spec.interactions import ScopeLetter
 
-BELIEVED: Final = 1_000  # milliseconds; see store.mongo.epochs
 KEPT: Final = 4_096
 """Callers remembered a worker."""
-
-MOST_NAMED: Final = 5
-"""Consents in force that the audit names of one patient: all of them, but for an oddity."""
 
 Applied = Mapping[str, tuple[str, ...]]
 """By patient (logical id) the references of the Consents that decided."""
@@ -69,9 +61,20 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """What was made of what; `since` and `until` milliseconds since 1970."""
+
     epoch: int
+    since: int
     until: int
+    """Before it nothing has to be asked."""
     allowed: Allowed
+    basis: Basis | None = None
+    changes: int = 0
+    """From then on `basis` means something else."""
+
+    def holds(self, epoch: int, now: int) -> bool:
+        """Whether it is still what the caller may do."""
+        return self.epoch == epoch and self.since <= now < self.until
 
 
 class LiveRights:
@@ -83,8 +86,10 @@ class LiveRights:
         self._policy = policy
         self._table = RightsTable(services.compiler.condition, lambda: registry.version)
         self._facts = Facts(services)
+        self._flowing = Flowing(services, self._facts)
         self._reading = Reading(bases=(services.base_url,))
         self._kept: OrderedDict[Principal, _Kept] = OrderedDict()
+        self._locks: WeakValueDictionary[Principal, Lock] = WeakValueDictionary()
 
     async def of(self, principal: Principal) -> Allowed:
         """What `principal` may do now.
@@ -96,14 +101,21 @@ class LiveRights:
             return Allowed(self._table.of(principal))
         epoch, now = await self._services.store.epoch(), self._services.now()
         kept = self._kept.get(principal)
-        if kept is not None and kept.epoch == epoch and now < kept.until:
+        if kept is not None and kept.holds(epoch, now):
             return kept.allowed
-        allowed, until = await self._judged(principal, now)
-        self._kept[principal] = _Kept(epoch, min(until, now + BELIEVED), allowed)
+        # One of those who ask at once asks the store; `epoch` is from before that.
+        async with self._locks.setdefault(principal, Lock()):
+            kept = self._kept.get(principal)
+            if kept is None or not kept.holds(epoch, now):
+                kept = await self._judged(principal, epoch, now, kept)
+                self._keep(principal, kept)
+            return kept.allowed
+
+    def _keep(self, principal: Principal, made: _Kept) -> None:
+        self._kept[principal] = made
         self._kept.move_to_end(principal)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return allowed
 
     def _depends(self, principal: Principal) -> bool:
         """Whether anything but the token decides."""
@@ -114,54 +126,32 @@ class LiveRights:
         own = (None, (principal.user or "").removeprefix("Patient/"))
         return not {principal.patient, *principal.represented} <= {*own}
 
-    async def _judged(self, principal: Principal, now: int) -> tuple[Allowed, int]:
+    async def _judged(
+        self, principal: Principal, epoch: int, now: int, before: _Kept | None
+    ) -> _Kept:
         if principal.staff or _is_system(principal):
-            return await self._of_others(principal, now)
-        return await self._of_a_person(principal, now)
+            return await self._of_others(principal, epoch, now, before)
+        allowed, until = await self._of_a_person(principal, now)
+        return _Kept(epoch, now, min(until, now + BELIEVED), allowed)
 
-    async def _of_others(self, principal: Principal, now: int) -> tuple[Allowed, int]:
+    async def _of_others(
+        self, principal: Principal, epoch: int, now: int, before: _Kept | None
+    ) -> _Kept:
         """Staff and backend services: what the patients' Consents let flow."""
-        bound = _bound(principal)
-        found = await self._facts.consents(bound)
-        read = [each for each in (read_consent(c, self._reading) for c in found) if each]
-        by_patient: dict[str, list[Consent]] = {}
-        for each in read:
-            by_patient.setdefault(each.patient, []).append(each)
-        memberships = await self._facts.memberships(principal)
-        caller = caller_of(principal, memberships=memberships)
-        held = await self._declared(principal, bound, now)
-        declared = tuple(sorted({each.patient for each in held}))
-        inside = caller_of(replace(principal, purpose="BTG"), memberships=memberships)
-        urgent = Urgent(inside, frozenset(declared)) if held else None
-        referred = await self._facts.referred(to_follow(read))
-        permitted = {
-            letter: consent_nodes(
-                by_patient,
-                Request(caller, letter, now, _of_letter(urgent, letter)),
-                self._policy.consents,
-                referred,
-            )
-            for letter in LETTERS
-        }
-        changes = [next_change(read, now), *(each.ends for each in held)]
-        until = min((each for each in changes if each is not None), default=now + BELIEVED)
-        rights = narrowed(self._table.of(principal), permitted)
-        return Allowed(
-            rights, declared=declared, applied=_applied(by_patient, caller, now)
-        ), until
-
-    async def _declared(
-        self, principal: Principal, bound: tuple[str, ...] | None, now: int
-    ) -> Sequence[Declaration]:
-        """The emergencies that the user has declared in this app, and that still hold."""
-        emergencies, account = self._services.emergencies, principal.account
-        if emergencies is None or account is None or not is_staff(principal):
-            return ()
-        register = emergencies.register
-        found = await register.held(account, principal.client, now)
-        if not found or not await register.may_declare(account, principal.client):
-            return ()
-        return [each for each in found if bound is None or each.patient in bound]
+        basis, at = await self._flowing.basis(principal, epoch, now)
+        if (
+            before is not None
+            and before.basis == basis
+            and before.since <= now < before.changes
+        ):
+            until = min(before.changes, at + BELIEVED)
+            return replace(before, epoch=epoch, until=until)
+        token = self._table.of(principal)
+        rights, applied = flowing(token, principal, basis, self._policy.consents, now)
+        changes = basis.changes(now)
+        until = min(changes, at + BELIEVED)
+        allowed = Allowed(rights, declared=basis.declared, applied=applied)
+        return _Kept(epoch, now, until, allowed, basis, changes)
 
     async def _of_a_person(self, principal: Principal, now: int) -> tuple[Allowed, int]:
         """Patients and those who act for them: own records are open, others by relation."""
@@ -285,30 +275,6 @@ def _reached(principal: Principal) -> tuple[str, ...]:
     levels = {each.level for each in principal.scopes}
     own = () if principal.patient is None else (principal.patient,)
     return tuple(dict.fromkeys((*own, *(principal.represented if "user" in levels else ()))))
-
-
-def _applied(
-    by_patient: Mapping[str, Sequence[Consent]], caller: Caller, now: int
-) -> dict[str, tuple[str, ...]]:
-    found = {
-        patient: applying(patient, theirs, caller, now)[:MOST_NAMED]
-        for patient, theirs in by_patient.items()
-    }
-    return {p: tuple(f"Consent/{each.id}" for each in c) for p, c in found.items() if c}
-
-
-def _of_letter(urgent: Urgent | None, letter: ScopeLetter) -> Urgent | None:
-    """What the emergencies mean for one permission."""
-    if urgent is None or letter not in URGENT:
-        return None
-    return replace(urgent, closed=NEVER_MADE) if letter == "c" else urgent
-
-
-def _bound(principal: Principal) -> tuple[str, ...] | None:
-    """The patients that every scope of the token is about; None: any."""
-    if principal.patient is None or any(s.level != "patient" for s in principal.scopes):
-        return None
-    return (principal.patient,)
 
 
 def _written(own: Iterable[str], by_law: Iterable[str], writable: Iterable[str]) -> Permitted:

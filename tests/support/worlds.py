@@ -45,6 +45,8 @@ class Tokens:
         self.policy = policy or AccessPolicy()
         self.ahead = 0
         """Milliseconds by which the clock that rights go by is ahead."""
+        self.told: dict[str, Allowed] = {}
+        """By token what its bearer was allowed when it was last asked."""
         self._known: dict[str, Principal] = {"root": ROOT}
         self._policies: dict[str, AccessPolicy] = {}
         self.left: dict[str, int] = {}
@@ -83,7 +85,8 @@ class Tokens:
         async def allowed(principal: Principal) -> Allowed:
             policy = self._policies.get(principal.token, self.policy)
             live = by_policy.setdefault(id(policy), LiveRights(timed, policy))
-            return await live.of(principal)
+            self.told[principal.token] = found = await live.of(principal)
+            return found
 
         return BearerGate(verify, allowed, stand)
 

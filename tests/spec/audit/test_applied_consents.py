@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_server.access.codings import CONSENT_SCOPE
-from fhir_server.interactions.live_rights import MOST_NAMED
+from fhir_server.interactions.flowing import MOST_NAMED
 from tests.support.auditing import Caller, Clinic
 from tests.support.fhir import JsonObject, new_id
 
