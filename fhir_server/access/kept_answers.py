@@ -12,8 +12,6 @@ class Shown(NamedTuple):
     type: str
     id: str
     number: int
-    written: bool
-    """By the request itself; else it was found."""
 
 
 class SettledError(Exception):

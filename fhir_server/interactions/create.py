@@ -13,7 +13,8 @@ from fhir_server.interactions.guards import ask, is_guarded
 from fhir_server.interactions.provenance import is_attested
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
-from fhir_server.interactions.versions import check_type, first_version, stored
+from fhir_server.interactions.versions import check_type, first_version, written
+from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Unit, Version
 
 
@@ -32,11 +33,11 @@ async def create(ctx: Context, command: Create) -> Result:
         return await _conditional(ctx, command.if_none_exist, version, command.resource)
     is_alone = not (is_guarded(ctx, command.type) or is_attested(ctx, command.type))
     if ctx.unit is None and is_alone:
-        result = Result(201, stored(version), located=True)
+        result = written(version, 201)
         if ctx.trail is not None:
             await ctx.trail.ahead(result)
         await ctx.services.store.insert(version)
-        return result
+        return await withheld(ctx, result)
     return await in_unit(
         ctx, command.type, lambda unit: _inserted(ctx, unit, version, command.resource)
     )
@@ -45,7 +46,7 @@ async def create(ctx: Context, command: Create) -> Result:
 async def _inserted(ctx: Context, unit: Unit, version: Version, resource: JsonObject) -> Result:
     await ask(ctx, unit, version.type, version.id, before=None, after=resource)
     await unit.insert([version])
-    return Result(201, stored(version), located=True)
+    return written(version, 201)
 
 
 def _prepared(ctx: Context, command: Create, id_: str) -> Version:

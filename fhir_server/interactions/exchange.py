@@ -17,7 +17,8 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import is_guarded
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.told import run_told
-from fhir_server.interactions.versions import has_labels, is_unchanged, named_version, stored
+from fhir_server.interactions.versions import has_labels, is_unchanged, named_version, written
+from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Unit
 
 _DIGITS: Final = 18
@@ -56,7 +57,7 @@ async def exchange(ctx: Context, command: Update) -> Result | None:
             raise _UnfitError  # labels of the version before stay, and were not known
         if await aside(ctx.size, is_unchanged, ctx, command.resource, old, least=HEAVY):
             raise _UnfitError
-        return Result(200, stored(version))
+        return await withheld(ctx.inside(unit), written(version, 200))
 
     try:
         return await run_told(ctx, command.type, work, f"{command.type}/{command.id}")

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#patch
 from typing import Final
 
 from fhir_server.aside import aside
-from fhir_server.core.errors import BadValue, NotFound
+from fhir_server.core.errors import BadValue, FhirError, NotFound, Unprocessable
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -18,12 +18,21 @@ from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit, put
 from fhir_server.interactions.versions import check_if_match, check_type
+from fhir_server.interactions.withholding import may_read
 from fhir_server.store.port import Stored, Unit
 
 NO_MATCH: Final = Text(
     "No {type} matches the criteria.",
     "Критериям не отвечает ни один ресурс {type}.",
     "Критеріям не відповідає жоден ресурс {type}.",
+)
+UNFIT: Final = Text(
+    "The patch does not fit the resource, or what it makes is not valid. You may not read the "
+    "resource, so nothing more is told.",
+    "Патч не подходит к ресурсу, или его результат недопустим. Читать ресурс вам нельзя, "
+    "поэтому подробностей нет.",
+    "Патч не підходить до ресурсу, або його результат неприпустимий. Читати ресурс вам не "
+    "можна, тому подробиць немає.",
 )
 ID_PATCHED: Final = Text(
     "A patch may not change the id of a resource.",
@@ -85,7 +94,13 @@ async def patched(
     check_if_match(if_match, current)
     sized = ctx.sized(max(ctx.size, len(current.body)))
     # Its author decides what a patch computes: never on the loop.
-    after = await aside(sized.size, _after, ctx, current, change, least=0)
+    try:
+        after = await aside(sized.size, _after, ctx, current, change, least=0)
+    except FhirError as error:
+        # What does not fit may be told in words of the resource.
+        if await may_read(ctx.inside(unit), current):
+            raise
+        raise Unprocessable(UNFIT) from error
     return await put(sized, unit, current.type, current.id, current, after, "PATCH")
 
 

@@ -30,7 +30,8 @@ from fhir_server.interactions.commands import (
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.step_up import check_sign_in
 from fhir_server.search.evaluate import Record, Resources, satisfies
-from fhir_server.search.plan import UNRESTRICTED, Everything, Ids
+from fhir_server.search.nodes import parts
+from fhir_server.search.plan import UNRESTRICTED, Chain, Everything, Has, Ids, Listed, Node
 from fhir_server.search.values import IndexValues
 from fhir_server.spec.interactions import ScopeLetter
 from fhir_server.spec.structures import RESOURCE_TYPES
@@ -150,6 +151,14 @@ def check_values(
         return
     if not satisfies(_ALONE, Record(kind, id_, at, values), node):
         raise Forbidden(OUT_OF_REACH, type=kind)
+
+
+def is_met(node: Node, version: Stored, values: IndexValues) -> bool:
+    """Whether `node` certainly holds of `version`, by its own `values`: where others decide
+    too, that is not known here."""
+    if any(isinstance(each, (Chain, Has, Listed)) for each in parts(node)):
+        return False
+    return satisfies(_ALONE, Record(version.type, version.id, version.at, values), node)
 
 
 def may_be(ctx: Context, letter: ScopeLetter, kind: str, values: IndexValues) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fhir_server.core.errors import Issue
 from fhir_server.core.messages import Text
+from fhir_server.search.values import IndexValues
 from fhir_server.store.port import Stored
 
 DONE: Final = Text("The request has been carried out.", "Запрос выполнен.", "Запит виконано.")
@@ -28,6 +29,11 @@ class Result:
     """Names and values for the response, beside those of the version."""
     shown: Sequence[Stored] = ()
     """The versions that `body` is made of, or that were written, for the audit."""
+    values: IndexValues | None = None
+    """Of the version, where it was made now."""
+    withheld: bool = False
+    """The caller may not read what it has written: no body is shown, and ETag and Location
+    are."""
     wanted: bool = False
     """The answer is the point of the request (a read): `Prefer: return` does not apply."""
 

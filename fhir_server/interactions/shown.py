@@ -25,18 +25,16 @@ WITHHELD: Final = Text(
 
 _AT_ONCE: Final = 500
 _FOUND: Final[tuple[ScopeLetter, ...]] = ("r", "s")
-_WRITTEN: Final[tuple[ScopeLetter, ...]] = ("r", "s", "u", "c")
-"""Who may only write is answered with what they wrote."""
 
 
 def shown_by(results: Iterable[object], *, full: bool) -> list[Shown]:
     """What `results` put into an answer; `full`: with `Prefer: return=representation`."""
     found: dict[Shown, None] = {}
     for result in results:
-        if isinstance(result, Result) and (full or result.wanted):
+        if isinstance(result, Result) and not result.withheld and (full or result.wanted):
             versions = result.shown or ((result.version,) if result.version else ())
-            for each in versions:
-                row = Shown(each.type, each.id, each.number, not result.wanted)
+            for each in [row for row in versions if not row.deleted]:
+                row = Shown(each.type, each.id, each.number)
                 found[row] = None
     return list(found)
 
@@ -44,8 +42,8 @@ def shown_by(results: Iterable[object], *, full: bool) -> list[Shown]:
 async def check_shown(ctx: Context, shown: Sequence[Shown]) -> None:
     """Raise Forbidden unless the caller may still see every one of `shown`."""
     left: set[Shown] = set(shown)
-    for letter in _WRITTEN:
-        asked = sorted(each for each in left if each.written or letter in _FOUND)
+    for letter in _FOUND:
+        asked = sorted(left)
         for kind in dict.fromkeys(each.type for each in asked):
             of_kind = [each for each in asked if each.type == kind]
             if ctx.rights.allows(letter, kind):

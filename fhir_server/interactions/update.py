@@ -25,9 +25,10 @@ from fhir_server.interactions.versions import (
     check_if_match,
     check_type,
     is_unchanged,
-    stored,
     version_behind,
+    written,
 )
+from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Stored, Unit, Version
 
 NO_ID: Final = Text(
@@ -160,13 +161,13 @@ async def put(
         await ask(ctx, unit, kind, id_, before=None, after=resource)
         version = await made(ctx, current, kind, id_, resource, method)
         await unit.insert([version])
-        return Result(201, stored(version), located=True)
+        return written(version, 201)
     if await aside(ctx.size, is_unchanged, ctx, resource, current, least=HEAVY):
         return Result(200, current)
     await ask(ctx, unit, kind, id_, before=current, after=resource)
     version = await made(ctx, current, kind, id_, resource, method)
     await unit.replace(current, version)
-    return Result(200, stored(version))
+    return written(version, 200)
 
 
 async def check(ctx: Context, resource: JsonObject, kind: str) -> None:
@@ -202,7 +203,11 @@ async def in_unit(
 
     `id_` is the id that it writes, where that is known before.
     """
+
+    async def shown(unit: Unit) -> Result:
+        return await withheld(ctx.inside(unit), await work(unit))
+
     if ctx.unit is not None:
-        return await work(ctx.unit)
+        return await shown(ctx.unit)
     resource = None if id_ is None else f"{kind}/{id_}"
-    return await run_told(ctx, kind, work, resource)
+    return await run_told(ctx, kind, shown, resource)

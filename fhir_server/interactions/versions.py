@@ -14,6 +14,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.permits import check_values
+from fhir_server.interactions.results import Result
 from fhir_server.store.port import Stored, Version
 
 Method = Literal["POST", "PUT", "PATCH"]
@@ -194,6 +195,12 @@ def _stamped(resource: JsonObject, id_: str, number: int, at: int) -> JsonObject
     stamped: JsonObject = {"resourceType": resource["resourceType"], "id": id_, "meta": meta}
     stamped.update((k, v) for k, v in resource.items() if k not in stamped)
     return stamped
+
+
+def written(version: Version, status: Literal[200, 201]) -> Result:
+    """The answer to a write that made `version`: a new resource with 201."""
+    located = status == 201  # noqa: PLR2004 - http.html#Status-Codes
+    return Result(status, stored(version), located=located, values=version.values)
 
 
 def stored(version: Version) -> Stored:

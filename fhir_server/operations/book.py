@@ -115,5 +115,5 @@ def _answer(ctx: Context, wish: Asked, result: Result) -> Result:
     if wish.dialect == "isik" or version is None:
         return result
     body = searchset(stored_entries(ctx.services.base_url, (version,), "match"), {}, total=1)
-    status = 200 if wish.dialect == "argonaut" else result.status
-    return Result(status, body=body, shown=(version,), wanted=True)
+    status, withheld = 200 if wish.dialect == "argonaut" else result.status, result.withheld
+    return Result(status, body=body, shown=(version,), withheld=withheld, wanted=True)

@@ -79,10 +79,10 @@ def written(body: bytes, form: Form) -> bytes:
 
 
 def _body(result: Result, form: Form) -> bytes:
-    if result.wanted or form.returns == "representation":
+    if not result.withheld and (result.wanted or form.returns == "representation"):
         body = result.version.body if result.version is not None else result.body
         return written(body, form) if body else b""
-    if form.returns == "minimal":
+    if form.returns != "OperationOutcome":
         return b""
     return written(dumps(operation_outcome(result.said(), form.language)), form)
 

@@ -86,7 +86,8 @@ def _full_url(result: Result, base_url: str) -> bytes:
 
 
 def _body(result: Result, *, full: bool) -> bytes:
-    if not (full or result.wanted) or result.status == HTTPStatus.NOT_MODIFIED:
+    is_shown = (full or result.wanted) and not result.withheld
+    if not is_shown or result.status == HTTPStatus.NOT_MODIFIED:
         return b""
     body = result.version.body if result.version is not None else result.body
     return b'"resource":' + body + b"," if body else b""

@@ -33,6 +33,7 @@ from fhir_server.interactions.transaction.identities import Identities, check_ur
 from fhir_server.interactions.transaction.places import at
 from fhir_server.interactions.transaction.writes import write
 from fhir_server.interactions.versions import check_type
+from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Unit
 
 NOT_INSIDE: Final = Text(
@@ -86,7 +87,8 @@ async def transaction(
         found = await settle(inside, unit, entries)
         results = await _deletes(inside, unit, entries, found)
         written = [e for e in entries if e.code in _WRITES]
-        results |= await write(inside, unit, written, found)
+        made = await write(inside, unit, written, found)
+        results |= {index: await withheld(inside, each) for index, each in made.items()}
         results |= await _reads(inside, entries)
         ordered = [results[index] for index in range(len(entries))]
         if seal is not None:

@@ -28,7 +28,7 @@ from fhir_server.interactions.update import (
     matched_id,
     put,
 )
-from fhir_server.interactions.versions import check_id, check_if_match, first_version, stored
+from fhir_server.interactions.versions import check_id, check_if_match, first_version, written
 from fhir_server.store.port import Stored, Unit, Version
 
 
@@ -80,7 +80,7 @@ async def _created(
         entry.size, first_version, ctx, kind, id_, resource, "POST", least=HEAVY
     )
     fresh.append(version)
-    return Result(201, stored(version), located=True)
+    return written(version, 201)
 
 
 async def _shown(ctx: Context, unit: Unit, kind: str, fresh: list[Version]) -> None:
@@ -115,7 +115,7 @@ async def _updated(
             await ask(ctx, unit, kind, id_, before=None, after=resource)
             version = await made(ctx, old, kind, id_, resource)
             fresh.append(version)
-            return Result(201, stored(version), located=True)
+            return written(version, 201)
         await _shown(ctx, unit, kind, fresh)
         return await put(ctx, unit, kind, id_, old, resource)
 

@@ -136,6 +136,116 @@ def test_scp_04_scp_05_scp_20_a_letter_opens_its_interactions(
         assert answer.json()["issue"][0]["code"] == "forbidden"
 
 
+def addition(tag: str) -> JsonObject:
+    meta = {"tag": [{"system": "urn:tag", "code": tag}]}
+    return {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "meta", "valueMeta": meta}],
+    }
+
+
+def bundle(kind: str, *entries: tuple[str, str, object]) -> JsonObject:
+    return {
+        "resourceType": "Bundle",
+        "type": kind,
+        "entry": [
+            {"request": {"method": method, "url": url}, "resource": body}
+            for method, url, body in entries
+        ],
+    }
+
+
+SECRET: Final = "the secret of the record"
+FULL: Final = {"Prefer": "return=representation"}
+PATH: Final = "/Observation/letters-secret"
+OF_THE_UNREADABLE: Final[tuple[tuple[str, str, object, dict[str, str]], ...]] = (
+    ("PUT", PATH, "as it is", {}),
+    ("PUT", PATH, "changed", {}),
+    ("PUT", PATH, "changed", {"If-Match": "now"}),
+    ("PATCH", PATH, [{"op": "test", "path": "/id", "value": "letters-secret"}], PATCH),
+    ("PATCH", PATH, AMEND, PATCH),
+    ("POST", f"{PATH}/$meta-add", addition("one"), {}),
+    ("POST", "/", "batch", FULL),
+    ("POST", "/", "transaction", FULL),
+    # What does not fit is told without the resource's own words.
+    ("PATCH", PATH, [{"op": "copy", "from": "/note/0/text", "path": "/status"}], PATCH),
+    ("PATCH", PATH, [{"op": "copy", "from": "/note/0/text", "path": "/id"}], PATCH),
+)
+
+
+@pytest.mark.parametrize("row", OF_THE_UNREADABLE, ids=lambda row: f"{row[0]} {row[2]}"[:60])
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        "patient/Observation.u",
+        "patient/Observation.cu",
+        "patient/Observation.u patient/Observation.r?category=urn:category|vital-signs",
+        "patient/Observation.cu patient/Observation.rs?_tag=urn:tag|another",
+    ],
+)
+def test_scp_20_who_may_write_and_not_read_is_not_answered_with_the_resource(
+    worlds: tuple[World, World],
+    tokens: Tokens,
+    scopes: str,
+    row: tuple[str, str, object, dict[str, str]],
+) -> None:
+    worlds[1].load(observation("letters-secret") | {"note": [{"text": SECRET}]})
+    whole = client(worlds, tokens, "system/*.rs", patient=None)("GET", PATH)
+    changed = whole.json() | {"valueString": str(uuid4())}
+    method, path, body, headers = row
+    if isinstance(body, str):
+        of_bundle = bundle(body, ("PUT", PATH[1:], changed))
+        body = {"as it is": whole.json(), "changed": changed}.get(body, of_bundle)
+    if "If-Match" in headers:
+        headers = {"If-Match": whole.headers["etag"]}
+    answer = client(worlds, tokens, scopes)(method, path, body, headers)
+    assert SECRET not in answer.text
+    assert "urn:category" not in answer.text
+    if "copy" in str(body):
+        assert answer.status_code == 422
+    elif path == "/":
+        (entry,) = answer.json()["entry"]
+        assert "resource" not in entry
+        assert entry["response"]["etag"]
+    else:
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert "etag" in answer.headers or "$" in path
+
+
+@pytest.mark.parametrize("scopes", ["patient/Observation.c", "patient/Observation.cu"])
+def test_scp_20_who_may_only_create_is_told_where_it_is(
+    worlds: tuple[World, World], tokens: Tokens, scopes: str
+) -> None:
+    fhir = client(worlds, tokens, scopes)
+    answer = fhir("POST", "/Observation", observation())
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert "/Observation/" in answer.headers["location"]
+    assert answer.headers["etag"] == 'W/"1"'
+    told = fhir(
+        "POST", "/", bundle("transaction", ("POST", "Observation", observation())), FULL
+    )
+    (entry,) = told.json()["entry"]
+    assert "resource" not in entry
+    assert entry["response"]["location"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "shown"),
+    [
+        ("patient/Observation.cr", True),
+        ("patient/Observation.cs", True),  # a search would show it
+        ("patient/Observation.c patient/Observation.r?category=urn:category|laboratory", True),
+        ("patient/Observation.c patient/Observation.r?category=urn:category|other", False),
+    ],
+)
+def test_scp_20_who_may_read_what_was_written_is_answered_with_it(
+    worlds: tuple[World, World], tokens: Tokens, scopes: str, shown: bool
+) -> None:
+    answer = client(worlds, tokens, scopes)("POST", "/Observation", observation())
+    assert answer.status_code == 201
+    assert bool(answer.content) is shown
+
+
 def test_scp_03_version_1_means_the_same(worlds: tuple[World, World], tokens: Tokens) -> None:
     reads, writes = (
         client(worlds, tokens, f"patient/Observation.{x}") for x in ("read", "write")
