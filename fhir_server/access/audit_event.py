@@ -97,6 +97,8 @@ def audit_event(
     if succeeded and row.profile:
         name = f"IHE.BasicAudit.{'Patient' if patient else ''}{row.profile}"
         event["meta"]["profile"] = [f"{BALP}StructureDefinition/{name}"]
+    if deed.labels:  # what hides the resource hides what is told of it
+        event["meta"]["security"] = _labels(deed)
     if deed.note:
         event["outcomeDesc"] = deed.note
     event["agent"] = list(_agents(entry, row, patient, base_url, names, purpose))
@@ -171,7 +173,8 @@ def _authority(who: Who, purpose: str) -> JsonObject:
 def _network(entry: Entry, patient: str) -> JsonObject:
     """Where the request came from: a person's own is shown to that person alone."""
     own = own_patient(entry.who)
-    is_theirs = entry.who.is_personal and own and patient in ("", own)
+    mine = {"", own} if own else {*entry.who.own}
+    is_theirs = entry.who.is_personal and patient in mine
     if is_theirs and entry.address:
         return {"address": entry.address, "type": "2"}
     return {"_address": _MASKED, "type": "2"}
@@ -213,15 +216,23 @@ def _entities(
             "role": coding(_ROLE, "1", "Patient"),
         }
     if deed.query or row.profile == "Query":
-        yield _query(entry, deed, patient)
+        yield _query(entry, deed, patient) | _labelled(deed)
     elif deed.target:
-        yield _data(deed.target)
+        yield _data(deed.target) | _labelled(deed)
     if entry.request and row.profile != "Delete":  # whose profile is closed
         kind = coding(f"{BALP}CodeSystem/BasicAuditEntityType", "XrequestId")
         yield {"what": {"identifier": {"value": entry.request}}, "type": kind}
     # As `entity[consent]` of the pattern AuthZconsent; a Delete's profile is closed.
     for each in deed.consents_of(patient) if row.profile != "Delete" else ():
         yield {"what": {"reference": each}, "type": coding(_RESOURCE_TYPE, "Consent")}
+
+
+def _labelled(deed: Deed) -> JsonObject:
+    return {"securityLabel": _labels(deed)} if deed.labels else {}
+
+
+def _labels(deed: Deed) -> list[JsonObject]:
+    return [each._asdict() for each in deed.labels]
 
 
 def _data(target: str) -> JsonObject:

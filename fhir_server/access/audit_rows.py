@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from fhir_server.access.codings import Coding
 from fhir_server.access.principal import Principal
 
 _KEPT: Final = 4096  # callers whose part of an entry is kept as bytes
@@ -33,6 +34,8 @@ class Who(msgspec.Struct, frozen=True, omit_defaults=True):
     represented: tuple[str, ...] = ()
     """Logical ids of the patients whose record the user may open."""
     staff: bool = False
+    own: tuple[str, ...] = ()
+    """Logical ids of the patients that the user is by a Person."""
     declared: tuple[str, ...] = ()
     """Logical ids of the patients for whom an emergency was declared and held."""
 
@@ -60,6 +63,9 @@ class Deed(msgspec.Struct, frozen=True, array_like=True):
     consents: tuple[tuple[str, ...], ...] = ()
     """For each of `patients`, in their order, the references of their Consents that decided;
     empty: none did of anybody."""
+
+    labels: tuple[Coding, ...] = ()
+    """The security labels of what `target` names, where they are known."""
 
     def consents_of(self, patient: str) -> tuple[str, ...]:
         """The Consents of one of `patients` that decided."""
@@ -142,6 +148,7 @@ def who_of(principal: Principal) -> Who:
         grant=principal.grant or "",
         represented=principal.represented,
         staff=principal.staff,
+        own=principal.own,
         declared=principal.declared,
     )
 

@@ -45,5 +45,7 @@ class Principal:
     declared: tuple[str, ...] = ()
     """Logical ids of the patients for whom the user, in this app, has declared an emergency
     that holds now. No token says so: it is looked up with each request."""
+    own: tuple[str, ...] = ()
+    """Logical ids of the patients that a user who is a Person is; looked up likewise."""
     identity: bool = False
     """`fhirUser` was granted: the app may read the resource that the user is."""

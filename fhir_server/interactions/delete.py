@@ -56,7 +56,7 @@ async def deleted(
     check_if_match(if_match, current)
     if current is None or current.deleted:
         return Result(204, current)
-    return Result(204, await _removed(ctx, unit, current))
+    return Result(204, await _removed(ctx, unit, current), before=current)
 
 
 async def conditional_delete(ctx: Context, command: ConditionalDelete) -> Result:
@@ -100,7 +100,9 @@ async def removed(ctx: Context, unit: Unit, kind: str, found: Sequence[Stored]) 
     """Leave a tombstone for each of `found`."""
     gone = [await _removed(ctx, unit, each) for each in found]
     said = Issue("informational", REMOVED, {"count": len(gone), "type": kind}, "information")
-    return Result(204, gone[0] if len(gone) == 1 else None, issues=(said,), shown=gone)
+    if len(gone) == 1:
+        return Result(204, gone[0], before=found[0], issues=(said,), shown=gone)
+    return Result(204, issues=(said,), shown=gone)
 
 
 async def _removed(ctx: Context, unit: Unit, current: Stored) -> Stored:

@@ -15,9 +15,10 @@ from fhir_server.core.header_values import etags
 from fhir_server.interactions.commands import Update
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.guards import is_guarded
+from fhir_server.interactions.labels_of import has_labels
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.told import run_told
-from fhir_server.interactions.versions import has_labels, is_unchanged, named_version, written
+from fhir_server.interactions.versions import is_unchanged, named_version, written
 from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Unit
 

@@ -55,6 +55,8 @@ class Allowed:
     """Why less than the token says; it is the answer wherever a right is missing."""
     declared: tuple[str, ...] = ()
     """`Principal.declared`."""
+    own: tuple[str, ...] = ()
+    """`Principal.own`."""
     applied: Applied = field(default_factory=dict)
     """For the audit."""
 
@@ -173,7 +175,8 @@ class LiveRights:
             each.patient: (f"Consent/{each.consent}",) for each in acting if each.consent
         }
         judged = narrowed(rights, closing.by)
-        return Allowed(judged, closing.withheld, applied=applied), until
+        linked = tuple(sorted(own)) if (principal.user or "").startswith("Person/") else ()
+        return Allowed(judged, closing.withheld, own=linked, applied=applied), until
 
     async def _closing(self, principal: Principal) -> "_Closing":
         """What required consents that are missing take away of the records in reach."""

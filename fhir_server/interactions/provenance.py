@@ -13,6 +13,7 @@ from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.labels_of import labels_of
 from fhir_server.interactions.results import Result
 from fhir_server.search.index.provenance_patient import EXTENSION
 from fhir_server.store.port import Stored, Unit, Version
@@ -77,7 +78,7 @@ def _provenance(principal: Principal, about: Stored, id_: str, at: str) -> JsonO
     return {
         "resourceType": KIND,
         "id": id_,
-        "meta": {"versionId": "1", "lastUpdated": at},
+        "meta": {"versionId": "1", "lastUpdated": at, **_labels(about)},
         **({"extension": extension} if extension else {}),
         "target": [{"reference": f"{about.type}/{about.id}/_history/{about.number}"}],
         "recorded": at,
@@ -95,6 +96,12 @@ def _provenance(principal: Principal, about: Stored, id_: str, at: str) -> JsonO
             },
         ],
     }
+
+
+def _labels(about: Stored) -> JsonObject:
+    """Those of the version: what hides it hides this too."""
+    found = [each._asdict() for each in labels_of((about,))]
+    return {"security": found} if found else {}
 
 
 def _patients(about: Stored) -> Iterator[str]:

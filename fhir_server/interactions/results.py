@@ -29,6 +29,8 @@ class Result:
     """Names and values for the response, beside those of the version."""
     shown: Sequence[Stored] = ()
     """The versions that `body` is made of, or that were written, for the audit."""
+    before: Stored | None = None
+    """The version that a deletion has ended."""
     values: IndexValues | None = None
     """Of the version, where it was made now."""
     withheld: bool = False

@@ -16,6 +16,7 @@ from fhir_server.access.audience import DIRECTORY
 from fhir_server.access.audit_codes import INTERACTIONS
 from fhir_server.access.audit_log import AuditLog, AuditRow, Occurrence
 from fhir_server.access.audit_rows import Deed, entry_bytes, own_patient
+from fhir_server.access.codings import Coding
 from fhir_server.access.principal import Principal
 from fhir_server.core.errors import FhirError, Forbidden, Gone, NotFound, Unauthenticated
 from fhir_server.core.paths import Target
@@ -34,6 +35,7 @@ from fhir_server.interactions.commands import (
     Update,
     VRead,
 )
+from fhir_server.interactions.labels_of import labels_of
 from fhir_server.interactions.results import Result
 from fhir_server.search.links import query_text
 from fhir_server.store.port import Stored
@@ -197,7 +199,7 @@ class Trail:
         patients = tuple(found) or tuple(self._meant(doing))
         return Deed(
             doing.code, target, _query(doing), patients, result.status, "",
-            self._consents(patients),
+            self._consents(patients), _labels(doing, result),
         )  # fmt: skip
 
     def _consents(self, patients: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -237,6 +239,16 @@ async def noted(
         raise
     trail.note(result)
     return result
+
+
+def _labels(doing: Doing, result: Result) -> tuple[Coding, ...]:
+    """Of what the event will name; a page names only what was asked."""
+    rows = [*result.shown, *(each for each in (result.version, result.before) if each)]
+    if not doing.path and result.version is not None:
+        rows = [each for each in rows if each.id == result.version.id]
+    else:
+        rows = [each for each in rows if f"{each.type}/{each.id}" == doing.target]
+    return labels_of(rows)
 
 
 def _query(doing: Doing) -> str:

@@ -13,6 +13,7 @@ from fhir_server.core.paths import ID
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
+from fhir_server.interactions.labels_of import has_labels
 from fhir_server.interactions.permits import check_values
 from fhir_server.interactions.results import Result
 from fhir_server.store.port import Stored, Version
@@ -42,9 +43,6 @@ NOT_THERE: Final = Text(
     "If-Match называет версию ресурса, которого нет.",
     "If-Match називає версію ресурсу, якого немає.",
 )
-
-
-_SECURITY: Final = b'"security"'
 
 
 def check_type(resource: JsonObject, kind: str) -> None:
@@ -92,11 +90,6 @@ def with_stamps(
     if before is not None and not before.deleted:
         old = loads(before.body, max_depth=ctx.services.limits.depth)
     return stamp(ctx, labelled, old)
-
-
-def has_labels(version: Stored) -> bool:
-    """Whether security labels may stand in the version's `meta`."""
-    return _SECURITY in version.body
 
 
 def with_labels(ctx: Context, resource: JsonObject, before: Stored | None) -> JsonObject:

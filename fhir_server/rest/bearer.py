@@ -73,8 +73,9 @@ class BearerGate:
 
     async def _caller(self, principal: Principal) -> Caller:
         allowed = await self._rights(principal)
-        if allowed.declared != principal.declared:  # what a job has kept may be over
-            principal = replace(principal, declared=allowed.declared)
+        found = (allowed.declared, allowed.own)
+        if found != (principal.declared, principal.own):  # what a job has kept may be over
+            principal = replace(principal, declared=allowed.declared, own=allowed.own)
         return Caller(allowed.rights, principal, allowed.withheld, allowed.applied)
 
 

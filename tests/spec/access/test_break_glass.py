@@ -17,7 +17,7 @@ from fhir_server.access.decisions import Policy
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import parse_scopes
-from fhir_server.interactions.live_rights import BELIEVED
+from fhir_server.interactions.directives import BELIEVED
 from fhir_server.settings import Settings
 from tests.support.emergencies import (
     APP,

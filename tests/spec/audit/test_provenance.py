@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/provenance.html
 """
 
 from dataclasses import replace
+from typing import Final
 
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.validation.own_definitions import known
@@ -93,6 +94,37 @@ def test_it_is_in_the_record_of_the_patient_alone(
     other = clinic.person()
     assert about(other, f"Observation/{written}") == []
     assert other.get(f"/Provenance/{found['id']}").status_code == 404
+
+
+PSYCHIATRY: Final = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F32.1"}]}
+
+
+def test_what_a_label_hides_its_provenance_does_not_tell(
+    patient: Caller, doctor: Caller
+) -> None:
+    place = made(patient, code=PSYCHIATRY)
+    plain = made(patient)
+    assert doctor.get(f"/{place}").status_code == 404
+    assert about(doctor, place) == []
+    assert len(about(doctor, plain)) == 1
+    (found,) = about(patient, place)
+    assert {each["code"] for each in found["meta"]["security"]} >= {"PSY", "R"}
+    assert doctor.get(f"/Provenance/{found['id']}").status_code == 404
+    assert found["id"] not in doctor.get(f"/Provenance?patient={patient.id}").text
+
+
+def test_each_version_has_the_labels_of_its_own(patient: Caller, doctor: Caller) -> None:
+    place = made(patient)
+    id_ = place.removeprefix("Observation/")
+    labelled = observation(patient.id, id=id_, code=PSYCHIATRY)
+    entry = {"resource": labelled, "request": {"method": "PUT", "url": place}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert patient.ask("POST", "/", bundle).is_success
+    assert [each["meta"].get("security") is None for each in about(patient, place)] == [
+        True,
+        False,
+    ]
+    assert len(about(doctor, place)) == 1
 
 
 def test_what_systems_write_has_none(clinic: Clinic, patient: Caller) -> None:

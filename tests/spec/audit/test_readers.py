@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/auditevent.html
 """
 
 from dataclasses import replace
+from typing import Final
 from uuid import uuid4
 
 import httpx
@@ -134,6 +135,56 @@ def test_the_own_address_is_shown(patient: Caller) -> None:
     patient.get(f"/Observation/{patient.observation}")
     event = patient.events("action=R")[0]
     assert agent(event, "110152")["network"]["address"] == "127.0.0.1"
+
+
+def test_the_own_address_is_shown_to_a_person_who_is_the_patient(
+    clinic: Clinic, patient: Caller
+) -> None:
+    person = new_id()
+    links = [{"target": {"reference": f"Patient/{patient.id}"}}]
+    clinic.put({"resourceType": "Person", "id": person, "link": links})
+    asking = replace(patient.principal, user=f"Person/{person}", token=new_id())
+    caller = clinic.caller(asking)
+    assert caller.get(f"/Observation/{patient.observation}").is_success
+    (event,) = patient.events(f"agent=Person/{person}&subtype=read")
+    assert agent(event, "110152")["network"]["address"] == "127.0.0.1"
+
+
+PSYCHIATRY: Final = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F32.1"}]}
+TAGGED: Final = {
+    "resourceType": "Parameters",
+    "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:t", "code": "t"}]}}],
+}
+TOUCHES: Final = (
+    ("GET", "", None),
+    ("GET", "/_history/1", None),
+    ("GET", "/_history", None),
+    ("GET", "/$meta", None),
+    ("POST", "/$meta-add", TAGGED),
+    ("PATCH", "", [{"op": "replace", "path": "/status", "value": "amended"}]),
+    ("DELETE", "", None),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), TOUCHES, ids=lambda x: str(x)[:20])
+def test_what_a_label_hides_its_events_do_not_tell(
+    patient: Caller, doctor: Caller, method: str, path: str, body: object
+) -> None:
+    hidden, plain = (
+        patient.ask("POST", "/Observation", observation(patient.id, **more)).json()["id"]
+        for more in ({"code": PSYCHIATRY}, {})
+    )
+    for id_ in (hidden, plain):
+        assert patient.ask(method, f"/Observation/{id_}{path}", body).is_success
+    theirs = patient.events()
+    told = [each for each in theirs if hidden in str(each)]
+    assert len(told) == 2
+    for event in told:
+        data = next(e for e in event["entity"] if e.get("role", {}).get("code") in ("4", "24"))
+        assert {each["code"] for each in data["securityLabel"]} >= {"PSY", "R"}
+    seen = doctor.events(f"patient={patient.id}")
+    assert [each for each in seen if hidden in str(each)] == []
+    assert len([each for each in seen if plain in str(each)]) == 2
 
 
 def test_a_query_that_may_name_others_is_withheld(
