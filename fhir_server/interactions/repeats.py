@@ -38,7 +38,8 @@ GONE: Final = Text(
 )
 
 _LONGEST: Final = 255
-_LETTERS: Final[tuple[ScopeLetter, ...]] = ("r", "c", "u")
+_READING: Final[tuple[ScopeLetter, ...]] = ("r", "s")
+_LETTERS: Final[tuple[ScopeLetter, ...]] = (*_READING, "c", "u")
 KEPT: Final = 86_400_000
 """Milliseconds for which a key is known."""
 _KINDS: Final = frozenset({"Appointment"})
@@ -113,15 +114,14 @@ async def answer(ctx: Context, done: Repeated) -> Result:
     """
     if ctx.repeat is None or ctx.repeat.body != done.body:
         raise BusinessRule(OTHER_REQUEST).coded("idempotency-key-reused")
-    # Who may only write is answered with what they wrote, as the first time.
-    letter: ScopeLetter = next(
-        (each for each in _LETTERS if ctx.rights.allows(each, done.type)), "r"
-    )
-    within = ctx.rights.of(letter)
-    version = await ctx.services.store.vread(done.type, done.id, done.number, within=within)
-    if version is None:
-        raise Conflict(GONE)
-    return Result(done.status, version, located=done.status == _CREATED)
+    for letter in _LETTERS:
+        within = ctx.rights.of(letter)
+        version = await ctx.services.store.vread(done.type, done.id, done.number, within=within)
+        if version is not None:
+            # Who may only write is told that it was done, as the first time.
+            located, withheld = done.status == _CREATED, letter not in _READING
+            return Result(done.status, version, located=located, withheld=withheld)
+    raise Conflict(GONE)
 
 
 _CREATED: Final = 201

@@ -112,8 +112,8 @@ async def _known(ctx: Context, wish: Asked) -> JsonObject | None:
 
 def _answer(ctx: Context, wish: Asked, result: Result) -> Result:
     version = result.version
-    if wish.dialect == "isik" or version is None:
+    if wish.dialect == "isik" or version is None or result.withheld:
         return result
     body = searchset(stored_entries(ctx.services.base_url, (version,), "match"), {}, total=1)
-    status, withheld = 200 if wish.dialect == "argonaut" else result.status, result.withheld
-    return Result(status, body=body, shown=(version,), withheld=withheld, wanted=True)
+    status = 200 if wish.dialect == "argonaut" else result.status
+    return Result(status, body=body, shown=(version,), wanted=True)

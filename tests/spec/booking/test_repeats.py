@@ -117,5 +117,16 @@ def test_an_answer_is_given_again_within_the_rights_of_now(clinic: Clinic) -> No
     assert ask(clinic, person(patient), key, parameters(slot=slot)).is_success
     narrow = "patient/Appointment.r?status=cancelled patient/Appointment.c patient/Slot.rs"
     later = ask(clinic, person(patient, narrow), key, parameters(slot=slot))
-    assert later.status_code == 409, later.text
-    assert "Bundle" not in later.text
+    assert (later.status_code, later.content) == (201, b"")
+
+
+@pytest.mark.parametrize("read", ["", " patient/Appointment.r?status=cancelled"])
+def test_who_may_only_book_is_answered_without_the_visit_each_time(
+    clinic: Clinic, read: str
+) -> None:
+    patient, slot, key = clinic.patient(), clinic.slot(clinic.schedule()), str(uuid4())
+    who = person(patient, f"patient/Appointment.c patient/Slot.rs{read}")
+    first, again = (ask(clinic, who, key, parameters(slot=slot)) for _ in range(2))
+    assert (first.status_code, first.content) == (201, b"")
+    assert same(first, again)
+    assert first.headers["etag"] == again.headers["etag"] == 'W/"1"'
