@@ -328,7 +328,8 @@ async def _services(
     registry = Registry(offered=offered.search)
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases, full_text=settings.full_text)
-    validator = Validator(knowledge.terminology, knowledge.profiles)
+    numbers = None if settings.identifier_check == "off" else settings.identifier_check
+    validator = Validator(knowledge.terminology, knowledge.profiles, numbers)
     validator.warm_up(_WARM)
     indexer.check()
     return Services(

@@ -211,6 +211,10 @@ class Settings(BaseSettings):
     """Folder of StructureDefinitions, ValueSets and CodeSystems (`*.json`) that are known
     beside R4's own: profiles that resources may claim, and the codes they are bound to."""
 
+    identifier_check: Literal["error", "warning", "off"] = "error"
+    """What a national number whose check digits are wrong is to a write: refused (422), stored
+    and only told by `$validate`, or nothing. `docs/profiles.md` lists the systems."""
+
     max_body: Positive = 64 * 1024 * 1024
     """Bytes of a request's body after decompression; beyond it 413."""
     max_depth: Annotated[int, Field(ge=8, le=500)] = 64

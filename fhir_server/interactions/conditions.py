@@ -16,6 +16,7 @@ from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.named_types import check_links
 from fhir_server.search.plan import Node
+from fhir_server.search.tokens import alike
 from fhir_server.store.port import Stored, Unit
 
 NO_CRITERIA: Final = Text(
@@ -58,8 +59,9 @@ async def only_match(
 
 
 def claim_key(kind: str, criteria: Pairs) -> str:
-    """What a unit claims that depends on what `criteria` find."""
-    return f"{kind}?{urlencode(sorted(criteria))}"
+    """What a unit claims that depends on what `criteria` find; one key for all spellings of a
+    national number."""
+    return f"{kind}?{urlencode(sorted((name, alike(value)) for name, value in criteria))}"
 
 
 def the_one(found: Sequence[Stored], kind: str) -> Stored | None:

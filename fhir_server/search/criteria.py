@@ -108,6 +108,8 @@ def _token(_: Scope, asked: Asked) -> Parse:
     types = types_of(asked.kind, asked.parameter)
     if "ContactPoint" in types:
         return partial(tokens.contact, asked.code)
+    if "Identifier" in types:
+        return partial(tokens.identifier, asked.code)
     return partial(tokens.plain_text if types == {"string"} else tokens.token, asked.code)
 
 

@@ -91,7 +91,7 @@ def of_type(scope: Scope, asked: Asked, text: str) -> Node:
 
 def identifier(code: str, text: str) -> Node:
     """`:identifier`: a reference by `Reference.identifier`, as a token."""
-    return tokens.token(f"{code}:identifier", text)
+    return tokens.identifier(f"{code}:identifier", text)
 
 
 def below(scope: Scope, asked: Asked, text: str) -> Node:

@@ -8,6 +8,7 @@ from typing import Final
 
 from fhir_server.core.errors import BadValue, NotSupported, TooCostly
 from fhir_server.core.messages import Text
+from fhir_server.core.national_ids import normal, readings, scheme_of
 from fhir_server.core.references import parse
 from fhir_server.search import keys
 from fhir_server.search.escapes import split, unescape
@@ -61,6 +62,40 @@ def token(code: str, text: str) -> Node:
     return Keys("tokens", (keys.token(code, system, value),))
 
 
+def identifier(code: str, text: str) -> Node:
+    """An Identifier that equals `text`; a national number by any system and spelling of its
+    scheme, also where it was indexed before there were any.
+
+    Raises:
+        BadValue: it has more than one separator.
+    """
+    system, value = _pair(text)
+    scheme = scheme_of(system or "")
+    if scheme is None:
+        return _spelled(code, system, value, token(code, text))
+    if not value:
+        written = (system, scheme.system)
+        return Or(tuple(_of_system(code, each) for each in dict.fromkeys(written) if each))
+    normalised = keys.token(code, scheme.system, normal(value))
+    return _any_key((normalised, keys.token(code, system, value)))
+
+
+def _spelled(code: str, system: str | None, value: str, plain: Node) -> Node:
+    """`plain`, or without a system also the number that `value` is a spelling of."""
+    found = () if system is not None else tuple(readings(value))
+    if not found:
+        return plain
+    spelled = (keys.token(code, each.system, normal(value)) for each in found)
+    return _any_key((keys.token(code, None, value), *spelled))
+
+
+def alike(text: str) -> str:
+    """`text`, and the same for every other token that names the same national number."""
+    system, _, value = text.rpartition("|")
+    scheme = scheme_of(unescape(system))
+    return text if scheme is None else f"{scheme.system}|{normal(value)}"
+
+
 def plain_text(code: str, text: str) -> Node:
     """A string that equals `text`, whatever its case; the index has it in lower case too.
 
@@ -111,7 +146,8 @@ def of_type(code: str, text: str) -> Node:
     system, kind, value = parts
     if system == keys.ANY_SYSTEM:
         return Nothing()
-    return Keys("tokens", (keys.token(f"{code}:of-type", system, f"{kind}|{value}"),))
+    spelled = (value, *(normal(value) for _ in readings(value)))
+    return _any_key(keys.token(f"{code}:of-type", system, f"{kind}|{each}") for each in spelled)
 
 
 def in_value_set(scope: Scope, code: str, text: str) -> Node:

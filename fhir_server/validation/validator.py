@@ -7,7 +7,8 @@ remainder. Only what they do not vouch for is walked, and the walker has the las
 |----------------------------------------------------------------------|--------|
 | structure, cardinality, types, formats, bindings, references,        | 400    |
 | narrative, invariants of the base standard                           |        |
-| a profile that `meta.profile` claims, an extension's own definition  | 422    |
+| a profile that `meta.profile` claims, an extension's own definition, | 422    |
+| the check digits of a national number                                |        |
 
 "400 Bad Request - resource could not be parsed or failed basic FHIR validation rules",
 "422 Unprocessable Entity - the proposed resource violated applicable FHIR profiles or server
@@ -23,6 +24,7 @@ from fhir_server.core.errors import Invalid, Issue, Severity, Unprocessable
 from fhir_server.core.types import JsonObject
 from fhir_server.terminology.terminology import Terminology
 from fhir_server.validation import extensions, profile_texts, profiles, remainder, texts
+from fhir_server.validation.identifiers import wrong_numbers
 from fhir_server.validation.profile_tree import Profiles
 from fhir_server.validation.profiles import Known
 from fhir_server.validation.walker import MAX_ISSUES, walk
@@ -32,12 +34,17 @@ class Validator:
     """Validates against the base standard of R4, R4's own profiles, and those handed in."""
 
     def __init__(
-        self, terminology: Terminology | None = None, profiles: Profiles | None = None
+        self,
+        terminology: Terminology | None = None,
+        profiles: Profiles | None = None,
+        numbers: Severity | None = None,
     ) -> None:
+        """`numbers`: what a national number is that cannot be right; None: nothing."""
         self.terminology = terminology or Terminology()
         self._profiles = profiles or Profiles()
         self._known = Known(self.terminology, self._profiles)
         self._own_extensions = self._profiles.own_extensions
+        self._numbers: Severity | None = numbers
 
     def warm_up(self, kinds: Iterable[str]) -> None:
         """Compile for these types now rather than on their first write.
@@ -52,8 +59,8 @@ class Validator:
 
         Raises:
             Invalid: the base standard is broken; every error.
-            Unprocessable: a known profile that the resource claims is broken, or the definition
-            of an extension; every error.
+            Unprocessable: a known profile that the resource claims is broken, the definition
+            of an extension, or a number that is checked; every error.
         """
         sound = remainder.accepts(resource, kind)
         if not sound:
@@ -65,6 +72,8 @@ class Validator:
             errors += _errors(extensions.issues(self._known, resource, kind))
         if any(self._profiles.find(url) for url in _profiles(resource)):
             errors += _errors(self._claimed(resource, kind))
+        if self._numbers == "error":
+            errors += wrong_numbers(resource, kind, "error")
         if errors:
             raise Unprocessable.of(errors[:MAX_ISSUES])
 
@@ -77,6 +86,8 @@ class Validator:
         """
         found = walk(resource, kind, self.terminology, warnings=True)
         found += islice(extensions.issues(self._known, resource, kind), MAX_ISSUES)
+        if self._numbers is not None:
+            found += wrong_numbers(resource, kind, self._numbers)
         for url in asked:
             found += self._against(url, resource, kind, "error")
         known = set(asked)

@@ -4,7 +4,8 @@ A value stands under its system (no system: the empty one) and under any system.
 identifiers are compared to the character: a conditional update that overlooks the case of an
 identifier would write into another patient's record. Contacts are not (`contact_forms`). What
 `:text` searches goes to the strings, what `:of-type` searches to the tokens under
-`identifier:of-type`.
+`identifier:of-type`. A national number stands under its scheme's own system and spelling too
+(`core.national_ids`), by which any alias and any spelling finds it.
 
 https://hl7.org/fhir/R4/search.html#token
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from fhir_server.core.national_ids import normal, scheme_of
 from fhir_server.core.text import fold
 from fhir_server.core.types import JsonObject
 from fhir_server.search.index.rows import Row, Writer, by_type
@@ -96,15 +98,21 @@ def _identifier(values: IndexValues, row: Row, value: JsonObject) -> None:
         values.tokens += (f"{row.lead}{system}|{number}", row.any_system + number)
     elif system:
         values.tokens.append(f"{row.lead}{system}|")
+    scheme = scheme_of(system)
+    plain = None if scheme is None or number is None else normal(number)
+    if scheme is not None:
+        values.tokens.append(f"{row.lead}{scheme.system}|{plain or ''}")
+    if plain is not None:
+        values.tokens.append(row.any_system + plain)
     kind = value.get("type")
     if kind is None:
         return
     if "text" in kind and row.has_text:
         write_text(values, row, kind["text"])
-    if number is not None:
-        for coding in kind.get("coding", ()):
-            of_type = f"{coding.get('system', '')}|{coding.get('code', '')}"
-            values.tokens.append(f"{row.code}:of-type|{of_type}|{number}")
+    spelled = [each for each in dict.fromkeys((number, plain)) if each is not None]
+    for coding in kind.get("coding", ()) if spelled else ():
+        of_type = f"{coding.get('system', '')}|{coding.get('code', '')}"
+        values.tokens += [f"{row.code}:of-type|{of_type}|{each}" for each in spelled]
 
 
 #: What people group the digits of a telephone number by; a `+` is lost in many a URL.

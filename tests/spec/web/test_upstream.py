@@ -31,6 +31,7 @@ from fhir_server.web.upstream.esia import EsiaProvider, EsiaSettings
 from fhir_server.web.upstream.id_gov_ua import IdGovUaProvider, IdGovUaSettings, birth_date
 from fhir_server.web.upstream.openid import OpenIdProvider, OpenIdSettings
 from fhir_server.web.upstream.provider import Provider, UpstreamError
+from scripts.seeds.identifiers import snils
 from tests.support.providers import CLIENT, SECRET, Mock, certificate, sealed, serving
 from tests.support.smart import numbers, said
 from tests.support.web import Browser, Cabinet
@@ -72,7 +73,7 @@ class Somebody:
 
 async def somebody(pages: Cabinet) -> Somebody:
     number = next(numbers)
-    found = Somebody(f"up{number}", f"150-{number:03}-700 70", f"31119{number:05}")
+    found = Somebody(f"up{number}", snils(150_000_700 + int(number)), f"31119{number:05}")
     resource: dict[str, Any] = {
         "resourceType": "Patient",
         "id": found.id,

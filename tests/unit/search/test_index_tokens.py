@@ -9,6 +9,9 @@ from fhir_server.search.registry import Registry
 
 INDEXER = Indexer(Registry(), "https://clinic.example/fhir")
 TAG = {"system": "urn:s", "code": "a", "display": "Alpha"}
+OID = "urn:oid:1.2.643.100.3"
+RUCORE = "https://fhir.ru/ig/core/systems/snils"
+PLAIN = "https://fhir-server.example/sid/ru/snils|11223344595"
 SPECIAL = "http://terminology.hl7.org/CodeSystem/special-values"
 
 
@@ -49,6 +52,25 @@ def texts(kind: str, code: str, /, **elements: Any) -> set[str]:
         ),
         ("Patient", "identifier", {"identifier": [{"system": "urn:mrn"}]}, {"urn:mrn|"}),
         ("Patient", "identifier", {"identifier": [{"type": {"coding": [TAG]}}]}, set()),
+        # A national number: as it is written, and as its scheme has it
+        (
+            "Patient",
+            "identifier",
+            {"identifier": [{"system": OID, "value": "112-233-445 95"}]},
+            {f"{OID}|112-233-445 95", "~|112-233-445 95", PLAIN, "~|11223344595"},
+        ),
+        (
+            "Patient",
+            "identifier",
+            {"identifier": [{"system": RUCORE, "value": "11223344595"}]},
+            {f"{RUCORE}|11223344595", "~|11223344595", PLAIN},
+        ),
+        (
+            "Patient",
+            "identifier",
+            {"identifier": [{"system": OID}]},
+            {f"{OID}|", "https://fhir-server.example/sid/ru/snils|"},
+        ),
         # "for code … the system is implicit"
         (
             "Patient",
