@@ -5,7 +5,7 @@ else (documentation) to FastAPI, whose routes cost four times a plain one.
 """
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -55,9 +55,11 @@ from fhir_server.rest.public import PublicDirectory
 from fhir_server.rest.publication import Publication
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
+from fhir_server.search.custom import accepted, parameter_of
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.registry import Registry
 from fhir_server.settings import Settings
+from fhir_server.spec.search_parameters import SearchParameter
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.jobs import MongoJobs
 from fhir_server.store.mongo.keys import cursor_key
@@ -325,7 +327,7 @@ async def _services(
     offered: Offer,
     clock: Clock,
 ) -> Services:
-    registry = Registry(offered=offered.search)
+    registry = Registry(offered=offered.search, shipped=_parameters(knowledge))
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases, full_text=settings.full_text)
     numbers = None if settings.identifier_check == "off" else settings.identifier_check
@@ -364,13 +366,24 @@ def _statement(settings: Settings) -> JsonObject:
 
 
 def definitions(settings: Settings) -> Known:
-    """R4's profiles and terminology with the operator's, of a folder that need not be there.
+    """R4's profiles and terminology with the operator's, and search parameters, of a folder
+    that need not be there.
 
     Raises:
         DefinitionError: one of them cannot be used.
     """
     paths = sorted(settings.profiles.rglob("*.json"))
-    return known((str(path), _definition(path, settings.max_depth)) for path in paths)
+    found = known((str(path), _definition(path, settings.max_depth)) for path in paths)
+    _parameters(found)
+    return found
+
+
+def _parameters(knowledge: Known) -> Mapping[str, SearchParameter]:
+    rows = (parameter_of(each) for each in knowledge.parameters)
+    found, refused = accepted(each for each in rows if each is not None)
+    for url, error in refused:
+        raise DefinitionError(f"{url}: {error}") from error
+    return found
 
 
 def _definition(path: Path, depth: int) -> JsonObject:

@@ -208,8 +208,8 @@ class Settings(BaseSettings):
     file lists, and no others. Without the file, everything the server can do."""
 
     profiles: Path = Path("profiles")
-    """Folder of StructureDefinitions, ValueSets and CodeSystems (`*.json`) that are known
-    beside R4's own: profiles that resources may claim, and the codes they are bound to."""
+    """Folder of StructureDefinitions, ValueSets, CodeSystems and SearchParameters (`*.json`)
+    that are known beside R4's own: profiles that resources may claim, codes, searches."""
 
     identifier_check: Literal["error", "warning", "off"] = "error"
     """What a national number whose check digits are wrong is to a write: refused (422), stored

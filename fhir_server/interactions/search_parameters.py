@@ -24,6 +24,12 @@ URL_TAKEN: Final = Text(
     "Url {url} уже є в іншого чинного SearchParameter: {id}.",
 )
 
+SHIPPED: Final = Text(
+    "The url {url} is that of a search parameter this server comes with.",
+    "Url {url} принадлежит параметру поиска, с которым поставляется сервер.",
+    "Url {url} належить параметру пошуку, з яким постачається сервер.",
+)
+
 _MOST: Final = 1000  # of one code: each is of another type
 
 
@@ -36,6 +42,10 @@ async def guard_search_parameter(ctx: Context, intent: Intent) -> None:
     parameter = None if intent.after is None else parameter_of(intent.after)
     if parameter is None or ctx.unit is None:
         return
+    shipped = ctx.services.registry.shipped
+    if parameter.url in shipped:
+        args = {"url": parameter.url}
+        raise Unprocessable.of([Issue("duplicate", SHIPPED, args, expression=(f"{KIND}.url",))])
     # Two that clash, written at once, must not both find the place free.
     await ctx.unit.claim(KIND)
     others = {
@@ -48,7 +58,7 @@ async def guard_search_parameter(ctx: Context, intent: Intent) -> None:
             args = {"url": parameter.url, "id": id_}
             taken = Issue("duplicate", URL_TAKEN, args, expression=(f"{KIND}.url",))
             raise Unprocessable.of([taken])
-    check(parameter, {other.url: other for other in others.values()})
+    check(parameter, {**shipped, **{other.url: other for other in others.values()}})
 
 
 async def _stored(ctx: Context, parameter: SearchParameter) -> Iterable[Stored]:

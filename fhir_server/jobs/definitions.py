@@ -1,9 +1,12 @@
-"""What this process has learned from the resources stored on the server.
+"""What this process has learned from the resources stored on the server, and what it came with.
 
 Search parameters (SearchParameter) go to the registry, value sets and code systems to the
 terminology of the searches. Every process asks the database each second for what has changed;
 `$reindex` waits until all of them have, and until no write of theirs is on its way that began
 before: from then on every write is indexed for the parameters it is about to cover.
+
+A search parameter that the server came with covers from the start the types that nothing is
+stored of; where something is, it waits for `$reindex` as any other.
 
 https://hl7.org/fhir/R4/searchparameter.html
 """
@@ -18,6 +21,7 @@ import structlog
 from fhir_server.jobs.copies import Copies
 from fhir_server.jobs.flights import Flights
 from fhir_server.search.custom import accepted, digest, parameter_of
+from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.search.registry import Registry, kinds_of
 from fhir_server.spec.search_parameters import SearchParameter
 from fhir_server.store.port import (
@@ -69,7 +73,8 @@ class Definitions:
         self._parameters = Copies("SearchParameter", store, reindexing)
         self._systems = Copies("CodeSystem", store, reindexing)
         self._value_sets = Copies("ValueSet", store, reindexing)
-        self._known: dict[str, tuple[SearchParameter, int]] = {}
+        self._known: dict[str, tuple[SearchParameter, int]] = self._accepted()
+        self._told = False
         self._turn = asyncio.Lock()
 
     async def leave(self) -> None:
@@ -107,24 +112,52 @@ class Definitions:
         if await self._parameters.refresh():
             self._known = self._accepted()
         usable = {}
-        for url, (parameter, at) in self._known.items():
+        for url, (parameter, at) in tuple(self._known.items()):
             state = states.get(url)
             if state is None or state.digest != digest(parameter):
-                await self._sources.states.note(url, _pending(parameter, at))
-                state = None
-            usable[url] = (parameter, state is not None and state.active)
+                state = await self._noted(parameter, at)
+            usable[url] = (parameter, state.active)
+            self._known[url] = (parameter, state.at)
         for url in states.keys() - self._known.keys():
             await self._sources.states.forget(url)
         if self._registry.replace(usable):
             self._changed()
+        if not self._told:
+            self._tell(usable)
+
+    async def _noted(self, parameter: SearchParameter, at: int) -> ParameterState:
+        """The state that is kept of a definition that is new here."""
+        kinds, covered = frozenset(kinds_of(parameter)), frozenset[str]()
+        if parameter.url in self._registry.shipped:
+            at = await self._sources.workers.time()
+            covered = frozenset([kind for kind in kinds if await self._is_empty(kind)])
+        state = ParameterState(digest(parameter), at, kinds, covered)
+        await self._sources.states.note(parameter.url, state)
+        return state
+
+    async def _is_empty(self, kind: str) -> bool:
+        for past in (False, True):
+            if await self._sources.reindexing.versions(
+                kind, past=past, after=None, limit=1, within=UNRESTRICTED
+            ):
+                return False
+        return True
+
+    def _tell(self, usable: Mapping[str, tuple[SearchParameter, bool]]) -> None:
+        """Say once, at the start, what the server came with and cannot search by yet."""
+        self._told = True
+        waiting = [url for url in self._registry.shipped if not usable[url][1]]
+        if waiting:
+            self._log.warning("search_parameters_need_reindex", urls=waiting)
 
     def _accepted(self) -> dict[str, tuple[SearchParameter, int]]:
-        found: dict[str, tuple[SearchParameter, int]] = {}
+        shipped = self._registry.shipped
+        found = {url: (each, 0) for url, each in shipped.items()}
         for at, resource in self._parameters.all():
             parameter = parameter_of(resource)
             if parameter is not None:
                 found.setdefault(parameter.url, (parameter, at))
-        known, refused = accepted(parameter for parameter, _ in found.values())
+        known, refused = accepted((parameter for parameter, _ in found.values()), shipped)
         for url, error in refused:
             self._log.warning("search_parameter_not_used", url=url, reason=str(error))
         return {url: found[url] for url in known}
@@ -134,7 +167,3 @@ class Definitions:
         if any(changed):
             rows = [*self._systems.all(), *self._value_sets.all()]
             self._terminology.learn(resource for _, resource in rows)
-
-
-def _pending(parameter: SearchParameter, at: int) -> ParameterState:
-    return ParameterState(digest(parameter), at, frozenset(kinds_of(parameter)), frozenset())

@@ -73,7 +73,7 @@ _PLAINEST: Final = "Basic"
 _LEAST_COMPONENTS: Final = 2
 
 Known = Mapping[str, SearchParameter]
-"""The server's own parameters by URL."""
+"""The server's own parameters by URL, composites after what they are made of."""
 
 
 def parameter_of(resource: JsonObject) -> SearchParameter | None:
@@ -94,13 +94,14 @@ def digest(parameter: SearchParameter) -> str:
 
 
 def accepted(
-    candidates: Iterable[SearchParameter],
+    candidates: Iterable[SearchParameter], first: Known | None = None
 ) -> tuple[dict[str, SearchParameter], list[tuple[str, FhirError]]]:
     """The parameters that can be served together, by URL, and for the others why not.
 
-    An earlier one wins; composites come after what they are made of.
+    An earlier one wins, and those of `first` before all; composites come after what they are
+    made of.
     """
-    known: dict[str, SearchParameter] = {}
+    known: dict[str, SearchParameter] = dict(first or {})
     refused = []
     for each in sorted(candidates, key=lambda each: each.type == "composite"):
         try:

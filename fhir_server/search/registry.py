@@ -1,8 +1,9 @@
-"""The search parameters a server knows: R4's own, and those posted to it.
+"""The search parameters a server knows: R4's own, those it comes with, and those posted to it.
 
-A SearchParameter resource that comes later is indexed in every write from then on, and it is
-usable in a search only when the resources from before have been indexed for it (`$reindex`):
-until then an answer would miss some of them.
+One that it comes with is indexed in every write from the start on. A SearchParameter resource
+that comes later is indexed in every write from then on. Either is usable in a search only when
+the resources from before have been indexed for it (`$reindex`): until then an answer would miss
+some of them.
 
 https://hl7.org/fhir/R4/searchparameter.html
 """
@@ -52,13 +53,20 @@ class Registry:
     """
 
     def __init__(
-        self, parameters: Iterable[SearchParameter] = ALL, *, offered: Offered | None = None
+        self,
+        parameters: Iterable[SearchParameter] = ALL,
+        *,
+        offered: Offered | None = None,
+        shipped: Mapping[str, SearchParameter] = _NONE,
     ) -> None:
-        """`offered` None: everything."""
+        """`offered` None: everything; `shipped` by URL, without clashes (`search.custom`)."""
         self.version = 0
         self._offered: Final = offered
         self._standard: Final = tuple(parameters)
-        self._custom: dict[str, tuple[SearchParameter, bool]] = {}
+        self.shipped: Final = shipped
+        self._custom: dict[str, tuple[SearchParameter, bool]] = {
+            url: (each, False) for url, each in shipped.items()
+        }
         self._usable: dict[str, dict[str, SearchParameter]] = {}
         self._indexed: dict[str, dict[str, SearchParameter]] = {}
         self._rebuild()
@@ -105,7 +113,7 @@ class Registry:
         return added[0] if added else BY_URL.get(url)
 
     def custom(self) -> Mapping[str, SearchParameter]:
-        """The parameters added later, by canonical URL."""
+        """The parameters that are not R4's, by canonical URL."""
         return {url: parameter for url, (parameter, _) in self._custom.items()}
 
     def add(self, parameter: SearchParameter, *, usable: bool = False) -> None:

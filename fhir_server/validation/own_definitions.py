@@ -1,4 +1,5 @@
-"""What is known beside R4: StructureDefinitions, ValueSets and CodeSystems of the operator.
+"""What is known beside R4: StructureDefinitions, ValueSets, CodeSystems and SearchParameters of
+the operator.
 
 They are held to R4 like any resource, and to what this server can check; one that cannot be
 used is refused by its name, at start.
@@ -17,8 +18,17 @@ from fhir_server.validation.profile_tree import Profiles
 from fhir_server.validation.profiles import Known
 from fhir_server.validation.validator import Validator
 
-_KINDS: Final = ("StructureDefinition", "ValueSet", "CodeSystem", "OperationDefinition")
-"""The last are for people and clients to read: what an operation does is in the code."""
+_PARAMETER: Final = "SearchParameter"
+_NAMING: Final = "NamingSystem"
+_KINDS: Final = (
+    "StructureDefinition",
+    "ValueSet",
+    "CodeSystem",
+    _PARAMETER,
+    "OperationDefinition",
+    _NAMING,
+)
+"""The last two are for people and clients to read: what they describe is in the code."""
 
 
 def known(named: Iterable[tuple[str, JsonObject]]) -> Known:
@@ -41,11 +51,12 @@ def known(named: Iterable[tuple[str, JsonObject]]) -> Known:
     profiles = Profiles(rows)
     for url in rows:
         profiles.find(url)
-    return Known(Terminology(codes), profiles)
+    parameters = [each for each in resources if each["resourceType"] == _PARAMETER]
+    return Known(Terminology(codes), profiles, parameters)
 
 
 def _checked(name: str, resource: JsonObject) -> str:
-    """The canonical of a definition that is valid R4."""
+    """The canonical of a definition that is valid R4; of a NamingSystem its name."""
     kind = resource.get("resourceType")
     if kind not in _KINDS:
         raise DefinitionError(f"{name}: {kind} is none of {', '.join(_KINDS)}.")
@@ -55,6 +66,8 @@ def _checked(name: str, resource: JsonObject) -> str:
         issue = error.issues[0]
         where = ", ".join(issue.expression)
         raise DefinitionError(f"{name}: {where}: {issue.in_language('en')}") from error
+    if kind == _NAMING:
+        return f"{_NAMING} {resource['name']}"
     url = resource.get("url")
     if not isinstance(url, str):
         raise DefinitionError(f"{name}: a definition needs a url.")

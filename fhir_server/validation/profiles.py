@@ -6,7 +6,7 @@ issues are told beside these.
 https://hl7.org/fhir/R4/profiling.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -35,6 +35,8 @@ class Known(NamedTuple):
 
     terminology: Terminology
     profiles: Profiles
+    parameters: Sequence[JsonObject] = ()
+    """SearchParameters that came with them, for whom the search concerns."""
 
 
 class Item(NamedTuple):
