@@ -268,13 +268,14 @@ async def _assembled(
     knowledge = definitions(settings)
     current = CurrentTerminology(knowledge.terminology)
     statement = _statement(settings)
+    supported = capability.with_profiles(statement, knowledge.profiles.own())
     offered = offer(statement, OPERATIONS)
     capabilities: dict[str, bytes] = {}
     services = await _services(settings, store, jobs, knowledge, current, offered, given.clock)
     services = replace(services, guards=guarding, beside=beside(OPERATIONS, capabilities))
     services = await _equipped(settings, store, services, given)
     published = capability.published(
-        statement,
+        supported,
         base_url=settings.fhir_base,
         version=version("fhir-server"),
         started=format_instant(services.now()),
@@ -331,7 +332,9 @@ async def _services(
     bases = (settings.fhir_base,)
     indexer = Indexer(registry, *bases, full_text=settings.full_text)
     numbers = None if settings.identifier_check == "off" else settings.identifier_check
-    validator = Validator(knowledge.terminology, knowledge.profiles, numbers)
+    validator = Validator(
+        knowledge.terminology, knowledge.profiles, numbers, settings.required_profiles
+    )
     validator.warm_up(_WARM)
     indexer.check()
     return Services(
@@ -370,11 +373,12 @@ def definitions(settings: Settings) -> Known:
     that need not be there.
 
     Raises:
-        DefinitionError: one of them cannot be used.
+        DefinitionError: one of them cannot be used, or a required profile is not among them.
     """
     paths = sorted(settings.profiles.rglob("*.json"))
     found = known((str(path), _definition(path, settings.max_depth)) for path in paths)
     _parameters(found)
+    Validator(found.terminology, found.profiles, required=settings.required_profiles)
     return found
 
 

@@ -211,6 +211,9 @@ class Settings(BaseSettings):
     """Folder of StructureDefinitions, ValueSets, CodeSystems and SearchParameters (`*.json`)
     that are known beside R4's own: profiles that resources may claim, codes, searches."""
 
+    required_profiles: Annotated[tuple[str, ...], NoDecode] = ()
+    """Canonicals of profiles, joined by commas, that every write of their type is held to,
+    whether the resource claims them or not."""
     identifier_check: Literal["error", "warning", "off"] = "error"
     """What a national number whose check digits are wrong is to a write: refused (422), stored
     and only told by `$validate`, or nothing. `docs/profiles.md` lists the systems."""
@@ -361,7 +364,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "cors_origins", "password_classes", "trusted_proxies", "public_directory",
-        "metrics_networks", "step_up", mode="before",
+        "required_profiles", "metrics_networks", "step_up", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:

@@ -28,7 +28,7 @@ from fhir_server.spec.interactions import ScopeLetter
 
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
 _OWN: Final = "https://fhir-server.example/OperationDefinition/"
-"""Of this server; `profiles/operations` has some of them."""
+"""Of this server; `profiles/operations` has them."""
 _READ: Final[tuple[tuple[ScopeLetter, None], ...]] = (("r", None),)
 _UPDATE: Final[tuple[tuple[ScopeLetter, None], ...]] = (("u", None),)
 _INSTANCE: Final[frozenset[Level]] = frozenset({"instance"})
@@ -98,7 +98,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "$reindex",
-        "urn:fhir-server:OperationDefinition:reindex",
+        f"{_OWN}reindex",
         _EVERYWHERE,
         None,
         True,

@@ -7,7 +7,7 @@ an entry that it cannot honour.
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from fhir_server.core.types import JsonObject
@@ -172,6 +172,21 @@ def published(
             "implementation": {"description": statement["title"], "url": base_url},
         }
     )
+
+
+def with_profiles(statement: JsonObject, profiles: Mapping[str, str]) -> JsonObject:
+    """`statement` with the operator's `profiles`, canonical and type, that writes can claim."""
+    rest = statement["rest"][0]
+    named: dict[str, list[str]] = {}
+    for url, kind in profiles.items():
+        named.setdefault(kind, []).append(url)
+    resources = [
+        row | {"supportedProfile": [*dict.fromkeys((*row.get("supportedProfile", ()), *more))]}
+        if (more := named.get(row["type"]))
+        else row
+        for row in rest["resource"]
+    ]
+    return statement | {"rest": [rest | {"resource": resources}]}
 
 
 def with_parameters(statement: JsonObject, registry: Registry) -> JsonObject:

@@ -74,6 +74,21 @@ def _simple_shapes(url: str) -> tuple[set[str], ...]:
     return tuple({"url", name} for name in names if name.startswith("value"))
 
 
+def is_named(resource: JsonObject, urls: frozenset[str]) -> bool:
+    """Whether one of `urls` is the url of anything in `resource`: a quick look that tells
+    whether to walk. 5 µs of an Observation of 2 KB, the walk 40."""
+    waiting: list[Any] = [resource]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is dict:
+            url = value.get("url")
+            if type(url) is str and url in urls:
+                return True
+            value = value.values()
+        waiting += [each for each in value if type(each) is dict or type(each) is list]
+    return False
+
+
 def issues(known: Known, resource: JsonObject, path: str) -> Iterator[Issue]:
     """What is wrong with the known extensions anywhere in `resource`; warnings too."""
     kind = resource.get("resourceType")

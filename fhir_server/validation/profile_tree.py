@@ -9,7 +9,14 @@ from functools import cache
 from typing import Any, Final
 
 from fhir_server.core.types import JsonObject
-from fhir_server.spec.structures import TYPES, Binding, Constraint, Element, Type
+from fhir_server.spec.structures import (
+    RESOURCE_TYPES,
+    TYPES,
+    Binding,
+    Constraint,
+    Element,
+    Type,
+)
 from fhir_server.spec.tables import load
 
 DEFINITIONS: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -97,9 +104,14 @@ class Profiles:
             row = self.row(above)
 
     @property
-    def own_extensions(self) -> bool:
-        """Whether there are definitions of extensions beside R4's."""
-        return any(row["type"] == "Extension" for row in self._own.values())
+    def own_extensions(self) -> frozenset[str]:
+        """The canonicals of extensions that are defined beside R4's."""
+        return frozenset(u for u, row in self._own.items() if row["type"] == "Extension")
+
+    def own(self) -> Mapping[str, str]:
+        """The type of every resource profile beside R4's, by canonical."""
+        rows = self._own.items()
+        return {url: row["type"] for url, row in rows if row["type"] in RESOURCE_TYPES}
 
     def row(self, url: str) -> JsonObject | None:
         """The definition as it was read."""

@@ -77,7 +77,12 @@ def test_definitions_of_own_operations_say_what_the_table_says(file: Path) -> No
     assert file.stem == found["id"]
     assert (f"${found['code']}", found["affectsState"]) == (row.name, row.affects_state)
     assert {each for each in ("system", "type", "instance") if found[each]} == row.levels
-    assert frozenset(found["resource"]) == row.types
+    assert frozenset(found["resource"]) == (row.types or {"Resource"})
+
+
+def test_every_own_operation_has_its_definition() -> None:
+    own = {each.definition for each in OPERATIONS if "fhir-server.example" in each.definition}
+    assert own == {json.loads(each.read_text(encoding="utf-8"))["url"] for each in DEFINED}
 
 
 @pytest.mark.parametrize("page", sorted(set(API) - {"README.md"}))

@@ -66,3 +66,10 @@ def test_validate_knows_it(dated: httpx.Client) -> None:
     answer = dated.post("/Patient/$validate", params={"profile": URL}, json=patient())
     errors = [e for e in answer.json()["issue"] if e["severity"] == "error"]
     assert [each["expression"] for each in errors] == [["Patient.birthDate"]]
+
+
+def test_metadata_lists_it(dated: httpx.Client) -> None:
+    rows = dated.get("/metadata").json()["rest"][0]["resource"]
+    (row,) = (each for each in rows if each["type"] == "Patient")
+    assert URL in row["supportedProfile"]
+    assert all(URL not in each.get("supportedProfile", ()) for each in rows if each is not row)

@@ -117,7 +117,8 @@ def named(*resources: JsonObject) -> list[tuple[str, JsonObject]]:
 
 
 def validator(*resources: JsonObject) -> Validator:
-    return Validator(*known(named(*resources)))
+    found = known(named(*resources))
+    return Validator(found.terminology, found.profiles)
 
 
 def errors(resource: JsonObject, profile: str, *resources: JsonObject) -> list[tuple[str, str]]:
