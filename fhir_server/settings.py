@@ -276,6 +276,12 @@ class Settings(BaseSettings):
     """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
     booking_seconds: Annotated[float, Field(ge=0.05)] = 10
     """How often a worker ends holds that are over, so that Slots are seen to be free."""
+    booking_visibility: Literal["all", "by-channel"] = "all"
+    """Which Appointments persons see: all in the records open to them, or, `by-channel`, of
+    their own those that the portal booked, and the others after a strong sign-in alone; of
+    represented persons those that the portal booked under the very account."""
+    booking_visibility_level: Annotated[int, Field(ge=1, le=3)] = 3
+    """The level (`acr`) of a sign-in that `by-channel` takes for strong."""
     labels: bool = True
     """Give security labels to what is written (psychiatry, HIV, substance use, …), so that
     Consents and the default can speak of it."""

@@ -10,6 +10,7 @@ from typing import Literal
 from fhir_server.access.decisions import Policy
 from fhir_server.access.proxies import ProxyRules
 from fhir_server.access.required import Required
+from fhir_server.access.visibility import VisitRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,6 @@ class AccessPolicy:
     required: tuple[Required, ...] = ()
     """Consents without which a patient's cabinet stays closed."""
     proxies: ProxyRules = field(default_factory=ProxyRules)
+    visits: VisitRules = field(default_factory=VisitRules)
     zone: tzinfo = UTC
     """Of the clinic: a birthday begins at its midnight."""

@@ -15,6 +15,7 @@ from fhir_server.access.labels import labelled
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.proxies import GUARDIANS, ProxyRules
 from fhir_server.access.required import Required
+from fhir_server.access.visibility import VisitRules
 from fhir_server.assembly.files import AccessFileError, json_of
 from fhir_server.core.errors import FhirError
 from fhir_server.core.messages import Text
@@ -38,6 +39,10 @@ def access_policy(settings: Settings) -> AccessPolicy:
         required=_required(settings.required_consents),
         proxies=ProxyRules(
             settings.proxy_child_age, settings.proxy_view_age, guardians=guardians
+        ),
+        visits=VisitRules(
+            by_channel=settings.booking_visibility == "by-channel",
+            level=settings.booking_visibility_level,
         ),
         zone=ZoneInfo(settings.time_zone),
     )

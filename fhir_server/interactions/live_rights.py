@@ -29,6 +29,7 @@ from fhir_server.access.proxies import Represented
 from fhir_server.access.required import Demanded, Required, demanded, missing, refusal
 from fhir_server.access.rights import Rights, RightsTable, narrowed
 from fhir_server.access.scopes import LETTERS
+from fhir_server.access.visibility import seen
 from fhir_server.core.errors import Forbidden
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions import representing
@@ -123,7 +124,7 @@ class LiveRights:
         """Whether anything but the token decides."""
         if _is_system(principal):
             return self._policy.systems == "bound"
-        if principal.staff or self._policy.required:
+        if principal.staff or self._policy.required or self._policy.visits.by_channel:
             return True
         own = (None, (principal.user or "").removeprefix("Patient/"))
         return not {principal.patient, *principal.represented} <= {*own}
@@ -174,7 +175,8 @@ class LiveRights:
         applied = {
             each.patient: (f"Consent/{each.consent}",) for each in acting if each.consent
         }
-        judged = narrowed(rights, closing.by)
+        visits = seen(self._policy.visits, principal, own)
+        judged = narrowed(narrowed(rights, closing.by), visits)
         linked = tuple(sorted(own)) if (principal.user or "").startswith("Person/") else ()
         return Allowed(judged, closing.withheld, own=linked, applied=applied), until
 

@@ -13,6 +13,7 @@ from fhir_server.fhirpath import around
 from fhir_server.search import keys
 from fhir_server.search.compartments import compartments_of
 from fhir_server.search.contained import add_contained, contained_resources
+from fhir_server.search.index.bookings import write_booking
 from fhir_server.search.index.bounds import bounded_keys
 from fhir_server.search.index.compiling import Rows, rows
 from fhir_server.search.index.composites import write_composites
@@ -78,6 +79,8 @@ class Indexer:
             write_security_context(values, resource, self._bases)
         elif kind == "Provenance":
             write_provenance_patient(values, resource, self._bases)
+        elif kind == "Appointment":
+            write_booking(values, resource, self._bases)
         values.compartments = compartments_of(kind, id_, values.references)
         values.patient = patient_of(kind, id_, values.references)
         inner = list(contained_resources(resource))

@@ -5,12 +5,14 @@ https://hl7.org/fhir/R4/extensibility.html
 
 from typing import Final
 
+from fhir_server.search.index import bookings
+
 _DEFINITION: Final = "https://fhir-server.example/StructureDefinition/"
 _CODES: Final = "https://fhir-server.example/CodeSystem/"
 
-BOOKED_BY: Final = f"{_DEFINITION}booked-by"
+BOOKED_BY: Final = bookings.BOOKED_BY
 """valueReference: the person whose account made the booking."""
-CHANNEL: Final = f"{_DEFINITION}booking-channel"
+CHANNEL: Final = bookings.CHANNEL
 """valueCode of CHANNELS: the way by which a visit was booked, or a place may be."""
 POLICY: Final = f"{_DEFINITION}booking-policy"
 """On a Schedule, HealthcareService or Organization; see `policy`."""

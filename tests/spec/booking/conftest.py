@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -159,9 +160,16 @@ def code(answer: httpx.Response) -> str:
 
 @pytest.fixture(scope="session")
 def clinic(mongodb_uri: str) -> Iterator[Clinic]:
-    tokens, clock = Tokens(AccessPolicy(Policy("all-normal"))), Clock()
+    with serving(mongodb_uri, AccessPolicy(Policy("all-normal"))) as found:
+        yield found
+
+
+@contextmanager
+def serving(uri: str, policy: AccessPolicy) -> Iterator[Clinic]:
+    """A server of its own, by the operator's `policy`."""
+    tokens, clock = Tokens(policy), Clock()
     settings = Settings(
-        mongodb_uri=mongodb_uri,
+        mongodb_uri=uri,
         database=f"booking_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
