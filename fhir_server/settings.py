@@ -276,6 +276,9 @@ class Settings(BaseSettings):
     """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
     booking_seconds: Annotated[float, Field(ge=0.05)] = 10
     """How often a worker ends holds that are over, so that Slots are seen to be free."""
+    roster_seconds: Annotated[float, Field(ge=0)] = 0
+    """How often a worker looks for rosters that are due: the visits of a schedule and day as
+    they stand at its cut-off (`cancel-time`). 0: none are made; 60 is enough."""
     booking_visibility: Literal["all", "by-channel"] = "all"
     """Which Appointments persons see: all in the records open to them, or, `by-channel`, of
     their own those that the portal booked, and the others after a strong sign-in alone; of

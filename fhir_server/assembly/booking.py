@@ -8,6 +8,7 @@ from fhir_server.cabinet.booking.expiry import end_holds
 from fhir_server.cabinet.booking.guard import WRITES, BookingGuard, readable_policy
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.rostering import Rostering
 from fhir_server.cabinet.booking.stamps import stamp
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.guards import together
@@ -37,4 +38,8 @@ def chores(settings: Settings, services: Services) -> Sequence[Chore]:
     async def end() -> None:
         await end_holds(services)
 
-    return (Chore("holds", end, settings.booking_seconds),)
+    found = [Chore("holds", end, settings.booking_seconds)]
+    if settings.roster_seconds:
+        rostering = Rostering(services, Policies(BookingPolicy(zone=settings.time_zone)))
+        found.append(Chore("rosters", rostering.make, settings.roster_seconds))
+    return found

@@ -165,12 +165,12 @@ def clinic(mongodb_uri: str) -> Iterator[Clinic]:
 
 
 @contextmanager
-def serving(uri: str, policy: AccessPolicy) -> Iterator[Clinic]:
-    """A server of its own, by the operator's `policy`."""
+def serving(uri: str, policy: AccessPolicy, **more: Any) -> Iterator[Clinic]:
+    """A server of its own, by the operator's `policy`; `more`: settings."""
     tokens, clock = Tokens(policy), Clock()
     settings = Settings(
         mongodb_uri=uri,
-        database=f"booking_{uuid4().hex[:12]}",
+        **({"database": f"booking_{uuid4().hex[:12]}"} | more),
         seed=False,
         log_level="WARNING",
         base_url="http://test/fhir",
