@@ -8,26 +8,17 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-Positive = Annotated[int, Field(ge=1)]
+from fhir_server.house_rules import HouseRules, Positive
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 def _without_slash(url: str | None) -> str | None:
     return url.rstrip("/") if url else None
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        message = f"there is no time zone {name}"
-        raise ValueError(message) from error
-    return name
 
 
 def _network(text: str) -> str:
@@ -41,7 +32,7 @@ def _network(text: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 
 
-class Settings(BaseSettings):
+class Settings(HouseRules):
     """One frozen value, made at start and handed down."""
 
     model_config = SettingsConfigDict(
@@ -238,53 +229,6 @@ class Settings(BaseSettings):
     nothing, and a write of an Observation costs about a tenth less."""
     max_search_depth: Positive = 6
     """Links of a chained search parameter, `_has` among them."""
-    consent_default: Literal["deny", "basic-normal", "all-normal", "break-glass-only"] = (
-        "basic-normal"
-    )
-    """What holds for a patient none of whose Consents is about a request: `basic-normal` lets
-    staff treat, up to confidentiality N."""
-    consent_unlabelled: Literal["N", "R"] = "N"
-    """How confidential a resource without such a label is."""
-    break_glass_opens: Literal["consented", "everything"] = "consented"
-    """What a declared emergency opens of a patient none of whose Consents is about it: no more
-    than `FHIR_CONSENT_DEFAULT` lets staff see, or everything."""
-    break_glass_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
-    """How long a declared emergency holds. It can be declared anew, and ended before."""
-    break_glass_most: Annotated[int, Field(ge=1, le=100)] = 20
-    """Declared emergencies of one person that hold at once."""
-    step_up: Annotated[tuple[str, ...], NoDecode] = ("$break-glass=3/43200",)
-    """Which writes and operations need how strong and how recent a sign-in, joined by commas:
-    `Consent.cud=2`, `*.d=1/300`, `$break-glass=3/43200`: a type or `*`, letters of create,
-    update, delete, or an operation; the level (`acr`), and the greatest age in seconds.
-    `none`: no such rule."""
-    consent_systems: Literal["exempt", "bound"] = "exempt"
-    """Whether Consents bind backend services too, besides their scopes."""
-    staff_consents: bool = False
-    """Whether staff may write Consents of patients with `user/` scopes: at a desk where these
-    are given on paper. Whoever may can open a record to themselves; the audit tells of it."""
-    required_consents: Path | None = None
-    """A JSON file with the consents without which a patient's cabinet stays closed: rows of
-    `categories` (system and code), `title` and `where` (en, ru, uk), and as wanted
-    `questionnaire` (canonical) and `policy` (URI)."""
-    proxy_child_age: Positive = 15
-    """Until this birthday parents act for a child; 14 in Ukraine."""
-    proxy_view_age: Positive | None = None
-    """Until this later birthday they may still read; unset: not at all. 18 in Ukraine."""
-    proxy_guardians: bool = False
-    """Whether guardians may do what parents may."""
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
-    booking_seconds: Annotated[float, Field(ge=0.05)] = 10
-    """How often a worker ends holds that are over, so that Slots are seen to be free."""
-    roster_seconds: Annotated[float, Field(ge=0)] = 0
-    """How often a worker looks for rosters that are due: the visits of a schedule and day as
-    they stand at its cut-off (`cancel-time`). 0: none are made; 60 is enough."""
-    booking_visibility: Literal["all", "by-channel"] = "all"
-    """Which Appointments persons see: all in the records open to them, or, `by-channel`, of
-    their own those that the portal booked, and the others after a strong sign-in alone; of
-    represented persons those that the portal booked under the very account."""
-    booking_visibility_level: Annotated[int, Field(ge=1, le=3)] = 3
-    """The level (`acr`) of a sign-in that `by-channel` takes for strong."""
     labels: bool = True
     """Give security labels to what is written (psychiatry, HIV, substance use, …), so that
     Consents and the default can speak of it."""

@@ -34,7 +34,7 @@ LIBRARY_HOMES: Mapping[str, tuple[str, ...]] = {
     ),
     "uvicorn": (f"{PACKAGE}.cli",),
     "typer": (f"{PACKAGE}.cli",),
-    "pydantic_settings": (f"{PACKAGE}.settings",),
+    "pydantic_settings": (f"{PACKAGE}.settings", f"{PACKAGE}.house_rules"),
 }
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager"}
