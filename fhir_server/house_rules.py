@@ -61,7 +61,11 @@ class HouseRules(BaseSettings):
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """Of the clinic, such as `Europe/Kyiv`: a birthday begins at its midnight."""
     booking_seconds: Annotated[float, Field(ge=0.05)] = 10
-    """How often a worker ends holds that are over, so that Slots are seen to be free."""
+    """How often a worker ends holds and offers that are over, and offers places that are free
+    to who waits for them."""
+    booking_rules: Path | None = None
+    """A JSON file with the rules of booking that hold where a clinic sets none: whether there
+    is a waiting list, for how long an offer holds, …; docs/booking.md names them."""
     roster_seconds: Annotated[float, Field(ge=0)] = 0
     """How often a worker looks for rosters that are due: the visits of a schedule and day as
     they stand at its cut-off (`cancel-time`). 0: none are made; 60 is enough."""

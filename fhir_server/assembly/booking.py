@@ -1,15 +1,22 @@
 """Booking, put together: what stands on writes of visits and their places."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from fhir_server.cabinet.booking.answers import answering
 from fhir_server.cabinet.booking.expiry import end_holds
 from fhir_server.cabinet.booking.guard import WRITES, BookingGuard, readable_policy
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.rostering import Rostering
+from fhir_server.cabinet.booking.policy import ruled as by_rules
+from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.serving import Serving
 from fhir_server.cabinet.booking.stamps import stamp
+from fhir_server.cabinet.booking.sweep import offer_places
+from fhir_server.cabinet.booking.telling import nobody
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.guards import together
 from fhir_server.jobs.runner import Chore
@@ -19,27 +26,61 @@ RULED: Final = ("Schedule", "HealthcareService", "Organization")
 """What a booking-policy may stand on."""
 
 
+class BookingRulesError(Exception):
+    """The operator's rules of booking cannot be followed; the text says why."""
+
+
+def default_policy(settings: Settings) -> BookingPolicy:
+    """The rules that hold where a clinic sets none.
+
+    Raises:
+        BookingRulesError: the operator's file cannot be followed.
+    """
+    default = BookingPolicy(zone=settings.time_zone)
+    path = settings.booking_rules
+    if path is None:
+        return default
+    try:
+        return by_rules(default, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise BookingRulesError(f"{path}: {error}") from error
+
+
+def queue_of(settings: Settings) -> Queue:
+    """The queue, and who is told of what becomes of places in it."""
+    return Queue(Serving(Policies(default_policy(settings))), nobody)
+
+
 def ruled(settings: Settings, services: Services) -> Services:
-    """`services` with the guards and stamps of visits and their places."""
-    policy = BookingPolicy(zone=settings.time_zone)
-    guard = BookingGuard(Policies(policy))
+    """`services` with the guards and stamps of visits and their places.
+
+    Raises:
+        BookingRulesError: the operator's file cannot be followed.
+    """
+    policy, guard = default_policy(settings), BookingGuard(queue_of(settings))
     guards = together(
         services.guards,
-        {"Appointment": (guard.appointment,), "Slot": (guard.slot,)},
+        {
+            "Appointment": (guard.appointment,),
+            "AppointmentResponse": (answering(policy),),
+            "Slot": (guard.slot,),
+        },
         dict.fromkeys(RULED, (readable_policy,)),
     )
-    stamps = {**services.stamps, "Appointment": stamp(lambda: policy.hold)}
+    stamps = {**services.stamps, "Appointment": stamp(policy)}
     return replace(services, guards=guards, guards_write=WRITES, stamps=stamps)
 
 
 def chores(settings: Settings, services: Services) -> Sequence[Chore]:
     """What booking does in the background."""
+    queue = queue_of(settings)
 
-    async def end() -> None:
-        await end_holds(services)
+    async def tidy() -> None:
+        await end_holds(services, queue)
+        await offer_places(services, queue)
 
-    found = [Chore("holds", end, settings.booking_seconds)]
+    found = [Chore("booking", tidy, settings.booking_seconds)]
     if settings.roster_seconds:
-        rostering = Rostering(services, Policies(BookingPolicy(zone=settings.time_zone)))
+        rostering = Rostering(services, Policies(default_policy(settings)))
         found.append(Chore("rosters", rostering.make, settings.roster_seconds))
     return found

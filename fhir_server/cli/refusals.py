@@ -6,6 +6,7 @@ from typing import Final
 
 from fhir_server.access.public import ClosedTypeError
 from fhir_server.access.step_up import StepUpError
+from fhir_server.assembly.booking import BookingRulesError
 from fhir_server.assembly.files import AccessFileError
 from fhir_server.assembly.providers import ProvidersFileError
 from fhir_server.cli.console import fail
@@ -27,6 +28,7 @@ _KNOWN: Final = (
     StepUpError,
     ClosedTypeError,
     AccessFileError,
+    BookingRulesError,
 )
 
 

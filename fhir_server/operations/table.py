@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/operationslist.html
 from typing import Final
 
 from fhir_server.interactions.later import REINDEX_NEEDS
+from fhir_server.operations import waitlist
 from fhir_server.operations.access_status import access_status
 from fhir_server.operations.book import book, hold
 from fhir_server.operations.break_glass import (
@@ -42,6 +43,9 @@ _BOOKING: Final[tuple[tuple[str, frozenset[Level], Run, ScopeLetter], ...]] = (
     ("$cancel", _INSTANCE, cancel, "u"),
     ("$confirm", _INSTANCE, confirm, "u"),
     ("$reschedule", _INSTANCE, reschedule, "u"),
+    ("$waitlist-join", _TYPE, waitlist.join, "c"),
+    ("$waitlist-offer", _INSTANCE, waitlist.offer, "u"),
+    ("$waitlist-status", _INSTANCE, waitlist.status, "r"),
 )
 """Name, level, what does it, and the permission for Appointment that it needs."""
 
@@ -129,7 +133,7 @@ OPERATIONS: Final = (
             f"{_OWN}{name[1:]}",
             levels,
             frozenset({"Appointment"}),
-            True,
+            letter != "r",
             run,
             ((letter, "Appointment"),),
         )

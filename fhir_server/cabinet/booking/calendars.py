@@ -50,7 +50,7 @@ async def calendars(
     return {
         id_: Calendar(
             schedule,
-            list(dict(_actors(ctx, schedule)).values()),
+            list(dict(met(ctx, schedule)).values()),
             merged(default, schedule, *above),
         )
         for id_, (schedule, above) in found.items()
@@ -101,8 +101,9 @@ async def _loaded(
     return {id_: (each, tuple(above(each))) for id_, each in schedules.items()}
 
 
-def _actors(ctx: Context, schedule: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    for actor in schedule.get("actor", ()):
+def met(ctx: Context, schedule: JsonObject | None) -> Iterator[tuple[str, JsonObject]]:
+    """`Practitioner/x`, … of those whom a patient meets there, with the reference to each."""
+    for actor in (schedule or {}).get("actor", ()):
         found = references.parse(actor.get("reference", ""), ctx.services.base_url)
         if found.kind == "local" and found.type in _ACTORS:
             kept = {k: v for k, v in actor.items() if k in ("reference", "display")}

@@ -1,4 +1,4 @@
-"""Holds that are over are ended, so that their places are offered again.
+"""Holds and offers that are over are ended, so that their places are offered again.
 
 No rule waits for this: whoever meets a hold that is over ends it. It makes Slots say so.
 """
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from fhir_server.access.rights import UNLIMITED
+from fhir_server.cabinet.booking.queue import Queue
 from fhir_server.cabinet.booking.visits import Visit, visit_of
 from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
@@ -18,20 +19,27 @@ from fhir_server.search import keys
 from fhir_server.search.plan import UNRESTRICTED, After, Keys, Search
 
 _PAGE: Final = 200
-_TENTATIVE: Final = Keys("tokens", (keys.token("status", None, "pending"),))
+_TENTATIVE: Final = Keys(
+    "tokens", tuple(keys.token("status", None, each) for each in ("pending", "proposed"))
+)
 
 _MEANWHILE: Final = frozenset({409, 412})
 """Somebody else has just ended it, or made it a booking."""
 
 
-async def end_holds(services: Services) -> int:
-    """Cancel every hold that is over; how many there were."""
+async def end_holds(services: Services, queue: Queue) -> int:
+    """Cancel every hold that is over, and let every offer that is over go back to the queue;
+    how many there were."""
     ended = 0
     async for visit, resource, version in _held(services):
-        if not visit.is_expired(services.now()):
+        now = services.now()
+        if not visit.is_expired(now):
             continue
+        after = {**resource, "status": "cancelled"}
+        if visit.is_offer:
+            after = queue.lapsed(resource, now)
         ctx = Context(services, UNLIMITED)
-        command = Update("Appointment", visit.id, {**resource, "status": "cancelled"}, version)
+        command = Update("Appointment", visit.id, after, version)
         try:
             await update(ctx, command)
             ended += 1

@@ -11,32 +11,41 @@ from typing import Final
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import Actor, actor_of
+from fhir_server.cabinet.booking.joining import Joining
 from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
+from fhir_server.cabinet.booking.patients import questions as about_patient
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
-from fhir_server.cabinet.booking.persons import questions as about_patient
-from fhir_server.cabinet.booking.places import claimed, is_held, places, settle
+from fhir_server.cabinet.booking.places import (
+    claimed,
+    given_back,
+    is_held,
+    places,
+    settle,
+)
 from fhir_server.cabinet.booking.places import questions as about_places
-from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
+from fhir_server.cabinet.booking.queue import Queue
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
-from fhir_server.interactions.versions import next_version
+from fhir_server.interactions.versions import next_version, with_stamps
 from fhir_server.search.plan import UNRESTRICTED, Node
 from fhir_server.store.port import Stored, Unit
 
-WRITES: Final = {"Appointment": frozenset({"Slot", "Appointment", "Flag"})}
+_VISITS: Final = frozenset({"Slot", "Appointment", "Flag"})
+WRITES: Final = {"Appointment": _VISITS, "AppointmentResponse": _VISITS}
 """What the guards of a type write besides: `Services.guards_write`."""
 
 
 class BookingGuard:
     """Guards that know the clinic's rules."""
 
-    def __init__(self, policies: Policies) -> None:
-        self._policies = policies
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._policies = queue.serving.policies
 
     async def appointment(self, ctx: Context, intent: Intent) -> None:
         """A visit may be written so, and its places follow.
@@ -51,17 +60,50 @@ class BookingGuard:
             after = replace(_visit(ctx, intent.after), id=intent.id)
         old = await _replaced(ctx, unit, before, intent.after)
         replaced = None if old is None else _visit(ctx, _parsed(ctx, old))
-        await unit.claim(*claimed(before, after, replaced))
+        await self._claim(ctx, unit, before, after, replaced)
         actor = actor_of(ctx.principal)
         await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
         if actor == "person":
             policy = await self._check(ctx, unit, before, after, replaced)
             await block_late(ctx, unit, before, after, policy)
+        if before is None and after is not None and after.status == "waitlist":
+            await self._join(ctx, unit, intent, actor)
         if old is not None and replaced is not None:
             ended = replace(replaced, status="cancelled")
-            await settle(ctx, unit, replaced, ended, "system")
+            await settle(ctx, unit, self._queue, replaced, ended, "system")
             await _cancel(ctx, unit, old)
-        await settle(ctx, unit, before, after, actor)
+        await settle(ctx, unit, self._queue, before, after, actor)
+        await self._tell(ctx, unit, intent)
+
+    async def _claim(
+        self,
+        ctx: Context,
+        unit: Unit,
+        before: Visit | None,
+        after: Visit | None,
+        replaced: Visit | None,
+    ) -> None:
+        """Claim what is changed; what is given back also changes who is offered it."""
+        now = ctx.services.now()
+        free = given_back(before, after, now) | given_back(replaced, None, now)
+        foreseen: tuple[str, ...] = ()
+        if free:
+            patients = {p for each in (before, replaced) if each for p in each.patients}
+            foreseen = await self._queue.foreseen(ctx, unit, free, patients)
+        await unit.claim(*claimed(before, after, replaced, foreseen=foreseen))
+
+    async def _join(self, ctx: Context, unit: Unit, intent: Intent, actor: Actor) -> None:
+        if actor == "person" and intent.after is not None:
+            resource = {**intent.after, "id": intent.id}
+            await Joining(ctx, unit, self._queue).check(resource)
+
+    async def _tell(self, ctx: Context, unit: Unit, intent: Intent) -> None:
+        """Tell of what the write makes of a place in the queue, as it will be stored."""
+        if intent.after is None:
+            return
+        before = None if intent.before is None else _parsed(ctx, intent.before)
+        after = with_stamps(ctx, intent.type, intent.after, intent.before)
+        await self._queue.news(ctx, unit, before, after, intent.id)
 
     async def _check(
         self,

@@ -29,6 +29,9 @@ CAPACITY: Final = f"{_DEFINITION}slot-capacity"
 
 PORTAL: Final = "portal"
 """The channel of patients and those who act for them."""
+WAITLIST: Final = f"{_DEFINITION}waitlist"
+"""On an Appointment that waits for a place, or has waited; see `entries`."""
+
 CHANNELS: Final = f"{_CODES}booking-channel"
 LISTS: Final = f"{_CODES}cabinet-list"
 ROSTER: Final = "roster"
@@ -38,3 +41,7 @@ ROSTERS: Final = "https://fhir-server.example/sid/roster"
 FLAGS: Final = f"{_CODES}cabinet-flag"
 BLOCKED: Final = "booking-blocked"
 """Of FLAGS: its Patient may not book while the Flag is active and in its period."""
+
+CANCELLATIONS: Final = f"{_CODES}cancellation-reason"
+EXHAUSTED: Final = "waitlist-exhausted"
+"""Of CANCELLATIONS: the last offer was not taken."""

@@ -4,13 +4,14 @@ What a Slot says follows from its visits, and its visits are counted here, under
 two units that want one place the second sees what the first has done.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import Actor
+from fhir_server.cabinet.booking.queue import Queue
 from fhir_server.cabinet.booking.slots import CLOSED, FREE, Place, place_of, status_under
 from fhir_server.cabinet.booking.visits import Hold, Visit, visit_of
 from fhir_server.core.types import JsonObject
@@ -49,12 +50,20 @@ class Held:
     version: Stored
 
 
-def claimed(*visits: Visit | None) -> tuple[str, ...]:
-    """What a unit has to claim that changes these visits, in the order of all units."""
+def claimed(*visits: Visit | None, foreseen: Iterable[str] = ()) -> tuple[str, ...]:
+    """What a unit has to claim that changes these visits, in the order of all units; with the
+    claims that are `foreseen` on other patients."""
     given = [each for each in visits if each is not None]
     slots = {f"Slot/{slot}" for each in given for slot in each.slots}
     patients = {f"Patient/{id_} visits" for each in given for id_ in each.patients}
-    return (*sorted(slots), *sorted(patients))
+    return (*sorted(slots), *sorted(patients.union(foreseen)))
+
+
+def given_back(before: Visit | None, after: Visit | None, now: int) -> frozenset[str]:
+    """The Slots that `before` has, or had until its time was over, and `after` has not."""
+    if before is None or not (before.places(now) or before.is_expired(now)):
+        return frozenset()
+    return frozenset(before.slots).difference(_places(after, now))
 
 
 async def places(ctx: Context, unit: Unit, ids: Iterable[str]) -> Mapping[str, Place]:
@@ -80,12 +89,18 @@ async def held_of(ctx: Context, unit: Unit, slots: Sequence[str]) -> frozenset[s
 
 
 async def settle(
-    ctx: Context, unit: Unit, before: Visit | None, after: Visit | None, actor: Actor
+    ctx: Context,
+    unit: Unit,
+    queue: Queue,
+    before: Visit | None,
+    after: Visit | None,
+    actor: Actor,
 ) -> None:
-    """Let what `before` takes become what `after` takes; holds that are over end on the way.
+    """Let what `before` takes become what `after` takes; holds that are over end on the way,
+    and what is free then is offered to who waits for it.
 
     Raises:
-        Conflict: a place is gone, closed or taken.
+        Conflict: a place is gone, closed, taken, or belongs to the queue.
     """
     now = ctx.services.now()
     old, new = _places(before, now), _places(after, now)
@@ -95,18 +110,61 @@ async def settle(
     own = next((each.id for each in (after, before) if each is not None), "")
     around = await _around(ctx, unit, {*old, *new, *stale}, own, now)
     for each in around.ended:
-        await end_hold(ctx, unit, each)
+        await end_hold(ctx, unit, queue, each)
     slots = await _slots(ctx, unit, sorted(around.holds))
+    patients = frozenset(() if before is None else before.patients)
     for id_, holds in sorted(around.holds.items()):
         if id_ not in slots:
             _check_there(actor, is_wanted=id_ in new)
             continue
         place, version = slots[id_]
-        if id_ in new and id_ not in old:
+        if id_ not in new:
+            await _fill(ctx, unit, queue, (place, version), holds, patients)
+            continue
+        if id_ not in old:
             is_left = id_ in stale or any(id_ in each.visit.slots for each in around.ended)
             _check_free(place, holds, actor, now, is_left=is_left)
-        taken = [*holds, new[id_]] if id_ in new else holds
-        await _write_status(ctx, unit, version, status_under(place, taken))
+            if actor == "person":
+                await _check_queue(ctx, unit, queue, version, after)
+        await _write_status(ctx, unit, version, status_under(place, [*holds, new[id_]]))
+
+
+async def fill(ctx: Context, unit: Unit, queue: Queue, slot: str) -> None:
+    """Offer the Slot with the logical id `slot`, if it is free, to who waits for it."""
+    foreseen = await queue.foreseen(ctx, unit, (slot,), ())
+    if not foreseen:
+        return
+    await unit.claim(f"Slot/{slot}", *foreseen)
+    around = await _around(ctx, unit, {slot}, "", ctx.services.now())
+    found = (await _slots(ctx, unit, (slot,))).get(slot)
+    if found is not None and found[0].status == FREE and not around.ended:
+        await _fill(ctx, unit, queue, found, around.holds[slot], ())
+
+
+async def _fill(
+    ctx: Context,
+    unit: Unit,
+    queue: Queue,
+    found: tuple[Place, Stored],
+    holds: Sequence[Hold],
+    but: Collection[str],
+) -> None:
+    """Offer what is left of a place beside `holds`, and write its status."""
+    place, version = found
+    taken = list(holds)
+    if len(taken) < place.capacity:
+        slot = {**_parsed(ctx, version), "status": status_under(place, taken)}
+        made = await queue.offer(ctx, unit, slot, place.capacity - len(taken), but)
+        taken += ["tentative"] * made
+    await _write_status(ctx, unit, version, status_under(place, taken))
+
+
+async def _check_queue(
+    ctx: Context, unit: Unit, queue: Queue, version: Stored, after: Visit | None
+) -> None:
+    patients = () if after is None else after.patients
+    if await queue.is_for_others(ctx, unit, _parsed(ctx, version), patients):
+        raise refusals.taken()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +222,14 @@ def _check_free(
         raise refusals.past()
 
 
-async def end_hold(ctx: Context, unit: Unit, held: Held) -> None:
-    """Write down that a hold is over; its places are the caller's business."""
-    resource = {**_parsed(ctx, held.version), "status": "cancelled"}
-    await unit.replace(held.version, next_version(_own(ctx), held.version, resource, "PUT"))
+async def end_hold(ctx: Context, unit: Unit, queue: Queue, held: Held) -> None:
+    """Write down that a hold or an offer is over; its places are the caller's business."""
+    before = _parsed(ctx, held.version)
+    after = {**before, "status": "cancelled"}
+    if held.visit.is_offer:
+        after = queue.lapsed(before, ctx.services.now())
+    await unit.replace(held.version, next_version(_own(ctx), held.version, after, "PUT"))
+    await queue.news(ctx, unit, before, after, held.version.id)
 
 
 async def _write_status(ctx: Context, unit: Unit, version: Stored, status: str) -> None:

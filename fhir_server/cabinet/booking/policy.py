@@ -58,6 +58,13 @@ class BookingPolicy:
     """Offers to one entry of the queue, after the last of which it leaves it."""
     offer: int = 2 * HOUR
     """How long an offer holds."""
+    offer_notice: int = HOUR
+    """An offer has to end so long before its visit begins; a nearer place is not offered."""
+    keep_place: bool = True
+    """Who does not take an offer keeps the place in the queue, or else goes to its end; the
+    operator's word alone."""
+    expiry_counts: bool = True
+    """An offer that was not answered was one of `offers`; the operator's word alone."""
 
 
 def merged(default: BookingPolicy, *nearest_first: JsonObject | None) -> BookingPolicy:
@@ -71,6 +78,30 @@ def merged(default: BookingPolicy, *nearest_first: JsonObject | None) -> Booking
         for name, value in _said(resource or {}).items():
             said.setdefault(name, value)
     return replace(default, **said) if said else default
+
+
+def ruled(default: BookingPolicy, rules: Any) -> BookingPolicy:
+    """`default` with what the operator's own `rules` say: an object of the same parts, with
+    their bare values.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    if not isinstance(rules, dict):
+        message = "rules of booking are an object of their names and values"
+        raise ValueError(message)  # noqa: TRY004  (all that cannot be read is one error)
+    said: dict[str, Any] = {}
+    for written, value in rules.items():
+        name = written.replace("-", "_")
+        if name not in _ALL or "_" in written:
+            message = f"there is no rule of booking `{written}`"
+            raise ValueError(message)
+        try:
+            said[name] = _ALL[name](value)
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{written}: {error}"
+            raise ValueError(message) from error
+    return replace(default, **said)
 
 
 def _said(resource: JsonObject) -> Mapping[str, Any]:
@@ -112,14 +143,24 @@ def _flag(value: Any) -> bool:
     return value
 
 
-_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    **{
-        each.name: _count
-        for each in fields(BookingPolicy)
-        if each.type is int and each.name != "hold"
-    },
+_DURATIONS: Final = (
+    "hold",
+    "reschedule_notice",
+    "late_cancel",
+    "late_block",
+    "offer",
+    "offer_notice",
+)
+_ALL: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **{each.name: _count for each in fields(BookingPolicy) if each.type is int},
     **{each.name: _flag for each in fields(BookingPolicy) if each.type is bool},
-    **dict.fromkeys(("reschedule_notice", "late_cancel", "late_block", "offer"), _duration),
+    **dict.fromkeys(_DURATIONS, _duration),
     "zone": lambda value: ZoneInfo(str(value)).key,
     "cancel_time": lambda value: time.fromisoformat(str(value)),
 }
+_READERS: Final = {
+    name: read
+    for name, read in _ALL.items()
+    if name not in ("hold", "keep_place", "expiry_counts")
+}
+"""What a clinic may say."""

@@ -87,6 +87,44 @@ NOT_HELD: Final = Text(
     "Время закрепляется через $hold: он скажет, до какого срока.",
     "Час закріплюється через $hold: він скаже, до якого терміну.",
 )
+OFFER_EXPIRED: Final = Text(
+    "This offer could be answered until {until}. You keep your place in the queue and will be "
+    "offered another time, if this was not the last one.",
+    "На это предложение можно было ответить до {until}. Вы остаётесь в очереди и получите "
+    "другое время, если это предложение не было последним.",
+    "На цю пропозицію можна було відповісти до {until}. Ви залишаєтеся в черзі й отримаєте "
+    "інший час, якщо ця пропозиція не була останньою.",
+)
+NO_OFFER: Final = Text(
+    "There is no offer any more that could be accepted.",
+    "Предложения, которое можно было бы принять, больше нет.",
+    "Пропозиції, яку можна було б прийняти, більше немає.",
+)
+NO_QUEUE: Final = Text(
+    "There is no waiting list here. Call the clinic.",
+    "Листа ожидания здесь нет. Позвоните в клинику.",
+    "Листа очікування тут немає. Зателефонуйте до клініки.",
+)
+FREE_PLACES: Final = Text(
+    "There are free times in that period. Book one of them.",
+    "В этот период есть свободное время. Запишитесь на него.",
+    "У цей період є вільний час. Запишіться на нього.",
+)
+WAITING: Final = Text(
+    "You are waiting for this already. See your visits.",
+    "Вы уже стоите в этой очереди. Посмотрите в своих записях.",
+    "Ви вже стоїте в цій черзі. Подивіться у своїх записах.",
+)
+NO_ENTRY: Final = Text(
+    "Who joins the queue names one patient, a speciality or a doctor, and no Slot.",
+    "Чтобы встать в очередь, назовите одного пациента, специальность или врача, без Slot.",
+    "Щоб стати в чергу, назвіть одного пацієнта, спеціальність або лікаря, без Slot.",
+)
+NOT_WAITING: Final = Text(
+    "This visit does not wait for a place.",
+    "Эта запись не ждёт места.",
+    "Цей запис не чекає на місце.",
+)
 
 UNKNOWN: Final = Text(
     "There is no such visit that could be moved.",
@@ -120,6 +158,37 @@ def past() -> FhirError:
 def hold_expired(until: str) -> Conflict:
     """409 hold-expired."""
     return _coded(Conflict(EXPIRED, until=until), "hold-expired")
+
+
+def offer_expired(until: str | None = None) -> Conflict:
+    """409 offer-expired: it is over, or there is none."""
+    error = Conflict(NO_OFFER) if until is None else Conflict(OFFER_EXPIRED, until=until)
+    return _coded(error, "offer-expired")
+
+
+def already_waiting() -> Conflict:
+    """409 already-waiting."""
+    return _coded(Conflict(WAITING), "already-waiting")
+
+
+def no_queue() -> BusinessRule:
+    """422 waitlist-disabled."""
+    return _coded(BusinessRule(NO_QUEUE), "waitlist-disabled")
+
+
+def free_places() -> BusinessRule:
+    """422 slots-available."""
+    return _coded(BusinessRule(FREE_PLACES), "slots-available")
+
+
+def no_entry() -> BusinessRule:
+    """422 waitlist-entry."""
+    return _coded(BusinessRule(NO_ENTRY, expression="Appointment"), "waitlist-entry")
+
+
+def not_waiting() -> BusinessRule:
+    """422 not-waiting."""
+    return _coded(BusinessRule(NOT_WAITING, expression="Appointment.status"), "not-waiting")
 
 
 def overlap() -> Conflict:

@@ -4,12 +4,15 @@ way, since when, and until when a place is held.
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fhir_server.access.principal import Principal
 from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.entry_stamps import is_offer, stamped_entry
 from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, PORTAL
+from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.visits import whole_extension
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Stamp
@@ -17,17 +20,23 @@ from fhir_server.interactions.context import Context, Stamp
 _HELD: Final = frozenset({"pending"})
 
 
-def stamp(hold: Callable[[], int]) -> Stamp:
-    """The stamp of Appointment; `hold` gives for how long a person keeps a place, in
-    milliseconds."""
+def stamp(policy: BookingPolicy) -> Stamp:
+    """The stamp of Appointment under the operator's `policy`."""
 
     def stamped(ctx: Context, resource: JsonObject, before: JsonObject | None) -> JsonObject:
         principal = ctx.principal
-        if principal is None or actor_of(principal) == "system":
+        if principal is None:
             return resource
-        said = _of_before(before) if before is not None else _of_new(principal)
-        if actor_of(principal) == "person":
-            said[HOLD_EXPIRES] = _hold(ctx, resource, before, hold())
+        actor = actor_of(principal)
+        now = ctx.services.now()
+        resource = stamped_entry(resource, before, actor, now, policy)
+        if actor == "system":
+            return resource
+        is_taken = before is not None and is_offer(before) and resource["status"] == "booked"
+        is_new = before is None or (is_taken and actor == "person")
+        said = _of_new(principal) if is_new else _of_before(before or {})
+        if actor == "person":
+            said[HOLD_EXPIRES] = _hold(ctx, resource, before, policy.hold)
         return _with(resource, said)
 
     return stamped
@@ -35,8 +44,8 @@ def stamp(hold: Callable[[], int]) -> Stamp:
 
 def _of_before(before: JsonObject) -> dict[str, Any]:
     return {
-        BOOKED_BY: _whole(before, BOOKED_BY),
-        CHANNEL: _whole(before, CHANNEL),
+        BOOKED_BY: whole_extension(before, BOOKED_BY),
+        CHANNEL: whole_extension(before, CHANNEL),
     }
 
 
@@ -53,13 +62,9 @@ def _hold(
     if resource.get("status") not in _HELD:
         return None
     if before is not None and before.get("status") in _HELD:
-        return _whole(before, HOLD_EXPIRES)
+        return whole_extension(before, HOLD_EXPIRES)
     until = format_instant(ctx.services.now() + hold)
     return {"url": HOLD_EXPIRES, "valueInstant": until}
-
-
-def _whole(resource: JsonObject, url: str) -> JsonObject | None:
-    return next((e for e in resource.get("extension", ()) if e.get("url") == url), None)
 
 
 def _with(resource: JsonObject, said: dict[str, Any]) -> JsonObject:

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES
+from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, WAITLIST
 from fhir_server.core import references
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
 
 Hold = Literal["none", "tentative", "firm"]
 """What a visit does to its places."""
+
+OFFER_EXPIRES: Final = "offerExpires"
+"""The part of WAITLIST that says until when an offer can be answered."""
 
 _TENTATIVE: Final = frozenset({"proposed", "pending"})
 _FIRM: Final = frozenset({"booked", "arrived", "checked-in", "fulfilled", "noshow"})
@@ -45,6 +48,15 @@ class Visit:
     channel: str | None = None
     booked_by: str | None = None
     """A reference."""
+    is_queued: bool = False
+    """It waits for a place, or has waited."""
+    requested: tuple[str, ...] = ()
+    """Begins and ends of the periods in which a place is waited for, as they were written."""
+
+    @property
+    def is_offer(self) -> bool:
+        """Whether the queue has offered it a place that it has not answered yet."""
+        return self.is_queued and self.status == "proposed" and bool(self.slots)
 
     def holds(self, now: int) -> Hold:
         """What it does to its places at `now` (milliseconds since 1970)."""
@@ -75,6 +87,8 @@ def visit_of(resource: JsonObject, *bases: str) -> Visit:
     Sizes: any; what is absent is empty.
     """
     actors = tuple(_actors(resource, bases))
+    queued = whole_extension(resource, WAITLIST)
+    offered = None if queued is None else extension(queued, OFFER_EXPIRES)
     return Visit(
         id=resource.get("id", ""),
         status=resource["status"],
@@ -84,9 +98,14 @@ def visit_of(resource: JsonObject, *bases: str) -> Visit:
         patients=tuple(dict.fromkeys(_named("Patient", actors))),
         actors=tuple(each for each in actors if not each.startswith("Patient/")),
         specialities=frozenset(codings(resource.get("specialty", ()))),
-        expires=moment(extension(resource, HOLD_EXPIRES)),
+        expires=moment(extension(resource, HOLD_EXPIRES) or offered),
         channel=extension(resource, CHANNEL),
         booked_by=(extension(resource, BOOKED_BY) or {}).get("reference"),
+        is_queued=queued is not None or resource["status"] == "waitlist",
+        requested=tuple(
+            f"{each.get('start')} {each.get('end')}"
+            for each in resource.get("requestedPeriod", ())
+        ),
     )
 
 
@@ -101,6 +120,11 @@ def extension(element: JsonObject, url: str) -> Any:
         if each.get("url") == url:
             return next((v for k, v in each.items() if k.startswith("value")), None)
     return None
+
+
+def whole_extension(element: JsonObject, url: str) -> JsonObject | None:
+    """The first extension `url` on `element`."""
+    return next((e for e in element.get("extension", ()) if e.get("url") == url), None)
 
 
 def codings(concepts: Sequence[JsonObject]) -> Iterator[tuple[str, str]]:

@@ -218,3 +218,14 @@ def test_rules_that_cannot_be_followed_are_not_stored(
     }
     answer = clinic.ask(ROOT, "POST", "/Schedule", resource)
     assert (answer.status_code, code(answer)) == (422, "bad-policy")
+
+
+def test_the_speciality_of_the_schedule_is_limited_too(clinic: Clinic) -> None:
+    speciality = [{"coding": [{"system": "http://test", "code": "limited"}]}]
+    rules = policy(most_ahead={"valueInteger": 1})
+    schedule = clinic.schedule(**rules, specialty=speciality)
+    who = person(clinic.patient())
+    assert booked(clinic, who, clinic.slot(schedule))["specialty"] == speciality
+    other = clinic.slot(schedule, days=9)
+    answer = operate(clinic, who, "/Appointment/$book", slot=other)
+    assert (answer.status_code, code(answer)) == (422, "too-many-bookings")

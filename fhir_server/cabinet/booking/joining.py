@@ -1,0 +1,132 @@
+"""Who may join the queue: where the clinic has one, when nothing is free, once.
+
+Staff and systems put anybody into it.
+
+https://hl7.org/fhir/R4/appointment.html#statuses
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fhir_server.cabinet.booking import refusals
+from fhir_server.cabinet.booking.entries import Entry, Served, entry_of, is_for
+from fhir_server.cabinet.booking.patients import Plans
+from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.serving import specialities_node
+from fhir_server.cabinet.booking.slots import FREE, place_of
+from fhir_server.cabinet.booking.visits import codings
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context
+from fhir_server.search import keys
+from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Or, Range
+from fhir_server.search.values import Interval
+from fhir_server.store.port import Unit
+
+_MOST: Final = 200
+"""Free Slots that are looked at, the first ones by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A person's wish to wait."""
+
+    ctx: Context
+    unit: Unit
+    queue: Queue
+
+    async def check(self, resource: JsonObject) -> None:
+        """Raise unless the patient of the Appointment `resource`, whose claim the unit has,
+        may wait.
+
+        Raises:
+            BusinessRule, Conflict, Forbidden: with a code of `cabinet-error`.
+        """
+        base = self.ctx.services.base_url
+        entry = entry_of(resource, base)
+        visit = entry.visit
+        is_targeted = bool(entry.doctors or visit.specialities)
+        if len(visit.patients) != 1 or visit.slots or visit.start or not is_targeted:
+            raise refusals.no_entry()
+        serving = self.queue.serving
+        schedules = await serving.schedules(self.ctx, entry.wanted)
+        rules = [(await serving.of(self.ctx, each)).policy for each in schedules]
+        default = serving.policies.default
+        allowed = [each for each in rules or [default] if each.waitlist]
+        if not allowed:
+            raise refusals.no_queue()
+        plans = Plans(self.ctx, self.unit, allowed[0])
+        await plans.check_block(visit.patients[0])
+        for each in await plans.in_queue(visit.patients[0]):
+            other = entry_of(each, base)
+            if other.visit.id != visit.id and _is_same(entry, other):
+                raise refusals.already_waiting()
+        if await self._is_free(entry, schedules):
+            raise refusals.free_places()
+
+    async def _is_free(self, entry: Entry, schedules: Sequence[str]) -> bool:
+        """Whether there is a place that the patient can book instead."""
+        where = _free(entry, schedules, self.ctx.services.now())
+        if where is None:
+            return False
+        # The house looks at its places; the answer names none.
+        rows = await self.unit.find("Slot", where, limit=_MOST, within=UNRESTRICTED)
+        for row in rows:
+            slot = loads(row.body, max_depth=self.ctx.services.limits.depth)
+            if await self._is_bookable(entry, slot):
+                return True
+        return False
+
+    async def _is_bookable(self, entry: Entry, slot: JsonObject) -> bool:
+        place = place_of(slot, self.ctx.services.base_url)
+        rota = await self.queue.serving.of(self.ctx, place.schedule)
+        own = frozenset(codings(slot.get("specialty", ())))
+        served = Served(rota.served.doctors, rota.served.specialities | own)
+        if not entry.fits(place, served):
+            return False
+        visit = replace(
+            entry.visit,
+            status="booked",
+            slots=(place.id,),
+            start=place.start,
+            end=place.end,
+        )
+        if not await Plans(self.ctx, self.unit, rota.policy).allow(visit):
+            return False
+        patients = entry.visit.patients
+        return not await self.queue.is_for_others(self.ctx, self.unit, slot, patients)
+
+
+def _is_same(entry: Entry, other: Entry) -> bool:
+    """Whether two entries of one patient wait for the same."""
+    if not other.visit.is_queued:
+        return False
+    alike = entry.visit.specialities & other.visit.specialities
+    return bool(alike) or is_for(entry.wanted, Served(other.doctors))
+
+
+def _free(entry: Entry, schedules: Sequence[str], now: int) -> Node | None:
+    """The predicate of free Slots that `entry` might wait for; None: there are none."""
+    places: list[Node] = []
+    if schedules:
+        names = [keys.reference("schedule", f"Schedule/{each}") for each in schedules]
+        places.append(Keys("references", tuple(names)))
+    if not entry.doctors and entry.visit.specialities:
+        places.append(specialities_node(entry.wanted))
+    if not places:
+        return None
+    spans = entry.periods or (Interval(now, 2**53),)
+    return And((
+        Keys("tokens", (keys.token("status", None, FREE),)),
+        Or(tuple(places)),
+        Or(tuple(begins_within(Interval(max(each.lo, now), each.hi)) for each in spans)),
+    ))  # fmt: skip
+
+
+def begins_within(span: Interval) -> Node:
+    """The predicate of Slots that begin at `span.lo` or after it and before `span.hi`."""
+    return And((
+        Range("dates", "start", span, ((Compare("lo", ">=", "lo"),),)),
+        Range("dates", "start", span, ((Compare("lo", "<", "hi"),),)),
+    ))  # fmt: skip

@@ -1,0 +1,216 @@
+"""The queue: a place that is free belongs first to who waits for it.
+
+Offers are made in the unit that frees the place. Places, then patients are claimed, in one
+order; who would be offered what is foreseen before anything is claimed.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fhir_server.access.rights import UNLIMITED
+from fhir_server.cabinet.booking.entries import (
+    Entry,
+    Served,
+    entry_of,
+    offered,
+    returned,
+    state_of,
+)
+from fhir_server.cabinet.booking.patients import Plans
+from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.serving import Rota, Serving, specialities_node
+from fhir_server.cabinet.booking.slots import CLOSED, Place, place_of
+from fhir_server.cabinet.booking.telling import Tell, news_of
+from fhir_server.cabinet.booking.visits import Visit, codings
+from fhir_server.core.datetimes import format_instant
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Context
+from fhir_server.interactions.versions import next_version
+from fhir_server.search import keys
+from fhir_server.search.plan import UNRESTRICTED, And, Ids, Keys, Node, Or
+from fhir_server.store.port import Reads, Stored, Unit
+
+MOST: Final = 5_000
+"""Entries for one doctor or speciality that are looked at, the oldest ids first."""
+
+_WAITING: Final = Keys("tokens", (keys.token("status", None, "waitlist"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry as it is stored."""
+
+    entry: Entry
+    resource: JsonObject
+    version: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A place and who may have it."""
+
+    place: Place
+    resource: JsonObject
+    """The Slot."""
+    rota: Rota
+    line: Sequence[Waiting] = field(default=())
+    """Who waits for it, the first one first."""
+
+
+class Queue:
+    """Who waits, in order."""
+
+    def __init__(self, serving: Serving, tell: Tell) -> None:
+        self.serving = serving
+        self.tell = tell
+
+    async def offer(
+        self, ctx: Context, unit: Unit, slot: JsonObject, seats: int, but: Collection[str]
+    ) -> int:
+        """Offer up to `seats` visits on `slot`, whose claim the unit has; how many offers
+        were made. The patients `but` (logical ids) are passed over."""
+        found = await self._line(ctx, unit, slot)
+        chosen = await self._chosen(ctx, unit, found, seats, but)
+        for each in chosen:
+            await unit.claim(patient_claim(each))
+            await self._make(ctx, unit, found, each)
+        return len(chosen)
+
+    async def foreseen(
+        self, ctx: Context, unit: Unit, slots: Iterable[str], but: Collection[str]
+    ) -> tuple[str, ...]:
+        """The claims that `offer` will make when the Slots with these logical ids are free."""
+        named = tuple(sorted(slots))
+        rows = await unit.find("Slot", Ids(named), limit=len(named), within=UNRESTRICTED)
+        passed = set(but)
+        claims: list[str] = []
+        for row in rows:
+            found = await self._line(ctx, unit, _parsed(ctx, row))
+            chosen = await self._chosen(ctx, unit, found, 1, passed)
+            passed |= {each.entry.visit.patients[0] for each in chosen}
+            claims += [patient_claim(each) for each in chosen]
+        return tuple(claims)
+
+    async def is_for_others(
+        self, ctx: Context, unit: Unit, slot: JsonObject, patients: Collection[str]
+    ) -> bool:
+        """Whether `slot`, which is free, belongs to somebody who waits and is not one of
+        `patients`."""
+        found = await self._line(ctx, unit, slot)
+        first = await self._chosen(ctx, unit, found, 1, ())
+        return any(each.entry.visit.patients[0] not in patients for each in first)
+
+    def lapsed(self, resource: JsonObject, now: int) -> JsonObject:
+        """The offer `resource`, which is over, as it goes on."""
+        policy = self.serving.policies.default
+        return returned(resource, now, keep=policy.keep_place, counts=policy.expiry_counts)
+
+    async def news(
+        self, ctx: Context, unit: Unit, before: JsonObject | None, after: JsonObject, id_: str
+    ) -> None:
+        """Tell of a write of `after`, whose id is `id_`, behind `before`."""
+        news = news_of(before, after, id_, ctx.services.base_url)
+        if news is not None:
+            await self.tell(ctx, unit, news)
+
+    async def _line(self, ctx: Context, unit: Unit, slot: JsonObject) -> _Offered:
+        """Who waits for `slot`; nobody, where it is not for the queue."""
+        place = place_of(slot, ctx.services.base_url)
+        rota = await self.serving.of(ctx, place.schedule)
+        found = _Offered(place, slot, rota)
+        if not is_offerable(place, rota.policy, ctx.services.now()):
+            return found
+        own = frozenset(codings(slot.get("specialty", ())))
+        served = replace(rota.served, specialities=rota.served.specialities | own)
+        everybody = await waiting(ctx, unit, served)
+        return replace(found, line=[e for e in everybody if e.entry.fits(place, served)])
+
+    async def _chosen(
+        self,
+        ctx: Context,
+        unit: Unit,
+        found: _Offered,
+        seats: int,
+        but: Collection[str],
+    ) -> Sequence[Waiting]:
+        """The first ones in line who can come, each patient once."""
+        chosen: list[Waiting] = []
+        passed = set(but)
+        plans = Plans(ctx, unit, found.rota.policy)
+        for each in found.line:
+            if len(chosen) >= seats:
+                break
+            patient = each.entry.visit.patients[0]
+            if patient not in passed and await plans.allow(_wished(each, found.place)):
+                chosen.append(each)
+                passed.add(patient)
+        return chosen
+
+    async def _make(self, ctx: Context, unit: Unit, found: _Offered, one: Waiting) -> None:
+        policy = found.rota.policy
+        state = replace(
+            state_of(one.resource),
+            limit=policy.offers,
+            expires=format_instant(ctx.services.now() + policy.offer),
+        )
+        resource = offered(one.resource, found.resource, found.rota.actors, state)
+        # The server's own hand: what it offers is nobody's right or wrong.
+        own = replace(ctx, rights=UNLIMITED, principal=None, trail=None)
+        await unit.replace(one.version, next_version(own, one.version, resource, "PUT"))
+        await self.news(ctx, unit, one.resource, resource, one.version.id)
+
+
+def patient_claim(waiting_: Waiting) -> str:
+    """What a unit claims that makes an offer to this entry."""
+    return f"Patient/{waiting_.entry.visit.patients[0]} visits"
+
+
+def is_offerable(place: Place, policy: BookingPolicy, now: int) -> bool:
+    """Whether a free place is offered to who waits at `now`: it has to be answered in time."""
+    return (
+        policy.waitlist
+        and place.status not in CLOSED
+        and place.start >= now + policy.offer + policy.offer_notice
+    )
+
+
+async def waiting(ctx: Context, reads: Reads, served: Served) -> Sequence[Waiting]:
+    """Who waits for a doctor or speciality of `served`, in the order of the queue."""
+    wanted: list[Node] = []
+    if served.specialities:
+        wanted.append(specialities_node(served))
+    if served.doctors:
+        names = tuple(keys.reference("actor", each) for each in sorted(served.doctors))
+        wanted.append(Keys("references", names))
+    if not wanted:
+        return ()
+    where = And((_WAITING, Or(tuple(wanted))))
+    # The queue is the house's: nobody is shown who else is in it.
+    rows = await reads.find("Appointment", where, limit=MOST, within=UNRESTRICTED)
+    found = [waiting_of(ctx, row) for row in rows]
+    return sorted(
+        (each for each in found if len(each.entry.visit.patients) == 1),
+        key=lambda each: each.entry.order,
+    )
+
+
+def waiting_of(ctx: Context, row: Stored) -> Waiting:
+    """A stored entry."""
+    resource = _parsed(ctx, row)
+    return Waiting(entry_of(resource, ctx.services.base_url), resource, row)
+
+
+def _wished(waiting_: Waiting, place: Place) -> Visit:
+    return replace(
+        waiting_.entry.visit,
+        status="proposed",
+        slots=(place.id,),
+        start=place.start,
+        end=place.end,
+    )
+
+
+def _parsed(ctx: Context, version: Stored) -> JsonObject:
+    return loads(version.body, max_depth=ctx.services.limits.depth)
