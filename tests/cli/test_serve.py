@@ -147,6 +147,26 @@ def test_a_definition_that_cannot_be_used_is_a_sentence(
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "text", "said"),
+    [
+        ("FHIR_BOOKING_RULES", '{"offer": "2 h"}', "rules.json: offer: a duration"),
+        ("FHIR_BOOKING_RULES", '{"ofers": 3}', "no rule of booking `ofers`"),
+        ("FHIR_BOOKING_RULES", "{", "rules.json: "),
+        ("FHIR_REQUIRED_CONSENTS", '[{"title": {}}]', "each row needs `categories`"),
+    ],
+)
+def test_rules_that_cannot_be_followed_are_a_sentence(
+    tmp_path: Path, setting: str, text: str, said: str
+) -> None:
+    path = tmp_path / "rules.json"
+    path.write_text(text, encoding="utf-8")
+    run = run_serve("--insecure-no-auth", **{setting: str(path)})
+    assert run.returncode == 1
+    assert said in " ".join(run.stderr.split())
+    assert "Traceback" not in run.stderr
+
+
 def assertion(environment: dict[str, str]) -> str:
     key = json.loads(environment["service_key"])
     claims = {"iss": SERVICE, "sub": SERVICE, "aud": f"{environment['issuer']}/auth/token",

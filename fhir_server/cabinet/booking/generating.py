@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fhir_server.cabinet.booking.names import CAPACITY, CHANNEL
 from fhir_server.cabinet.booking.ordered import MOST_DAYS, MOST_PLACES, TOO_MUCH, Ordered
-from fhir_server.cabinet.booking.places import held_of
+from fhir_server.cabinet.booking.places import held_of, slot_claim
 from fhir_server.cabinet.booking.policy import DAY
 from fhir_server.cabinet.booking.regeneration import Changes, Known, changes
 from fhir_server.cabinet.booking.slots import place_of
@@ -68,7 +68,7 @@ async def generate(
     # again.
     free = sorted(row.id for row, slot in rows if slot["status"] == "free")
     if not order.dry:
-        await unit.claim(*(f"Slot/{id_}" for id_ in free))
+        await unit.claim(*map(slot_claim, free))
     held = await held_of(ctx, unit, free)
     known = [_known(ctx, row, slot, concepts, row.id in held) for row, slot in rows]
     before = frozenset(_night_before(template))

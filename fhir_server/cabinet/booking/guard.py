@@ -22,10 +22,11 @@ from fhir_server.cabinet.booking.places import (
     is_held,
     places,
     settle,
+    slot_claim,
 )
 from fhir_server.cabinet.booking.places import questions as about_places
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
-from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.queue import Queue, Turn
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
@@ -60,50 +61,19 @@ class BookingGuard:
             after = replace(_visit(ctx, intent.after), id=intent.id)
         old = await _replaced(ctx, unit, before, intent.after)
         replaced = None if old is None else _visit(ctx, _parsed(ctx, old))
-        await self._claim(ctx, unit, before, after, replaced)
+        turn = self._queue.turn(ctx, unit)
+        await _claim(turn, before, after, replaced)
         actor = actor_of(ctx.principal)
         await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
         if actor == "person":
             policy = await self._check(ctx, unit, before, after, replaced)
             await block_late(ctx, unit, before, after, policy)
-        if before is None and after is not None and after.status == "waitlist":
-            await self._join(ctx, unit, intent, actor)
+            await _check_joining(turn, before, intent)
         if old is not None and replaced is not None:
-            ended = replace(replaced, status="cancelled")
-            await settle(ctx, unit, self._queue, replaced, ended, "system")
+            await settle(turn, replaced, replace(replaced, status="cancelled"), "system")
             await _cancel(ctx, unit, old)
-        await settle(ctx, unit, self._queue, before, after, actor)
-        await self._tell(ctx, unit, intent)
-
-    async def _claim(
-        self,
-        ctx: Context,
-        unit: Unit,
-        before: Visit | None,
-        after: Visit | None,
-        replaced: Visit | None,
-    ) -> None:
-        """Claim what is changed; what is given back also changes who is offered it."""
-        now = ctx.services.now()
-        free = given_back(before, after, now) | given_back(replaced, None, now)
-        foreseen: tuple[str, ...] = ()
-        if free:
-            patients = {p for each in (before, replaced) if each for p in each.patients}
-            foreseen = await self._queue.foreseen(ctx, unit, free, patients)
-        await unit.claim(*claimed(before, after, replaced, foreseen=foreseen))
-
-    async def _join(self, ctx: Context, unit: Unit, intent: Intent, actor: Actor) -> None:
-        if actor == "person" and intent.after is not None:
-            resource = {**intent.after, "id": intent.id}
-            await Joining(ctx, unit, self._queue).check(resource)
-
-    async def _tell(self, ctx: Context, unit: Unit, intent: Intent) -> None:
-        """Tell of what the write makes of a place in the queue, as it will be stored."""
-        if intent.after is None:
-            return
-        before = None if intent.before is None else _parsed(ctx, intent.before)
-        after = with_stamps(ctx, intent.type, intent.after, intent.before)
-        await self._queue.news(ctx, unit, before, after, intent.id)
+        await settle(turn, before, after, actor)
+        await _tell(turn, intent)
 
     async def _check(
         self,
@@ -131,7 +101,7 @@ class BookingGuard:
             Conflict: it would not.
         """
         unit = _unit(ctx)
-        await unit.claim(f"Slot/{intent.id}")
+        await unit.claim(slot_claim(intent.id))
         held = await is_held(ctx, unit, intent.id)
         if not held:
             return
@@ -143,6 +113,34 @@ class BookingGuard:
             before.get(name) != after.get(name) for name in ("start", "end", "schedule")
         ):
             raise refusals.occupied()
+
+
+async def _claim(
+    turn: Turn, before: Visit | None, after: Visit | None, replaced: Visit | None
+) -> None:
+    """Claim what is changed; what is given back also changes who is offered it."""
+    now = turn.ctx.services.now()
+    free = given_back(before, after, now) | given_back(replaced, None, now)
+    foreseen: tuple[str, ...] = ()
+    if free:
+        patients = {p for each in (before, replaced) if each for p in each.patients}
+        foreseen = await turn.foreseen(free, patients)
+    await turn.unit.claim(*claimed(before, after, replaced, foreseen=foreseen))
+
+
+async def _check_joining(turn: Turn, before: Visit | None, intent: Intent) -> None:
+    after = intent.after
+    if before is None and after is not None and after["status"] == "waitlist":
+        await Joining(turn).check({**after, "id": intent.id})
+
+
+async def _tell(turn: Turn, intent: Intent) -> None:
+    """Tell of what the write makes of a place in the queue, as it will be stored."""
+    if intent.after is None:
+        return
+    before = None if intent.before is None else _parsed(turn.ctx, intent.before)
+    after = with_stamps(turn.ctx, intent.type, intent.after, intent.before)
+    await turn.news(before, after, intent.id)
 
 
 async def readable_policy(ctx: Context, intent: Intent) -> None:

@@ -12,17 +12,14 @@ from typing import Final
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.entries import Entry, Served, entry_of, is_for
 from fhir_server.cabinet.booking.patients import Plans
-from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.queue import Turn
 from fhir_server.cabinet.booking.serving import specialities_node
 from fhir_server.cabinet.booking.slots import FREE, place_of
-from fhir_server.cabinet.booking.visits import codings
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.context import Context
 from fhir_server.search import keys
 from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Or, Range
 from fhir_server.search.values import Interval
-from fhir_server.store.port import Unit
 
 _MOST: Final = 200
 """Free Slots that are looked at, the first ones by id."""
@@ -32,9 +29,7 @@ _MOST: Final = 200
 class Joining:
     """A person's wish to wait."""
 
-    ctx: Context
-    unit: Unit
-    queue: Queue
+    turn: Turn
 
     async def check(self, resource: JsonObject) -> None:
         """Raise unless the patient of the Appointment `resource`, whose claim the unit has,
@@ -43,20 +38,21 @@ class Joining:
         Raises:
             BusinessRule, Conflict, Forbidden: with a code of `cabinet-error`.
         """
-        base = self.ctx.services.base_url
+        ctx = self.turn.ctx
+        base = ctx.services.base_url
         entry = entry_of(resource, base)
         visit = entry.visit
         is_targeted = bool(entry.doctors or visit.specialities)
         if len(visit.patients) != 1 or visit.slots or visit.start or not is_targeted:
             raise refusals.no_entry()
-        serving = self.queue.serving
-        schedules = await serving.schedules(self.ctx, entry.wanted)
-        rules = [(await serving.of(self.ctx, each)).policy for each in schedules]
+        serving = self.turn.queue.serving
+        schedules = await serving.schedules(ctx, entry.wanted)
+        rules = [(await serving.of(ctx, each)).policy for each in schedules]
         default = serving.policies.default
         allowed = [each for each in rules or [default] if each.waitlist]
         if not allowed:
             raise refusals.no_queue()
-        plans = Plans(self.ctx, self.unit, allowed[0])
+        plans = Plans(ctx, self.turn.unit, allowed[0])
         await plans.check_block(visit.patients[0])
         for each in await plans.in_queue(visit.patients[0]):
             other = entry_of(each, base)
@@ -67,23 +63,23 @@ class Joining:
 
     async def _is_free(self, entry: Entry, schedules: Sequence[str]) -> bool:
         """Whether there is a place that the patient can book instead."""
-        where = _free(entry, schedules, self.ctx.services.now())
+        services = self.turn.ctx.services
+        where = free_for(entry, schedules, services.now())
         if where is None:
             return False
         # The house looks at its places; the answer names none.
-        rows = await self.unit.find("Slot", where, limit=_MOST, within=UNRESTRICTED)
+        rows = await self.turn.unit.find("Slot", where, limit=_MOST, within=UNRESTRICTED)
         for row in rows:
-            slot = loads(row.body, max_depth=self.ctx.services.limits.depth)
+            slot = loads(row.body, max_depth=services.limits.depth)
             if await self._is_bookable(entry, slot):
                 return True
         return False
 
     async def _is_bookable(self, entry: Entry, slot: JsonObject) -> bool:
-        place = place_of(slot, self.ctx.services.base_url)
-        rota = await self.queue.serving.of(self.ctx, place.schedule)
-        own = frozenset(codings(slot.get("specialty", ())))
-        served = Served(rota.served.doctors, rota.served.specialities | own)
-        if not entry.fits(place, served):
+        ctx = self.turn.ctx
+        place = place_of(slot, ctx.services.base_url)
+        rota = await self.turn.queue.serving.of(ctx, place.schedule)
+        if not entry.fits(place, rota.serves(slot)):
             return False
         visit = replace(
             entry.visit,
@@ -92,10 +88,9 @@ class Joining:
             start=place.start,
             end=place.end,
         )
-        if not await Plans(self.ctx, self.unit, rota.policy).allow(visit):
+        if not await Plans(ctx, self.turn.unit, rota.policy).allow(visit):
             return False
-        patients = entry.visit.patients
-        return not await self.queue.is_for_others(self.ctx, self.unit, slot, patients)
+        return not await self.turn.is_for_others(slot, entry.visit.patients)
 
 
 def _is_same(entry: Entry, other: Entry) -> bool:
@@ -106,7 +101,7 @@ def _is_same(entry: Entry, other: Entry) -> bool:
     return bool(alike) or is_for(entry.wanted, Served(other.doctors))
 
 
-def _free(entry: Entry, schedules: Sequence[str], now: int) -> Node | None:
+def free_for(entry: Entry, schedules: Sequence[str], now: int) -> Node | None:
     """The predicate of free Slots that `entry` might wait for; None: there are none."""
     places: list[Node] = []
     if schedules:

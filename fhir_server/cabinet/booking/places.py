@@ -11,7 +11,7 @@ from typing import Final
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import Actor
-from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.queue import Turn
 from fhir_server.cabinet.booking.slots import CLOSED, FREE, Place, place_of, status_under
 from fhir_server.cabinet.booking.visits import Hold, Visit, visit_of
 from fhir_server.core.types import JsonObject
@@ -50,11 +50,16 @@ class Held:
     version: Stored
 
 
+def slot_claim(id_: str) -> str:
+    """What a unit claims that changes who has the Slot; writes of the Slot itself hold it."""
+    return f"Slot/{id_}"
+
+
 def claimed(*visits: Visit | None, foreseen: Iterable[str] = ()) -> tuple[str, ...]:
     """What a unit has to claim that changes these visits, in the order of all units; with the
     claims that are `foreseen` on other patients."""
     given = [each for each in visits if each is not None]
-    slots = {f"Slot/{slot}" for each in given for slot in each.slots}
+    slots = {slot_claim(slot) for each in given for slot in each.slots}
     patients = {f"Patient/{id_} visits" for each in given for id_ in each.patients}
     return (*sorted(slots), *sorted(patients.union(foreseen)))
 
@@ -88,20 +93,14 @@ async def held_of(ctx: Context, unit: Unit, slots: Sequence[str]) -> frozenset[s
     return frozenset(found)
 
 
-async def settle(
-    ctx: Context,
-    unit: Unit,
-    queue: Queue,
-    before: Visit | None,
-    after: Visit | None,
-    actor: Actor,
-) -> None:
+async def settle(turn: Turn, before: Visit | None, after: Visit | None, actor: Actor) -> None:
     """Let what `before` takes become what `after` takes; holds that are over end on the way,
     and what is free then is offered to who waits for it.
 
     Raises:
         Conflict: a place is gone, closed, taken, or belongs to the queue.
     """
+    ctx, unit = turn.ctx, turn.unit
     now = ctx.services.now()
     old, new = _places(before, now), _places(after, now)
     stale = before.slots if before is not None and before.is_expired(now) else ()
@@ -110,7 +109,7 @@ async def settle(
     own = next((each.id for each in (after, before) if each is not None), "")
     around = await _around(ctx, unit, {*old, *new, *stale}, own, now)
     for each in around.ended:
-        await end_hold(ctx, unit, queue, each)
+        await end_hold(turn, each)
     slots = await _slots(ctx, unit, sorted(around.holds))
     patients = frozenset(() if before is None else before.patients)
     for id_, holds in sorted(around.holds.items()):
@@ -119,51 +118,44 @@ async def settle(
             continue
         place, version = slots[id_]
         if id_ not in new:
-            await _fill(ctx, unit, queue, (place, version), holds, patients)
+            await _fill(turn, (place, version), holds, patients)
             continue
         if id_ not in old:
             is_left = id_ in stale or any(id_ in each.visit.slots for each in around.ended)
             _check_free(place, holds, actor, now, is_left=is_left)
             if actor == "person":
-                await _check_queue(ctx, unit, queue, version, after)
+                await _check_queue(turn, version, after)
         await _write_status(ctx, unit, version, status_under(place, [*holds, new[id_]]))
 
 
-async def fill(ctx: Context, unit: Unit, queue: Queue, slot: str) -> None:
+async def fill(turn: Turn, slot: str) -> None:
     """Offer the Slot with the logical id `slot`, if it is free, to who waits for it."""
-    foreseen = await queue.foreseen(ctx, unit, (slot,), ())
+    ctx, unit = turn.ctx, turn.unit
+    foreseen = await turn.foreseen((slot,), ())
     if not foreseen:
         return
-    await unit.claim(f"Slot/{slot}", *foreseen)
+    await unit.claim(slot_claim(slot), *foreseen)
     around = await _around(ctx, unit, {slot}, "", ctx.services.now())
     found = (await _slots(ctx, unit, (slot,))).get(slot)
     if found is not None and found[0].status == FREE and not around.ended:
-        await _fill(ctx, unit, queue, found, around.holds[slot], ())
+        await _fill(turn, found, around.holds[slot], ())
 
 
 async def _fill(
-    ctx: Context,
-    unit: Unit,
-    queue: Queue,
-    found: tuple[Place, Stored],
-    holds: Sequence[Hold],
-    but: Collection[str],
+    turn: Turn, found: tuple[Place, Stored], holds: Sequence[Hold], but: Collection[str]
 ) -> None:
     """Offer what is left of a place beside `holds`, and write its status."""
     place, version = found
     taken = list(holds)
     if len(taken) < place.capacity:
-        slot = {**_parsed(ctx, version), "status": status_under(place, taken)}
-        made = await queue.offer(ctx, unit, slot, place.capacity - len(taken), but)
+        made = await turn.offer(_parsed(turn.ctx, version), place.capacity - len(taken), but)
         taken += ["tentative"] * made
-    await _write_status(ctx, unit, version, status_under(place, taken))
+    await _write_status(turn.ctx, turn.unit, version, status_under(place, taken))
 
 
-async def _check_queue(
-    ctx: Context, unit: Unit, queue: Queue, version: Stored, after: Visit | None
-) -> None:
+async def _check_queue(turn: Turn, version: Stored, after: Visit | None) -> None:
     patients = () if after is None else after.patients
-    if await queue.is_for_others(ctx, unit, _parsed(ctx, version), patients):
+    if await turn.is_for_others(_parsed(turn.ctx, version), patients):
         raise refusals.taken()
 
 
@@ -183,7 +175,7 @@ async def _around(ctx: Context, unit: Unit, slots: set[str], own: str, now: int)
     fresh = sorted(slots)
     while fresh:
         if holds:  # places of a hold that is over, beside those that were claimed
-            await unit.claim(*(f"Slot/{id_}" for id_ in fresh))
+            await unit.claim(*(slot_claim(id_) for id_ in fresh))
         holds |= {id_: [] for id_ in fresh}
         for each in await _others(ctx, unit, fresh, own):
             if each.visit.is_expired(now):
@@ -222,14 +214,15 @@ def _check_free(
         raise refusals.past()
 
 
-async def end_hold(ctx: Context, unit: Unit, queue: Queue, held: Held) -> None:
+async def end_hold(turn: Turn, held: Held) -> None:
     """Write down that a hold or an offer is over; its places are the caller's business."""
-    before = _parsed(ctx, held.version)
+    before = _parsed(turn.ctx, held.version)
     after = {**before, "status": "cancelled"}
     if held.visit.is_offer:
-        after = queue.lapsed(before, ctx.services.now())
-    await unit.replace(held.version, next_version(_own(ctx), held.version, after, "PUT"))
-    await queue.news(ctx, unit, before, after, held.version.id)
+        after = turn.queue.lapsed(before, turn.ctx.services.now())
+    ended = next_version(_own(turn.ctx), held.version, after, "PUT")
+    await turn.unit.replace(held.version, ended)
+    await turn.news(before, after, held.version.id)
 
 
 async def _write_status(ctx: Context, unit: Unit, version: Stored, status: str) -> None:

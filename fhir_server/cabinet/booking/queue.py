@@ -5,7 +5,7 @@ order; who would be offered what is foreseen before anything is claimed.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fhir_server.access.rights import UNLIMITED
@@ -22,7 +22,7 @@ from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.serving import Rota, Serving, specialities_node
 from fhir_server.cabinet.booking.slots import CLOSED, Place, place_of
 from fhir_server.cabinet.booking.telling import Tell, news_of
-from fhir_server.cabinet.booking.visits import Visit, codings
+from fhir_server.cabinet.booking.visits import Visit
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -48,118 +48,122 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offered:
-    """A place and who may have it."""
+class _Line:
+    """A place and who waits for it."""
 
     place: Place
-    resource: JsonObject
-    """The Slot."""
     rota: Rota
-    line: Sequence[Waiting] = field(default=())
-    """Who waits for it, the first one first."""
+    waiting: Sequence[Waiting]
+    """The first one first."""
 
 
+@dataclass(frozen=True, slots=True)
 class Queue:
-    """Who waits, in order."""
+    """The queue of this server, under its rules."""
 
-    def __init__(self, serving: Serving, tell: Tell) -> None:
-        self.serving = serving
-        self.tell = tell
+    serving: Serving
+    tell: Tell
 
-    async def offer(
-        self, ctx: Context, unit: Unit, slot: JsonObject, seats: int, but: Collection[str]
-    ) -> int:
-        """Offer up to `seats` visits on `slot`, whose claim the unit has; how many offers
-        were made. The patients `but` (logical ids) are passed over."""
-        found = await self._line(ctx, unit, slot)
-        chosen = await self._chosen(ctx, unit, found, seats, but)
-        for each in chosen:
-            await unit.claim(patient_claim(each))
-            await self._make(ctx, unit, found, each)
-        return len(chosen)
-
-    async def foreseen(
-        self, ctx: Context, unit: Unit, slots: Iterable[str], but: Collection[str]
-    ) -> tuple[str, ...]:
-        """The claims that `offer` will make when the Slots with these logical ids are free."""
-        named = tuple(sorted(slots))
-        rows = await unit.find("Slot", Ids(named), limit=len(named), within=UNRESTRICTED)
-        passed = set(but)
-        claims: list[str] = []
-        for row in rows:
-            found = await self._line(ctx, unit, _parsed(ctx, row))
-            chosen = await self._chosen(ctx, unit, found, 1, passed)
-            passed |= {each.entry.visit.patients[0] for each in chosen}
-            claims += [patient_claim(each) for each in chosen]
-        return tuple(claims)
-
-    async def is_for_others(
-        self, ctx: Context, unit: Unit, slot: JsonObject, patients: Collection[str]
-    ) -> bool:
-        """Whether `slot`, which is free, belongs to somebody who waits and is not one of
-        `patients`."""
-        found = await self._line(ctx, unit, slot)
-        first = await self._chosen(ctx, unit, found, 1, ())
-        return any(each.entry.visit.patients[0] not in patients for each in first)
+    def turn(self, ctx: Context, unit: Unit) -> "Turn":
+        """A look at it in `unit`."""
+        return Turn(self, ctx, unit)
 
     def lapsed(self, resource: JsonObject, now: int) -> JsonObject:
         """The offer `resource`, which is over, as it goes on."""
         policy = self.serving.policies.default
         return returned(resource, now, keep=policy.keep_place, counts=policy.expiry_counts)
 
-    async def news(
-        self, ctx: Context, unit: Unit, before: JsonObject | None, after: JsonObject, id_: str
-    ) -> None:
+
+class Turn:
+    """The queue as one write meets it. Who waits for a place is read once, before anything
+    is claimed: the unit's snapshot would say the same afterwards."""
+
+    def __init__(self, queue: Queue, ctx: Context, unit: Unit) -> None:
+        self.queue = queue
+        self.ctx = ctx
+        self.unit = unit
+        self._lines: dict[str, _Line] = {}
+        self._served: set[str] = set()
+        """Logical ids of the entries that were made an offer."""
+
+    async def offer(self, slot: JsonObject, seats: int, but: Collection[str]) -> int:
+        """Offer up to `seats` visits on `slot`, whose claim the unit has; how many offers
+        were made. The patients `but` (logical ids) are passed over."""
+        line = await self._line(slot)
+        chosen = await self._chosen(line, seats, but)
+        for each in chosen:
+            await self.unit.claim(patient_claim(each))
+            await self._make(slot, line.rota, each)
+        return len(chosen)
+
+    async def foreseen(self, slots: Iterable[str], but: Collection[str]) -> tuple[str, ...]:
+        """The claims that `offer` will make when the Slots with these logical ids are free."""
+        named = tuple(sorted(slots))
+        rows = await self.unit.find("Slot", Ids(named), limit=len(named), within=UNRESTRICTED)
+        passed = set(but)
+        claims: list[str] = []
+        for row in rows:
+            line = await self._line(_parsed(self.ctx, row))
+            chosen = await self._chosen(line, 1, passed)
+            passed |= {each.entry.visit.patients[0] for each in chosen}
+            claims += [patient_claim(each) for each in chosen]
+        return tuple(claims)
+
+    async def is_for_others(self, slot: JsonObject, patients: Collection[str]) -> bool:
+        """Whether `slot`, which is free, belongs to somebody who waits and is not one of
+        `patients`."""
+        first = await self._chosen(await self._line(slot), 1, ())
+        return any(each.entry.visit.patients[0] not in patients for each in first)
+
+    async def news(self, before: JsonObject | None, after: JsonObject, id_: str) -> None:
         """Tell of a write of `after`, whose id is `id_`, behind `before`."""
-        news = news_of(before, after, id_, ctx.services.base_url)
+        news = news_of(before, after, id_, self.ctx.services.base_url)
         if news is not None:
-            await self.tell(ctx, unit, news)
+            await self.queue.tell(self.ctx, self.unit, news)
 
-    async def _line(self, ctx: Context, unit: Unit, slot: JsonObject) -> _Offered:
+    async def _line(self, slot: JsonObject) -> _Line:
         """Who waits for `slot`; nobody, where it is not for the queue."""
-        place = place_of(slot, ctx.services.base_url)
-        rota = await self.serving.of(ctx, place.schedule)
-        found = _Offered(place, slot, rota)
-        if not is_offerable(place, rota.policy, ctx.services.now()):
-            return found
-        own = frozenset(codings(slot.get("specialty", ())))
-        served = replace(rota.served, specialities=rota.served.specialities | own)
-        everybody = await waiting(ctx, unit, served)
-        return replace(found, line=[e for e in everybody if e.entry.fits(place, served)])
+        place = place_of(slot, self.ctx.services.base_url)
+        known = self._lines.get(place.id)
+        if known is not None:
+            return known
+        rota = await self.queue.serving.of(self.ctx, place.schedule)
+        line: Sequence[Waiting] = ()
+        if is_offerable(place, rota.policy, self.ctx.services.now()):
+            served = rota.serves(slot)
+            everybody = await waiting(self.ctx, self.unit, served)
+            line = [each for each in everybody if each.entry.fits(place, served)]
+        found = self._lines[place.id] = _Line(place, rota, line)
+        return found
 
-    async def _chosen(
-        self,
-        ctx: Context,
-        unit: Unit,
-        found: _Offered,
-        seats: int,
-        but: Collection[str],
-    ) -> Sequence[Waiting]:
+    async def _chosen(self, line: _Line, seats: int, but: Collection[str]) -> Sequence[Waiting]:
         """The first ones in line who can come, each patient once."""
         chosen: list[Waiting] = []
         passed = set(but)
-        plans = Plans(ctx, unit, found.rota.policy)
-        for each in found.line:
+        plans = Plans(self.ctx, self.unit, line.rota.policy)
+        for each in line.waiting:
             if len(chosen) >= seats:
                 break
             patient = each.entry.visit.patients[0]
-            if patient not in passed and await plans.allow(_wished(each, found.place)):
+            if patient in passed or each.version.id in self._served:
+                continue
+            if await plans.allow(_wished(each, line.place)):
                 chosen.append(each)
                 passed.add(patient)
         return chosen
 
-    async def _make(self, ctx: Context, unit: Unit, found: _Offered, one: Waiting) -> None:
-        policy = found.rota.policy
+    async def _make(self, slot: JsonObject, rota: Rota, one: Waiting) -> None:
         state = replace(
             state_of(one.resource),
-            limit=policy.offers,
-            expires=format_instant(ctx.services.now() + policy.offer),
+            limit=rota.policy.offers,
+            expires=format_instant(self.ctx.services.now() + rota.policy.offer),
         )
-        resource = offered(one.resource, found.resource, found.rota.actors, state)
+        resource = offered(one.resource, slot, rota.actors, state)
         # The server's own hand: what it offers is nobody's right or wrong.
-        own = replace(ctx, rights=UNLIMITED, principal=None, trail=None)
-        await unit.replace(one.version, next_version(own, one.version, resource, "PUT"))
-        await self.news(ctx, unit, one.resource, resource, one.version.id)
+        own = replace(self.ctx, rights=UNLIMITED, principal=None, trail=None)
+        await self.unit.replace(one.version, next_version(own, one.version, resource, "PUT"))
+        self._served.add(one.version.id)
+        await self.news(one.resource, resource, one.version.id)
 
 
 def patient_claim(waiting_: Waiting) -> str:
@@ -178,15 +182,9 @@ def is_offerable(place: Place, policy: BookingPolicy, now: int) -> bool:
 
 async def waiting(ctx: Context, reads: Reads, served: Served) -> Sequence[Waiting]:
     """Who waits for a doctor or speciality of `served`, in the order of the queue."""
-    wanted: list[Node] = []
-    if served.specialities:
-        wanted.append(specialities_node(served))
-    if served.doctors:
-        names = tuple(keys.reference("actor", each) for each in sorted(served.doctors))
-        wanted.append(Keys("references", names))
-    if not wanted:
+    where = waiting_for(served)
+    if where is None:
         return ()
-    where = And((_WAITING, Or(tuple(wanted))))
     # The queue is the house's: nobody is shown who else is in it.
     rows = await reads.find("Appointment", where, limit=MOST, within=UNRESTRICTED)
     found = [waiting_of(ctx, row) for row in rows]
@@ -194,6 +192,17 @@ async def waiting(ctx: Context, reads: Reads, served: Served) -> Sequence[Waitin
         (each for each in found if len(each.entry.visit.patients) == 1),
         key=lambda each: each.entry.order,
     )
+
+
+def waiting_for(served: Served) -> Node | None:
+    """The predicate of those entries; None: there cannot be any."""
+    wanted: list[Node] = []
+    if served.specialities:
+        wanted.append(specialities_node(served))
+    if served.doctors:
+        names = tuple(keys.reference("actor", each) for each in sorted(served.doctors))
+        wanted.append(Keys("references", names))
+    return And((_WAITING, Or(tuple(wanted)))) if wanted else None
 
 
 def waiting_of(ctx: Context, row: Stored) -> Waiting:

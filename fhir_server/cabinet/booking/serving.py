@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/schedule.html
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final
 
@@ -46,6 +46,11 @@ class Rota:
     served: Served = field(default_factory=Served)
     actors: tuple[JsonObject, ...] = ()
     """References to those who are met there, as a visit names them."""
+
+    def serves(self, slot: JsonObject) -> Served:
+        """What `slot`, a Slot of it, is waited for by: it may have specialities of its own."""
+        own = frozenset(codings(slot.get("specialty", ())))
+        return replace(self.served, specialities=self.served.specialities | own)
 
 
 class Serving:

@@ -15,7 +15,6 @@ from fhir_server.cabinet.booking.places import fill
 from fhir_server.cabinet.booking.queue import Queue, is_offerable
 from fhir_server.cabinet.booking.serving import specialities_node
 from fhir_server.cabinet.booking.slots import FREE, place_of
-from fhir_server.cabinet.booking.visits import codings
 from fhir_server.core.errors import FhirError
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -66,8 +65,7 @@ async def _places(
         slot = _parsed(ctx, row)
         place = place_of(slot, ctx.services.base_url)
         rota = await queue.serving.of(ctx, place.schedule)
-        own = frozenset(codings(slot.get("specialty", ())))
-        served = replace(rota.served, specialities=rota.served.specialities | own)
+        served = rota.serves(slot)
         if is_offerable(place, rota.policy, now) and any(
             each.fits(place, served) for each in entries
         ):
@@ -98,7 +96,7 @@ def _span(now: int, entries: Iterable[Entry]) -> Interval:
 
 async def _fill(ctx: Context, queue: Queue, slot: str) -> None:
     async def work(unit: Unit) -> None:
-        await fill(ctx.inside(unit), unit, queue, slot)
+        await fill(queue.turn(ctx.inside(unit), unit), slot)
 
     try:
         await ctx.services.store.run(_KINDS, work, single=True, resource=f"Slot/{slot}")

@@ -16,7 +16,16 @@ from fhir_server.cabinet.booking.policy import HOUR, MINUTE
 from fhir_server.cabinet.booking.visits import extension
 from tests.spec.booking.conftest import Clinic, code, person
 from tests.spec.booking.test_book import booked, operate, policy
-from tests.spec.booking.waiting import OPEN, SYSTEM, Line, answered, patient, said, staff
+from tests.spec.booking.waiting import (
+    OPEN,
+    SYSTEM,
+    Line,
+    answer_of,
+    answered,
+    patient,
+    said,
+    staff,
+)
 from tests.support.fhir import JsonObject
 from tests.support.polling import until
 from tests.support.worlds import ROOT
@@ -353,7 +362,9 @@ def test_the_speciality_may_be_the_slots_own(clinic: Clinic) -> None:
 # Answers -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["AppointmentResponse", "$confirm", "PUT", "PATCH", "$book"])
+@pytest.mark.parametrize(
+    "door", ["AppointmentResponse", "Bundle", "$confirm", "PUT", "PATCH", "$book"]
+)
 def test_who_accepts_has_booked(clinic: Clinic, door: str) -> None:
     line = Line(clinic)
     who, entry, slot = line.offered()
@@ -376,6 +387,11 @@ def _accepts(line: Line, who: Principal, entry: str, door: str) -> httpx.Respons
     match door:
         case "AppointmentResponse":
             return answered(clinic, who, entry)
+        case "Bundle":
+            request = {"method": "POST", "url": "AppointmentResponse"}
+            rows = [{"resource": answer_of(who, entry), "request": request}]
+            bundle = {"resourceType": "Bundle", "type": "transaction", "entry": rows}
+            return clinic.ask(who, "POST", "/", bundle)
         case "$confirm":
             return operate(clinic, who, f"{path}/$confirm")
         case "$book":

@@ -122,18 +122,24 @@ def patient(who: Principal) -> str:
     return who.patient
 
 
-def answered(
-    clinic: Clinic, who: Principal, entry: str, status: str = "accepted", **more: Any
-) -> httpx.Response:
-    """An AppointmentResponse to the offer of `entry`."""
-    body = {
+def answer_of(who: Principal, entry: str, status: str = "accepted", **more: Any) -> JsonObject:
+    """An AppointmentResponse to the offer of `entry`, not yet sent."""
+    return {
         "resourceType": "AppointmentResponse",
         "appointment": {"reference": f"Appointment/{entry}"},
         "actor": {"reference": f"Patient/{who.patient}"},
         "participantStatus": status,
         **more,
     }
-    return clinic.ask(who, "POST", "/AppointmentResponse", body)
+
+
+def answered(
+    clinic: Clinic, who: Principal, entry: str, status: str = "accepted", **more: Any
+) -> httpx.Response:
+    """The answer to that answer."""
+    return clinic.ask(
+        who, "POST", "/AppointmentResponse", answer_of(who, entry, status, **more)
+    )
 
 
 def said(resource: JsonObject) -> dict[str, Any]:

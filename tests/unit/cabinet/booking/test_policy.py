@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fhir_server.cabinet.booking.names import POLICY
-from fhir_server.cabinet.booking.policy import DAY, BookingPolicy, merged
+from fhir_server.cabinet.booking.policy import DAY, HOUR, BookingPolicy, merged, ruled
 from tests.support.fhir import JsonObject
 
 
@@ -37,6 +37,9 @@ def test_the_nearest_speaks_first() -> None:
         {"most_ahead": {"valueBoolean": True}},
         {"own_only": {"valueString": "yes"}},
         {"hold": {"valueInteger": 1}},
+        {"hold": {"valueDuration": {"value": 1, "code": "h"}}},
+        {"keep_place": {"valueBoolean": False}},
+        {"expiry_counts": {"valueBoolean": False}},
         {"reschedule_notice": {"valueDuration": {"value": 2, "code": "month"}}},
         {"cancel_time": {"valueTime": "25:00:00"}},
     ],
@@ -49,3 +52,41 @@ def test_nonsense_is_refused(parts: dict[str, Any]) -> None:
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(Exception, match="Nowhere"):
         merged(BookingPolicy(), resource(zone={"valueString": "Europe/Nowhere"}))
+
+
+def test_the_operator_rules_what_no_clinic_may() -> None:
+    rules = {
+        "waitlist": True,
+        "offer": {"value": 4, "code": "h"},
+        "hold": {"value": 1, "code": "h"},
+        "cancel-time": "18:00",
+        "keep-place": False,
+        "expiry-counts": False,
+    }
+    policy = ruled(BookingPolicy(zone="Europe/Kyiv"), rules)
+    assert (policy.waitlist, policy.offer, policy.hold) == (True, 4 * HOUR, HOUR)
+    assert (policy.keep_place, policy.expiry_counts) == (False, False)
+    assert (policy.cancel_time, policy.zone) == (time(18), "Europe/Kyiv")
+    near = resource(waitlist={"valueBoolean": False})
+    assert not merged(policy, near).waitlist
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [],
+        {"unknown": 1},
+        {"cancel_time": "18:00"},
+        {"cancel-time": "25:00"},
+        {"offers": -1},
+        {"offers": True},
+        {"waitlist": "yes"},
+        {"offer": 2},
+        {"offer": {"value": 2}},
+        {"offer": {"value": "2", "code": "h"}},
+        {"zone": "Europe/Nowhere"},
+    ],
+)
+def test_rules_of_the_operator_that_are_nonsense(rules: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (whatever it says)
+        ruled(BookingPolicy(), rules)
