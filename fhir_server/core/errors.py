@@ -176,6 +176,12 @@ class NotAcceptable(FhirError):
 class Conflict(FhirError):
     status, code = 409, "conflict"
 
+    @property
+    def is_ruled(self) -> bool:
+        """Whether a rule said so, with its code: under its claims, so another try would be
+        refused as well."""
+        return any(issue.detail for issue in self.issues)
+
 
 class Duplicate(Conflict):
     code = "duplicate"

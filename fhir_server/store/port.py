@@ -199,9 +199,9 @@ class ResourceStore(Reads, Protocol):
         A `single` one writes few resources, and does not wait behind those of Bundles. Those
         of one `resource` (`Patient/1`) wait for each other rather than collide.
         `work` is called again from its start, on a new snapshot, when the database asks for
-        a repetition (a write conflict, an election) or when it raises Conflict, up to a
-        limit; what it computes must depend on nothing it did before. Anything else it
-        raises leaves nothing written.
+        a repetition (a write conflict, an election) or when it raises Conflict without a
+        rule's code, up to a limit; what it computes must depend on nothing it did before.
+        Anything else it raises leaves nothing written.
 
         Raises:
             Unavailable: too many units are open, or the database cannot be reached.

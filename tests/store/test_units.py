@@ -335,6 +335,18 @@ async def test_a_conflict_repeats_the_work_up_to_a_limit(mongo_store: MongoStore
     assert len(set(map(id, calls))) == len(calls)
 
 
+async def test_what_a_rule_refuses_is_not_tried_again(mongo_store: MongoStore) -> None:
+    calls: list[Unit] = []
+
+    async def work(unit: Unit) -> None:
+        calls.append(unit)
+        raise Conflict(STOP).coded("slot-taken")
+
+    with pytest.raises(Conflict):
+        await mongo_store.run([], work)
+    assert len(calls) == 1
+
+
 async def test_a_hundred_versions_of_several_types_are_one_unit(
     mongo_store: MongoStore,
 ) -> None:

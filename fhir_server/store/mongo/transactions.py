@@ -104,9 +104,9 @@ class Transactions:
         while True:
             try:
                 return await self._attempt(kinds, work, until, locked)
-            except Conflict:
+            except Conflict as error:
                 conflicts += 1
-                if conflicts >= self._limits.conflicts:
+                if error.is_ruled or conflicts >= self._limits.conflicts:
                     raise
             except PyMongoError as error:
                 if not error.has_error_label(TRANSIENT) or monotonic() >= until:
