@@ -211,7 +211,7 @@ class Life:
 
 
 @pytest.mark.parametrize(
-    ("count", "steps"), [(60, 60), pytest.param(500, 300, marks=pytest.mark.slow)]
+    ("count", "steps"), [(60, 60), pytest.param(500, 200, marks=pytest.mark.slow)]
 )
 def test_the_order_is_kept_whatever_patients_do(clinic: Clinic, count: int, steps: int) -> None:
     life = Life(clinic, count, slots=count // 6)
