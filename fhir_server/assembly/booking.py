@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from fhir_server.cabinet.booking.answers import answering
 from fhir_server.cabinet.booking.expiry import end_holds
@@ -37,13 +37,15 @@ def default_policy(settings: Settings) -> BookingPolicy:
         BookingRulesError: the operator's file cannot be followed.
     """
     default = BookingPolicy(zone=settings.time_zone)
-    path = settings.booking_rules
-    if path is None:
-        return default
     try:
-        return by_rules(default, json.loads(path.read_text(encoding="utf-8")))
+        return by_rules(default, _rules(settings))
     except (OSError, ValueError) as error:
-        raise BookingRulesError(f"{path}: {error}") from error
+        raise BookingRulesError(f"{settings.booking_rules}: {error}") from error
+
+
+def _rules(settings: Settings) -> Any:
+    path = settings.booking_rules
+    return {} if path is None else json.loads(path.read_text(encoding="utf-8"))
 
 
 def queue_of(settings: Settings) -> Queue:
@@ -68,7 +70,13 @@ def ruled(settings: Settings, services: Services) -> Services:
         dict.fromkeys(RULED, (readable_policy,)),
     )
     stamps = {**services.stamps, "Appointment": stamp(policy)}
-    return replace(services, guards=guards, guards_write=WRITES, stamps=stamps)
+    return replace(
+        services,
+        guards=guards,
+        guards_write=WRITES,
+        stamps=stamps,
+        booking_rules=_rules(settings),
+    )
 
 
 def chores(settings: Settings, services: Services) -> Sequence[Chore]:

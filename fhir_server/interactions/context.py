@@ -121,6 +121,8 @@ class Services:
     """Schedules by id, each with the services and organizations that it belongs to."""
     zone: str = "UTC"
     """IANA name of the operator's time zone."""
+    booking_rules: JsonObject = field(default_factory=dict)
+    """The operator's rules of booking: parts of a booking-policy with their bare values."""
     explain: bool = False
     """Whether `_explain=true` may be asked; for operators."""
     guards: Mapping[str, Sequence[Guard]] = field(default_factory=dict)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from fhir_server.cabinet.booking.actors import actor_of
+from fhir_server.cabinet.booking.calendars import default_policy
 from fhir_server.cabinet.booking.generating import generate as generated
 from fhir_server.cabinet.booking.ordered import ordered, wanted
 from fhir_server.cabinet.booking.policies import Policies
-from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import dumps, loads
 from fhir_server.interactions.context import Context
@@ -40,7 +40,7 @@ async def generate(ctx: Context, call: Call) -> Result:
     found = await ctx.reads.read("Schedule", order.schedule, within=ctx.rights.read)
     version = live(found, "Schedule", order.schedule)
     schedule = loads(version.body, max_depth=services.limits.depth)
-    rules = Policies(BookingPolicy(zone=services.zone))
+    rules = Policies(default_policy(services))
     policy = await rules.of(ctx, order.schedule)
     order = replace(order, template=replace(order.template, zone=policy.zone))
     places = wanted(order.template)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
+from fhir_server.cabinet.booking.policy import ruled as by_rules
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.context import Context
+from fhir_server.interactions.context import Context, Services
 from fhir_server.search.plan import UNRESTRICTED, Everything, Ids, Restriction, Search
 
 _ACTORS: Final = frozenset(
@@ -33,6 +34,11 @@ class Calendar:
     policy: BookingPolicy = _DEFAULT
 
 
+def default_policy(services: Services) -> BookingPolicy:
+    """The operator's rules, which hold where a clinic sets none."""
+    return by_rules(BookingPolicy(zone=services.zone), services.booking_rules)
+
+
 async def calendars(
     ctx: Context, ids: Iterable[str], seen: Mapping[str, JsonObject] | None = None
 ) -> Mapping[str, Calendar]:
@@ -46,7 +52,7 @@ async def calendars(
     else:
         seen = await _read(ctx, "Schedule", wanted, ctx.rights.read)
         found = await ruled(ctx, tuple(seen), seen)
-    default = BookingPolicy(zone=ctx.services.zone)
+    default = default_policy(ctx.services)
     return {
         id_: Calendar(
             schedule,

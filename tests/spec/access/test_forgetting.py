@@ -47,6 +47,9 @@ UNSEEN: Final = frozenset(
         "operations/find.py search",
         "operations/find.py count",
         "operations/generate.py read",
+        # The same, test_waitlist.py and test_waitlist_rights.py.
+        "operations/waitlist.py read",
+        "operations/waitlist.py find",
         # Whether the answer of a job may still be fetched: tests/spec/access/test_later.py.
         "interactions/shown.py find",
         "interactions/shown.py vread",

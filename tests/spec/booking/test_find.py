@@ -5,21 +5,27 @@ https://profiles.ihe.net/ITI/Scheduling/ITI-115.html
 
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fhir_server.access.decisions import Policy
+from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.cabinet.booking.names import CAPACITY, CHANNEL, MINE, REQUIRES
-from tests.spec.booking.conftest import Clinic, code, person
+from fhir_server.settings import Settings
+from tests.spec.booking.conftest import Clinic, Clock, code, person
 from tests.spec.booking.test_book import booked, operate, parameters, policy, values
 from tests.support.fhir import JsonObject
 from tests.support.polling import until
-from tests.support.worlds import ROOT
+from tests.support.running import Running
+from tests.support.worlds import ROOT, Tokens
 
 EYE: Final = {"coding": [{"system": "urn:specialty", "code": "eye"}]}
 _NUMBERS: Final = count(1)
@@ -297,3 +303,27 @@ def test_nothing_is_found_beyond_the_rights(clinic: Clinic) -> None:
     clinic.slot(schedule)
     scopes = parse_scopes("system/Slot.rs?status=busy system/Schedule.rs")
     assert found(clinic, Principal("mis", scopes), schedule=schedule) == ([], 0)
+
+
+def test_the_operators_own_rules_are_told(mongodb_uri: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.json").write_text('{"referral": true}', encoding="utf-8")
+    tokens = Tokens(AccessPolicy(Policy("all-normal")))
+    own = Settings(
+        mongodb_uri=mongodb_uri,
+        database=f"booking_{uuid4().hex[:12]}",
+        seed=False,
+        log_level="WARNING",
+        base_url="http://test/fhir",
+        booking_rules=tmp_path / "rules.json",
+    )
+    clock = Clock()
+    with (
+        Running(own, tokens.gate, clock) as running,
+        httpx.Client(base_url=running.base_url, timeout=60) as http,
+    ):
+        clinic = Clinic(http, tokens, clock)
+        schedule = clinic.schedule()
+        clinic.slot(schedule)
+        proposals, _ = found(clinic, person(clinic.patient()), schedule=schedule)
+    needed = [e["valueCode"] for e in proposals[0]["extension"] if e["url"] == REQUIRES]
+    assert needed == ["referral"]
