@@ -10,9 +10,9 @@ from fhir_server.cabinet.booking.expiry import end_holds
 from fhir_server.cabinet.booking.guard import WRITES, BookingGuard, readable_policy
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy
-from fhir_server.cabinet.booking.rostering import Rostering
 from fhir_server.cabinet.booking.policy import ruled as by_rules
 from fhir_server.cabinet.booking.queue import Queue
+from fhir_server.cabinet.booking.rostering import Rostering
 from fhir_server.cabinet.booking.serving import Serving
 from fhir_server.cabinet.booking.stamps import stamp
 from fhir_server.cabinet.booking.sweep import offer_places

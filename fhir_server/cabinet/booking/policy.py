@@ -158,9 +158,7 @@ _ALL: Final[Mapping[str, Callable[[Any], Any]]] = {
     "zone": lambda value: ZoneInfo(str(value)).key,
     "cancel_time": lambda value: time.fromisoformat(str(value)),
 }
-_READERS: Final = {
-    name: read
-    for name, read in _ALL.items()
-    if name not in ("hold", "keep_place", "expiry_counts")
-}
+OPERATORS_ALONE: Final = frozenset({"hold", "keep_place", "expiry_counts"})
+"""What no clinic sets apart from the others."""
+_READERS: Final = {name: read for name, read in _ALL.items() if name not in OPERATORS_ALONE}
 """What a clinic may say."""
