@@ -1,6 +1,7 @@
 """Two running servers: one with what must stay hidden, one without."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
@@ -28,13 +29,20 @@ def _settings(uri: str, name: str) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def worlds(mongodb_uri: str, tokens: Tokens) -> Iterator[tuple[World, World]]:
+@contextmanager
+def two(uri: str, tokens: Tokens) -> Iterator[tuple[World, World]]:
     """The one that hides something, and the one with nothing to hide."""
     with (
-        Running(_settings(mongodb_uri, "hiding"), tokens.gate) as hiding,
-        Running(_settings(mongodb_uri, "empty"), tokens.gate) as empty,
+        Running(_settings(uri, "hiding"), tokens.gate) as hiding,
+        Running(_settings(uri, "empty"), tokens.gate) as empty,
         httpx.Client(base_url=hiding.base_url, timeout=60) as first,
         httpx.Client(base_url=empty.base_url, timeout=60) as second,
     ):
         yield World(first), World(second)
+
+
+@pytest.fixture(scope="session")
+def worlds(mongodb_uri: str, tokens: Tokens) -> Iterator[tuple[World, World]]:
+    """Those of most tests, which leave in them what they have made."""
+    with two(mongodb_uri, tokens) as found:
+        yield found

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/appointment.html
 https://hl7.org/fhir/R4/security.html
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
@@ -19,6 +19,7 @@ from fhir_server.access.decisions import Permitted
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.interactions import live_rights
 from fhir_server.spec.interactions import ScopeLetter
+from tests.spec.access.conftest import two
 from tests.support.visit_doors import READS
 from tests.support.visiting import (
     DOORS,
@@ -41,6 +42,18 @@ Worlds = tuple[World, World]
 
 MUTE: Final = frozenset({"validate what is there", "meta of the type"})
 """What tells nobody of these, not even whoever may see everything."""
+
+
+@pytest.fixture(scope="module")
+def tokens() -> Tokens:
+    return Tokens()
+
+
+@pytest.fixture(scope="module")
+def worlds(mongodb_uri: str, tokens: Tokens) -> Iterator[Worlds]:
+    """Of their own: the doors to visits show what other tests have made of the directory."""
+    with two(mongodb_uri, tokens) as found:
+        yield found
 
 
 @pytest.fixture(scope="module", autouse=True)
