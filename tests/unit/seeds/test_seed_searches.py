@@ -16,6 +16,7 @@ from fhir_server.spec.search_parameters import of_type
 from tests.unit.seeds.bundles import resources
 
 NOT_SEEDED = {
+    "Appointment": {"booking-channel"},
     "CommunicationRequest": {"replaces"},
     "Composition": {"related-ref"},
     "Device": {"din"},
@@ -29,8 +30,9 @@ NOT_SEEDED = {
     },
     "Patient": {"age", "birthOrderBoolean", "mothersMaidenName"},
     "QuestionnaireResponse": {"item-subject"},
+    "Slot": {"booking-channel"},
 }
-"""Genetics, extensions nobody uses, and what has no place in a clinic's year."""
+"""What the server writes when a visit is booked; genetics, extensions nobody uses, and what has no place in a clinic's year."""
 
 
 def parameters(values: IndexValues) -> set[str]:
