@@ -32,7 +32,8 @@ NOT_SEEDED = {
     "QuestionnaireResponse": {"item-subject"},
     "Slot": {"booking-channel"},
 }
-"""What the server writes when a visit is booked; genetics, extensions nobody uses, and what has no place in a clinic's year."""
+"""What the server writes when a visit is booked; genetics, extensions nobody uses, and what has
+no place in a clinic's year."""
 
 
 def parameters(values: IndexValues) -> set[str]:
