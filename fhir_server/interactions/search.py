@@ -28,8 +28,9 @@ from fhir_server.interactions.results import Result
 from fhir_server.search.compile import CompiledSearch
 from fhir_server.search.cursor import Place, read_place, write_place
 from fhir_server.search.links import link, query_text
+from fhir_server.search.merge import turned
 from fhir_server.search.nodes import intersection
-from fhir_server.search.plan import After, Compartment
+from fhir_server.search.plan import After, Compartment, SortKey
 from fhir_server.search.request import SearchRequest
 from fhir_server.search.subset import Subset
 from fhir_server.spec.compartments import COMPARTMENTS
@@ -140,16 +141,29 @@ async def result_page(
     others = Included()
     if compiled.includes and found.rows:
         others = await included(ctx, compiled.includes, found.rows)
-    back = place is not None and place.after.backward
-    before = found.more if back else place is not None
-    behind = place is not None if back else found.more
     return SearchPage(
         found.rows,
         others.rows,
         (*compiled.ignored, *others.issues),
         _total(request, found, place),
-        _place(found.rows[0], backward=True) if before and found.rows else None,
-        _place(found.rows[-1], backward=False) if behind and found.rows else None,
+        *_neighbours(found, place, compiled.sort[0] if compiled.sort else ()),
+    )
+
+
+def _neighbours(
+    found: Matches, place: Place | None, sort: Sequence[SortKey]
+) -> tuple[Place | None, Place | None]:
+    """Where the pages before and behind begin; from a page whose rows are gone one comes back
+    to the last row that was seen."""
+    back = place is not None and place.after.backward
+    if not found.rows:
+        returned = None if place is None else turned(place, sort)
+        return (None, returned) if back else (returned, None)
+    before = found.more if back else place is not None
+    behind = place is not None if back else found.more
+    return (
+        _place(found.rows[0], backward=True) if before else None,
+        _place(found.rows[-1], backward=False) if behind else None,
     )
 
 

@@ -61,13 +61,25 @@ def _start_by_id(after: After, key: SortKey, *, is_later: bool) -> After:
     place, and one in an earlier type before it."""
     id_ = after.id
     if is_later != after.backward:  # an equal one is among the rows wanted
-        downward = (key.direction == "asc") != after.backward
-        id_ = _just_below(id_) if downward else id_ + _LOWEST
+        id_ = _just_before(id_, key.direction, backward=after.backward)
     return After((*after.values[:-1], id_), id_, after.backward)
 
 
-def _just_below(id_: str) -> str:
-    return id_[:-1] + chr(ord(id_[-1]) - 1) + _LAST_ID
+def turned(place: Place, sort: Sequence[SortKey]) -> Place:
+    """From where one walks the other way, the row at `place` first."""
+    after = place.after
+    backward = not after.backward
+    is_by_id = bool(sort) and sort[-1].by == "id"
+    direction = sort[-1].direction if is_by_id else id_direction(sort)
+    id_ = _just_before(after.id, direction, backward=backward)
+    values = (*after.values[:-1], id_) if is_by_id else after.values
+    return Place(place.type, After(values, id_, backward))
+
+
+def _just_before(id_: str, direction: Direction, *, backward: bool) -> str:
+    """What no id stands between and `id_`, on a walk of ids in `direction`."""
+    is_below = (direction == "asc") != backward
+    return id_[:-1] + chr(ord(id_[-1]) - 1) + _LAST_ID if is_below else id_ + _LOWEST
 
 
 def first_rows(rows: Iterable[R], sort: Sequence[SortKey]) -> list[R]:

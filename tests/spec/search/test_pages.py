@@ -96,6 +96,37 @@ def test_writes_between_pages_shift_nothing(fhir: httpx.Client) -> None:
     assert ids(get(fhir, links(second)["next"])) == [h]
 
 
+@pytest.mark.parametrize("gone", ["previous", "next"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(f"/Patient?{sort}" for sort in (*SORTS, "_sort=_id", "_sort=-_id")),
+        *(
+            f"/?_type=Basic,Patient&{sort}"
+            for sort in ("", "_sort=-_lastUpdated", "_sort=-_id")
+        ),
+    ],
+)
+def test_a_page_that_became_empty_leads_back(fhir: httpx.Client, url: str, gone: str) -> None:
+    tag = new_id()
+    for number in range(6):
+        is_basic = "Basic" in url and number % 2
+        basic = {"resourceType": "Basic", "code": {"text": "b"}}
+        one = basic if is_basic else patient(family=f"Gone {number % 3}")
+        create(fhir, {**one, "meta": {"tag": [{"code": tag}]}})
+    first = get(fhir, f"{url}&_tag={tag}&_count=3")
+    second = get(fhir, links(first)["next"])
+    stays, goes, back = (
+        (first, second, "previous") if gone == "next" else (second, first, "next")
+    )
+    for each in goes["entry"]:
+        assert fhir.delete(each["fullUrl"]).is_success
+    empty = get(fhir, links(stays)[gone])
+    assert ids(empty) == []
+    assert gone not in links(empty)
+    assert ids(get(fhir, links(empty)[back])) == ids(stays)
+
+
 def test_the_links_keep_all_parameters(clinic: httpx.Client) -> None:
     query = f"_tag={TAG}&name=королев&name=ко&_sort=-family&_count=1&_elements=name"
     bundle = get(clinic, f"/Patient?{query}")
