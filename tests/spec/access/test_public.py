@@ -134,7 +134,7 @@ def test_nothing_hidden_is_told(public: tuple[World, World], door: str) -> None:
     assert not any(id_ in each.body for each in hiding for id_ in ids)
 
 
-@pytest.mark.parametrize("door", set(DOORS) - {"chain, negated"})
+@pytest.mark.parametrize("door", [each for each in DOORS if each != "chain, negated"])
 def test_each_door_would_tell(public: tuple[World, World], door: str) -> None:
     hiding, empty = (each.ask(DOORS[door], "root", "p", "hidden") for each in public)
     assert hiding != empty
