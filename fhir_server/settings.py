@@ -144,6 +144,9 @@ class Settings(HouseRules):
     """Without a sign of life a sign-in is over after this time."""
     session_seconds: Positive = 43_200
     """A sign-in is over after this time in any case."""
+    cabinet: Literal["off", "on", "first-party"] = "off"
+    """Whether the patient's page answers at `/cabinet/`, an app of this server; `first-party`:
+    and patients are asked once and in plain words whether they let it in."""
     identity_providers: Path | None = None
     """A file of identity providers through which people may sign in, such as ЕСИА or
     id.gov.ua; `docs/accounts.md` shows one."""

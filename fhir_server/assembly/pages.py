@@ -26,15 +26,18 @@ from fhir_server.cabinet.accounts.subjects import AccountSubjects
 from fhir_server.rest.oauth.routes import Authorization
 from fhir_server.rest.oauth.service import Service
 from fhir_server.settings import Settings
+from fhir_server.smart.ports import Ports
 from fhir_server.store.mongo import account_steps
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.web.interaction import Asking
 from fhir_server.web.later import Later
+from fhir_server.web import patient_page
 from fhir_server.web.outbox import ConsoleOutbox, FolderOutbox, SmtpOutbox, SmtpServer
+from fhir_server.web.patient_page import PatientPage, Place
 from fhir_server.web.rendering import Renderer
 from fhir_server.web.routes import Pages
-from fhir_server.web.site import Site
+from fhir_server.web.site import TITLE, Site
 from fhir_server.web.texts import TEXTS
 from fhir_server.web.upstream.provider import SECONDS
 
@@ -50,10 +53,13 @@ class Cabinet:
 
     service: Service
     site: Site
+    patients: Place | None = None
+    """Where the patient's page runs; None: there is none."""
 
     def before(self, app: ASGIApp, base_path: str) -> ASGIApp:
         """`app` behind the pages and the authorization server."""
-        return Pages(Authorization(app, self.service, base_path), self.site)
+        pages = Pages(Authorization(app, self.service, base_path), self.site)
+        return pages if self.patients is None else PatientPage(pages, self.patients)
 
 
 def policy(settings: Settings) -> AccountPolicy:
@@ -140,8 +146,30 @@ async def cabinet(
             known = await providers(settings.identity_providers, http)
             site = Site(built.policy, accounts, Renderer(TEXTS), later, providers=known)
             asking.site = site
+            patients = await _patients(settings, built.ports)
             try:
-                yield Cabinet(built, site)
+                yield Cabinet(built, site, patients)
             finally:
                 await later.drain()
                 hasher.close()
+
+
+async def _patients(settings: Settings, ports: Ports) -> Place | None:
+    """The patient's page, registered anew as it is now; where there is none, its app goes."""
+    known = await ports.clients.find(patient_page.CLIENT)
+    if settings.cabinet == "off":
+        await ports.clients.remove(patient_page.CLIENT)
+        return None
+    place = Place(
+        settings.issuer_url,
+        settings.fhir_base,
+        settings.time_zone,
+        settings.session_idle_seconds,
+        TITLE,
+    )
+    made = patient_page.client(
+        place, known, first_party=settings.cabinet == "first-party", now=ports.now()
+    )
+    if made != known:
+        await ports.clients.put(made)
+    return place

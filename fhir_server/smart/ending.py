@@ -3,10 +3,15 @@
 https://www.rfc-editor.org/rfc/rfc7009
 """
 
+from typing import Final
+
 from fhir_server.smart import scopes
 from fhir_server.smart.events import Event
 from fhir_server.smart.ports import Ports
 from fhir_server.smart.records import Grant
+
+SIGNED_OUT: Final = "signed out"
+"""Why a grant ended that held for as long as somebody was signed in."""
 
 
 async def end(ports: Ports, id_: str, reason: str) -> bool:
@@ -30,7 +35,7 @@ async def end_session(ports: Ports, session: str) -> None:
     for grant in await ports.grants.of_session(session):
         granted = scopes.parse(grant.scopes)
         if scopes.ONLINE in granted and scopes.OFFLINE not in granted:
-            await end(ports, grant.id, "signed out")
+            await end(ports, grant.id, SIGNED_OUT)
 
 
 async def _told(ports: Ports, grant: Grant | None, reason: str) -> None:

@@ -16,10 +16,11 @@ from fhir_server.smart.authorization import (
 )
 from fhir_server.smart.completion import complete
 from fhir_server.smart.digests import digest
+from fhir_server.smart.ending import SIGNED_OUT
 from fhir_server.smart.errors import ConsentRequired, InvalidRequest, LoginRequired
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
-from fhir_server.smart.records import Grant, Launch, Session
+from fhir_server.smart.records import Client, Grant, Launch, Session
 
 
 async def park(ports: Ports, policy: Policy, request: AuthorizationRequest) -> Parked:
@@ -102,3 +103,23 @@ def remembered(parked: Parked, grants: Sequence[Grant], now: int) -> Grant | Non
         if same_client and whole and record:
             return grant
     return None
+
+
+def is_own(client: Client, redirect_uri: str, policy: Policy) -> bool:
+    """Whether an operator says that the app is the house's own, and the answer stays on this
+    origin: no other program can have taken the app's place."""
+    at_home = redirect_uri.startswith(f"{policy.issuer}/")
+    return "first-party" in client.permissions and at_home
+
+
+def agreed(parked: Parked, grants: Sequence[Grant]) -> bool:
+    """Whether the person has said yes to as much before, for any record, and did not take it
+    back: of an app of the house it is asked once. Grants that ended by themselves count."""
+    asked = parked.request.scopes
+    for grant in grants:
+        if grant.client != parked.request.client or grant.last_used is None:
+            continue
+        if grant.revoked is not None and grant.revoked_for != SIGNED_OUT:
+            return False
+        return scopes.narrowed(scopes.parse(grant.scopes), asked) == asked
+    return False

@@ -12,10 +12,13 @@ from fhir_server.access.principal import Principal, Purpose
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
-Permission = Literal["launch", "introspect", "grants", "break-glass", "global-state"]
+Permission = Literal[
+    "launch", "introspect", "grants", "break-glass", "global-state", "first-party"
+]
 """What an operator allows a client besides scopes: to create launch contexts, to introspect
 any client's tokens, to show people what they granted and end it for them, to declare
-emergencies for staff who may, to write app state that is nobody's."""
+emergencies for staff who may, to write app state that is nobody's; or that it is the house's
+own, which people are asked about once and in plain words."""
 Standing = Literal["active", "pending", "blocked"]
 
 

@@ -13,7 +13,7 @@ from fhir_server.core.messages import Text
 from fhir_server.smart.ending import end_session
 from fhir_server.smart.records import Session
 from fhir_server.store.accounts import Account
-from fhir_server.web import granted, sign_in, texts
+from fhir_server.web import granted, headers, sign_in, texts
 from fhir_server.web.cookies import BROWSER, SESSION
 from fhir_server.web.sign_in import HOME, signed_in
 from fhir_server.web.visits import Visit
@@ -179,6 +179,15 @@ async def submit_authenticator(visit: Visit) -> Response:
 
 def _is_secret(text: str) -> bool:
     return len(text) == 32 and set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")  # noqa: PLR2004
+
+
+async def alive(visit: Visit) -> Response:
+    """`GET /auth/session`: whether somebody is signed in here; a session that is used goes
+    on. For pages of this origin that are open for long."""
+    status = 401 if await visit.session() is None else 204
+    response = Response(status_code=status, headers=headers.PAGE)
+    visit.cookies.write(response)
+    return response
 
 
 async def mailed_codes(visit: Visit) -> Response:

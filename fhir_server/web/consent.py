@@ -14,6 +14,7 @@ from fhir_server.cabinet.accounts.ports import Record
 from fhir_server.cabinet.accounts.subjects import subject
 from fhir_server.smart import scopes
 from fhir_server.smart.authorization import Decision, Denied
+from fhir_server.smart.parking import agreed, is_own
 from fhir_server.smart.records import Client, Subject
 from fhir_server.web import narrowing, offered, waiting
 from fhir_server.web.offered import Person
@@ -40,7 +41,23 @@ async def show(visit: Visit) -> Response:
         return visit.page("gone.html", {}, status=400)
     records = await visit.site.accounts.records.of_account(who[1])
     person = Person(who[0], subject(who[1], records))
+    if await _settled(visit, asked, client, records, person):
+        decision = Decision(person.subject, person.session, records[0].patient)
+        return await waiting.answered(visit, asked, decision)
     return await _form(visit, asked, client, records, person)
+
+
+async def _settled(
+    visit: Visit, asked: Waiting, client: Client, records: Sequence[Record], person: Person
+) -> bool:
+    """Whether there is nothing to ask: an app of the house that was let in before, and one
+    record that it can be about."""
+    parked, site = asked.parked, visit.site
+    if not is_own(client, parked.request.redirect_uri, site.policy) or parked.request.prompt:
+        return False
+    if not parked.needs_patient or len(records) != 1 or parked.needs_encounter:
+        return False
+    return agreed(parked, await site.smart.grants.of_account(person.subject.account))
 
 
 async def _form(
@@ -72,7 +89,9 @@ async def _form(
         for each in _of_whom(asked, records, values)
     }
     targets = (request.redirect_uri,)
-    return visit.page("consent.html", values, targets=targets, status=400 if problems else 200)
+    own = is_own(client, request.redirect_uri, visit.site.policy)
+    template = "own_app.html" if own else "consent.html"
+    return visit.page(template, values, targets=targets, status=400 if problems else 200)
 
 
 def _of_whom(
@@ -123,6 +142,9 @@ async def submit(visit: Visit) -> Response:
     who = await signed_in(visit)
     if who is None or asked.parked.needs_sign_in(who[0], visit.site.smart.now()):
         return visit.go(f"/auth/sign-in{waiting.suffix(asked.name)}")
+    client = await visit.site.smart.clients.find(asked.parked.request.client)
+    if client is None:
+        return visit.page("gone.html", {}, status=400)
     records = await visit.site.accounts.records.of_account(who[1])
     person = Person(who[0], subject(who[1], records))
     patient = await _patient(visit, asked, records, person.subject)
@@ -130,6 +152,10 @@ async def submit(visit: Visit) -> Response:
         nobody = not records and not person.subject.staff
         problem = "NO_RECORD" if nobody else "CHOOSE_PATIENT"
         return await _again(visit, asked, records, person, problem)
+    if is_own(client, asked.parked.request.redirect_uri, visit.site.policy):
+        return await waiting.answered(
+            visit, asked, Decision(person.subject, person.session, patient)
+        )
     about = patient or asked.parked.context.patient
     try:
         encounter = about and await offered.chosen(visit, asked, person, about)

@@ -45,6 +45,7 @@ ROWS: Final = (
     Row("/auth/recover", {"GET": sign_up.show_recovery, "POST": sign_up.submit_recovery}),
     Row("/auth/recover/confirm", {"GET": sign_up.show_code, "POST": sign_up.submit_code}),
     Row("/auth/account", {"GET": account.show}),
+    Row("/auth/session", {"GET": account.alive}),
     Row("/auth/apps", {"POST": granted.revoke}),
     Row("/auth/password", {"POST": account.password}),
     Row(

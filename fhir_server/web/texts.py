@@ -49,6 +49,19 @@ SEND_AGAIN: Final = Text("Send a new code", "Отправить новый ко�
 CONSENT: Final = Text(
     "{app} asks for access", "{app} запрашивает доступ", "{app} просить доступ"
 )
+OWN_APP: Final = Text("Open the record", "Открыть карту", "Відкрити картку")
+OWN_APP_LEAD: Final = Text(
+    "The clinic's own page shows the record, books visits and sends messages for you.",
+    "Страница клиники покажет карту, запишет на приём и передаст ваши сообщения.",
+    "Сторінка клініки покаже картку, запише на прийом і передасть ваші повідомлення.",
+)
+OPEN_RECORD: Final = Text("Open", "Открыть", "Відкрити")
+NOT_NOW: Final = Text("Not now", "Не сейчас", "Не зараз")
+OWN_APP_HINT: Final = Text(
+    "No other app gets anything by this. It is over when you sign out.",
+    "Другие приложения при этом ничего не получают. Доступ прекратится, когда вы выйдете.",
+    "Інші застосунки при цьому нічого не отримують. Доступ припиниться, коли ви вийдете.",
+)
 PUBLISHED_BY: Final = Text("Published by {name}", "Издатель: {name}", "Видавець: {name}")
 NO_PUBLISHER: Final = Text(
     "The publisher is not named.", "Издатель не указан.", "Видавця не вказано."

@@ -1,0 +1,92 @@
+// Reading FHIR resources: what a person is shown of their data types. Pure.
+// https://hl7.org/fhir/R4/datatypes.html
+import { language, t } from "./language.js";
+
+/** The words of a CodeableConcept: the text that a person wrote first. */
+export function words(concept) {
+  if (!concept) return "";
+  return concept.text || (concept.coding || []).map((each) => each.display).find(Boolean)
+    || (concept.coding || []).map((each) => each.code).find(Boolean) || "";
+}
+
+export function name(names) {
+  const found = (names || []).find((each) => each.use === "official") || (names || [])[0];
+  if (!found) return "";
+  return found.text || [...(found.given || []), found.family].filter(Boolean).join(" ");
+}
+
+export const hasCode = (concepts, system, code) => [concepts].flat().filter(Boolean)
+  .some((concept) => (concept.coding || []).some((each) => each.system === system && each.code === code));
+
+/** The first extension of a definition, by the end of its URL. */
+export const extension = (resource, end) => (resource.extension || [])
+  .find((each) => each.url.endsWith(`/${end}`));
+
+/** `Patient/1` of a reference of any form. */
+export function target(reference) {
+  const parts = ((reference && reference.reference) || "").split("/");
+  return parts.slice(-2).join("/");
+}
+
+export const isTo = (reference, kind) => target(reference).startsWith(`${kind}/`);
+
+export function number(value) {
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: 4 }).format(value);
+}
+
+export function quantity(value) {
+  if (!value || value.value === undefined) return "";
+  const unit = value.unit || value.code || "";
+  return `${value.comparator || ""}${number(value.value)}${unit ? ` ${unit.replace(/^\{(.*)\}$/, "$1")}` : ""}`;
+}
+
+/** What an Observation or a component of one says. */
+export function value(each) {
+  if (each.valueQuantity) return quantity(each.valueQuantity);
+  if (each.valueCodeableConcept) return words(each.valueCodeableConcept);
+  if (each.valueString) return each.valueString;
+  if (each.valueInteger !== undefined) return number(each.valueInteger);
+  if (each.valueBoolean !== undefined) return t(each.valueBoolean ? "YES" : "NO");
+  if (each.valueRange) return [quantity(each.valueRange.low), quantity(each.valueRange.high)].filter(Boolean).join(" – ");
+  if (each.valueRatio) return `${quantity(each.valueRatio.numerator)} / ${quantity(each.valueRatio.denominator)}`;
+  if (each.valueDateTime) return each.valueDateTime;
+  return (each.component || []).map((part) => `${words(part.code)}: ${value(part)}`).join("; ");
+}
+
+/** The range that is normal, in words; empty where none is given. */
+export function range(each) {
+  const found = (each.referenceRange || [])[0];
+  if (!found) return "";
+  if (found.text) return found.text;
+  const { low, high } = found;
+  if (low && high) return `${number(low.value)} – ${number(high.value)}`;
+  if (low) return `≥ ${number(low.value)}`;
+  return high ? `≤ ${number(high.value)}` : "";
+}
+
+const HIGH = ["H", "HH", "HU", "A", "AA", "POS"];
+const LOW = ["L", "LL", "LU"];
+
+/** `high`, `low` or empty: by what the laboratory says, or else by the range. */
+export function deviation(each) {
+  const codes = (each.interpretation || []).flatMap((concept) => concept.coding || []).map((coding) => coding.code);
+  if (codes.some((code) => LOW.includes(code))) return "low";
+  if (codes.some((code) => HIGH.includes(code))) return "high";
+  const found = (each.referenceRange || [])[0];
+  const amount = each.valueQuantity && each.valueQuantity.value;
+  if (codes.length || !found || amount === undefined) return "";
+  if (found.low && amount < found.low.value) return "low";
+  return found.high && amount > found.high.value ? "high" : "";
+}
+
+export const when = (each) => each.effectiveDateTime || each.effectiveInstant
+  || (each.effectivePeriod && (each.effectivePeriod.start || each.effectivePeriod.end)) || each.issued || "";
+
+/** The resources of a search page that were asked for. */
+export const matches = (bundle) => (bundle.entry || [])
+  .filter((entry) => !entry.search || entry.search.mode === "match").map((entry) => entry.resource);
+
+export const nextPage = (bundle) => {
+  const found = (bundle.link || []).find((link) => link.relation === "next");
+  return found ? found.url : null;
+};

@@ -1,0 +1,107 @@
+// The beginning: language, sign-in, and the view that the address names.
+import * as dates from "./dates.js";
+import { h, problem } from "./dom.js";
+import * as idle from "./idle.js";
+import { begin as beginLanguage, t } from "./language.js";
+import * as session from "./session.js";
+import * as shell from "./shell.js";
+
+/** Views by the first part of the address; a module gives `show(...parts)`. */
+const VIEWS = {
+  "": () => import("../views/home.js"),
+  card: () => import("../views/card.js"),
+  results: () => import("../views/results.js"),
+  book: () => import("../views/booking.js"),
+  confirm: () => import("../views/confirm.js"),
+  visits: () => import("../views/visits.js"),
+  people: () => import("../views/people.js"),
+  messages: () => import("../views/messages.js"),
+  access: () => import("../views/access.js"),
+  journal: () => import("../views/journal.js"),
+  more: () => import("../views/more.js"),
+};
+
+const main = document.getElementById("content");
+let current = 0;
+
+/** @returns {string[]} the parts of `#/book/doctor/1` */
+const parts = () => location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+
+function shown(title, content) {
+  document.title = `${title} — ${session.title()}`;
+  main.replaceChildren(...content);
+  main.setAttribute("aria-busy", "false");
+}
+
+/** What stands there instead of a view that failed. */
+function failed(error) {
+  if (error instanceof session.Offline) return [h("h1", { tabindex: "-1" }, t("OFFLINE")), h("p", {}, t("OFFLINE_NOTHING"))];
+  const text = error instanceof session.Refusal ? error.message : t("FAILED");
+  return [h("h1", { tabindex: "-1" }, t("FAILED_TITLE")), problem(text), h("p", {}, h("a", { href: "#/" }, t("TO_HOME")))];
+}
+
+/** Show the view of the address; the heading takes the focus unless the page just began. */
+async function route({ focus = true } = {}) {
+  const turn = ++current;
+  const [first, ...rest] = parts();
+  shell.mark(first);
+  main.setAttribute("aria-busy", "true");
+  let view;
+  try {
+    const load = VIEWS[first] || VIEWS[""];
+    view = await (await load()).show(...rest);
+  } catch (error) {
+    if (!(error instanceof session.Refusal || error instanceof session.Offline)) console.error(error);
+    view = { title: t("FAILED_TITLE"), content: failed(error) };
+  }
+  if (turn !== current || !(session.isIn() || session.isOffline())) return;
+  shown(view.title, view.content);
+  if (focus) {
+    window.scrollTo(0, 0);
+    main.querySelector("h1")?.focus({ preventScroll: true });
+  }
+}
+
+/** The page of who is not signed in. */
+function welcome(why) {
+  current += 1;
+  shell.draw({ signedIn: false, again: start });
+  shown(t("WELCOME"), [h("section", { class: "card welcome" },
+    h("h1", { tabindex: "-1" }, t("WELCOME")),
+    why && problem(why),
+    h("p", { class: "lead" }, t("WELCOME_LEAD")),
+    h("button", { type: "button", class: "main", onclick: () => session.signIn().catch(() => welcome(t("SIGN_IN_FAILED"))) }, t("SIGN_IN")),
+    h("p", { class: "hint" }, h("a", { href: "/auth/sign-up" }, t("REGISTER"))))]);
+  if (why) main.querySelector("[role=alert]").focus();
+}
+
+function start() {
+  if (session.isIn() || session.isOffline()) {
+    shell.draw({ signedIn: true, again: start });
+    route({ focus: false });
+  } else welcome("");
+}
+
+async function begin() {
+  beginLanguage();
+  dates.useClinicZone(session.clinicZone());
+  session.listen({ over: () => welcome(t("SIGNED_OUT")), stale: shell.stale });
+  const why = await session.begin();
+  if (why) welcome(why);
+  else start();
+  idle.watch(session, () => welcome(t("IDLE_OVER")));
+  document.getElementById("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address is the view's
+    main.focus();
+  });
+  window.addEventListener("hashchange", () => {
+    shell.fresh();
+    if (session.isIn() || session.isOffline()) route();
+  });
+  window.addEventListener("online", () => { if (session.isOffline()) location.reload(); });
+  if (session.isOffline()) shell.stale(Date.now());
+  const scripts = window.trustedTypes?.createPolicy("cabinet", { createScriptURL: () => "/cabinet/worker.js" });
+  navigator.serviceWorker?.register(scripts ? scripts.createScriptURL("") : "/cabinet/worker.js");
+}
+
+begin();

@@ -1,0 +1,185 @@
+// The person's sign-in, by fhirclient; and every request of the page.
+// fhirclient keeps the tokens in sessionStorage: they are this tab's, and go with it.
+// https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+import * as kept from "./kept.js";
+import { language, t } from "./language.js";
+
+const place = document.documentElement.dataset;
+const HOME = new URL("/cabinet/", location.href).href;
+const FHIR_JSON = "application/fhir+json";
+
+/** @type {any} of fhirclient, while somebody is signed in */
+let client = null;
+/** `in`; `kept`: no network, but something to read; `out`. */
+let state = "out";
+let patient = "";
+const listeners = { over: () => {}, stale: (_at) => {} };
+
+/** A refusal, with a sentence for the person and the code of the server. */
+export class Refusal extends Error {
+  constructor(status, text, code = "") {
+    super(text);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** There is no network, and nothing of this was kept. */
+export class Offline extends Error {}
+
+export const isIn = () => state === "in";
+export const isOffline = () => state === "kept";
+export const patientId = () => patient;
+export const clinicZone = () => place.zone;
+export const idleSeconds = () => Number(place.idle);
+export const title = () => place[`title${language()[0].toUpperCase()}${language().slice(1)}`];
+/** @returns {string} who is signed in, as `Patient/1` or `Person/1` */
+export const user = () => (client && client.user.fhirUser ? client.user.fhirUser.split("/").slice(-2).join("/") : "");
+
+/** `over` is called when the sign-in has ended, `stale` with the time of what is shown of old. */
+export function listen(given) { Object.assign(listeners, given); }
+
+const comesBack = () => /[?&](code|error)=/.test(location.search);
+
+/** Take up the sign-in of this tab, or what the authorization server just answered.
+ * @returns {Promise<string>} why there is none, in words; empty where there is nothing to say */
+export async function begin() {
+  const answered = comesBack();
+  if (answered || sessionStorage.getItem("SMART_KEY")) {
+    try {
+      client = await FHIR.oauth2.ready();
+      patient = client.patient.id;
+      state = "in";
+      await kept.belongTo(patient);
+      return "";
+    } catch (error) {
+      sessionStorage.clear();
+      if (answered) history.replaceState(null, "", HOME + location.hash);
+      if (answered) return t(/access_denied/.test(String(error)) ? "SIGN_IN_REFUSED" : "SIGN_IN_FAILED");
+    }
+  }
+  if (!navigator.onLine) {
+    patient = await kept.lastOwner();
+    if (patient) state = "kept";
+  }
+  return "";
+}
+
+/** To the sign-in page, and back to where the person was. */
+export async function signIn() {
+  sessionStorage.clear();
+  await FHIR.oauth2.authorize({
+    iss: place.base, clientId: place.client, scope: place.scopes, redirectUri: HOME,
+  });
+}
+
+/** Forget the person here. */
+export async function leave({ keep = false } = {}) {
+  client = null;
+  state = "out";
+  patient = "";
+  sessionStorage.clear();
+  if (!keep) await kept.forget();
+}
+
+/** End the sign-in, here and at the server. */
+export async function signOut() {
+  const hint = client && client.getState("tokenResponse.id_token");
+  await leave();
+  const asked = new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: HOME });
+  location.assign(hint ? `/auth/end-session?${asked}` : HOME);
+}
+
+/** Tell the server that somebody is here, so that the sign-in goes on. */
+export async function stayAlive() {
+  if (state !== "in") return;
+  const answer = await fetch("/auth/session", { cache: "no-store" }).catch(() => null);
+  if (answer && answer.status === 401) await over();
+}
+
+async function over() {
+  await leave({ keep: kept.isKept() });
+  listeners.over();
+}
+
+function refusal(error) {
+  const start = error.message.indexOf("\n\n");
+  let issue = {};
+  try {
+    issue = JSON.parse(error.message.slice(start + 2)).issue[0];
+  } catch {
+    // Not an OperationOutcome: the status says it.
+  }
+  const details = issue.details || {};
+  const code = ((details.coding || [])[0] || {}).code || issue.code || "";
+  const fallback = error.status === 404 || error.status === 410 ? "GONE" : "FAILED";
+  return new Refusal(error.status, details.text || issue.diagnostics || t(fallback), code);
+}
+
+async function requested(url, options = {}) {
+  if (state !== "in") throw new Offline();
+  const headers = { Accept: FHIR_JSON, "Accept-Language": language(), ...options.headers };
+  try {
+    return await client.request({ url, ...options, headers });
+  } catch (error) {
+    if (error.status === 401 || /re-?launch|invalid_grant|Session expired/i.test(error.message)) {
+      await over();
+      throw new Refusal(401, t("SIGNED_OUT"));
+    }
+    if (error.status) throw refusal(error);
+    if (error instanceof TypeError) throw new Offline();
+    throw error;
+  }
+}
+
+/** Read; without a network what was last seen of it. */
+export async function read(path) {
+  try {
+    const data = await requested(path);
+    await kept.put(path, data);
+    return data;
+  } catch (error) {
+    if (!(error instanceof Offline)) throw error;
+    const seen = await kept.get(path);
+    if (!seen) throw error;
+    listeners.stale(seen.at);
+    return seen.data;
+  }
+}
+
+/** Read what is never kept: free places, files. */
+export const look = (path) => requested(path);
+
+/** The bytes of a Binary or another file of the record. */
+export async function file(path) {
+  const answer = await requested(path, { headers: { Accept: "*/*" }, includeResponse: true });
+  return answer.body instanceof Response ? answer.body : answer.response;
+}
+
+const sending = (method, url, resource, type) => requested(url, {
+  method, body: JSON.stringify(resource), headers: { "Content-Type": type },
+});
+
+export const create = (resource) => sending("POST", resource.resourceType, resource, FHIR_JSON);
+
+export const patch = (target, changes) => sending("PATCH", target, changes, "application/json-patch+json");
+
+/** An operation; `given` is name to `[type, value]`, or a list of these. */
+export function operate(path, given = {}) {
+  const parameter = Object.entries(given).filter(([, value]) => value)
+    .map(([name, [type, value]]) => ({ name, [`value${type}`]: value }));
+  return sending("POST", path, { resourceType: "Parameters", parameter }, FHIR_JSON);
+}
+
+let operations = null;
+
+/** Whether the server offers an operation of a type: it says so in `/metadata`. */
+export async function offers(type, operation) {
+  if (!operations) {
+    operations = look("metadata").then((statement) => new Set(statement.rest[0].resource.flatMap(
+      (each) => (each.operation || []).map((one) => `${each.type}/$${one.name}`),
+    )));
+    operations.catch(() => { operations = null; });
+  }
+  return (await operations).has(`${type}/$${operation}`);
+}

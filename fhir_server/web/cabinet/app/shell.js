@@ -1,0 +1,73 @@
+// What stands around every view: the top, the tabs, and the line that says how old this is.
+import * as dates from "./dates.js";
+import { h } from "./dom.js";
+import { LANGUAGES, choose, language, t } from "./language.js";
+import * as session from "./session.js";
+
+const TABS = [
+  ["", "HOME", "M4 11l8-7 8 7v9h-5v-6H9v6H4z"],
+  ["visits", "VISITS", "M5 5h14v15H5zM5 9h14M9 3v4M15 3v4"],
+  ["card", "CARD", "M6 3h9l4 4v14H6zM9 11h7M9 15h7"],
+  ["messages", "MESSAGES", "M4 5h16v11H10l-4 4v-4H4z"],
+  ["more", "MORE", "M5 7h14M5 12h14M5 17h14"],
+];
+/** Which tab a view belongs to that has none of its own. */
+const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", people: "more", access: "more", journal: "more" };
+
+const place = (id) => document.getElementById(id);
+
+function icon(path) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  made.setAttribute("viewBox", "0 0 24 24");
+  made.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  made.append(line);
+  return made;
+}
+
+function languages(again) {
+  const choices = Object.entries(LANGUAGES).map(([code, name]) => h("option",
+    { value: code, lang: code, selected: code === language() }, name));
+  const select = h("select", { id: "language", class: "quiet", "aria-label": t("LANGUAGE") }, choices);
+  select.addEventListener("change", () => {
+    choose(/** @type {HTMLSelectElement} */ (select).value);
+    again();
+  });
+  return select;
+}
+
+/** Draw top and tabs anew, in the language of now; `again` draws the whole page. */
+export function draw({ signedIn, again }) {
+  place("skip").textContent = t("SKIP");
+  place("top").replaceChildren(h("div", { class: "inner" },
+    h("a", { class: "brand", href: "#/" }, session.title()), languages(again)));
+  const tabs = place("tabs");
+  tabs.hidden = !signedIn;
+  tabs.setAttribute("aria-label", t("SECTIONS"));
+  tabs.replaceChildren(h("ul", {}, TABS.map(([view, text, path]) => h("li", {},
+    h("a", { href: `#/${view}`, "data-view": view }, icon(path), h("span", {}, t(text)))))));
+}
+
+/** Say which tab this is. */
+export function mark(view) {
+  for (const each of document.querySelectorAll("#tabs a")) {
+    const own = (BELONGS[view] || view) === each.getAttribute("data-view");
+    if (own) each.setAttribute("aria-current", "page");
+    else each.removeAttribute("aria-current");
+  }
+}
+
+let oldest = 0;
+
+/** What is shown was seen at `at` (milliseconds), and is not sure to be so now. */
+export function stale(at) {
+  oldest = oldest ? Math.min(oldest, at) : at;
+  place("banner").hidden = false;
+  place("banner").textContent = t("STALE", { when: dates.moment(new Date(oldest).toISOString()) });
+}
+
+export function fresh() {
+  oldest = 0;
+  if (!session.isOffline()) place("banner").hidden = true;
+}

@@ -1,0 +1,128 @@
+// My visits: coming, offered, waited for, past; move, cancel, answer an offer, leave the queue.
+import * as dates from "../app/dates.js";
+import * as visits from "../app/appointments.js";
+import { asked, button, h, problem, say } from "../app/dom.js";
+import { matches, nextPage, words } from "../app/fhir.js";
+import { n, t } from "../app/language.js";
+import { Offline, Refusal, create, look, offers, operate, patientId, read } from "../app/session.js";
+
+const again = () => window.dispatchEvent(new HashChangeEvent("hashchange"));
+
+/** Do it, then show the page anew; a refusal stands on the card, in the server's words. */
+async function done(card, act, said) {
+  card.querySelector(".problem")?.remove();
+  try {
+    await act();
+    say(said);
+    again();
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Offline)) throw error;
+    const text = error instanceof Offline ? t("OFFLINE_ACT") : error.message;
+    const shown = problem(text);
+    card.append(shown);
+    shown.focus();
+  }
+}
+
+function cancel(visit, card, question, said) {
+  return button(question, { class: "danger" }, async () => {
+    const sure = await asked(t("SURE_CANCEL", { when: visit.start ? dates.visit(visit.start) : visits.speciality(visit) }),
+      t("YES_CANCEL"), t("KEEP_IT"));
+    if (sure) await done(card, () => operate(`Appointment/${visit.id}/$cancel`, { reason: ["String", "pat"] }), said);
+  });
+}
+
+function answer(visit, status) {
+  return create({
+    resourceType: "AppointmentResponse",
+    appointment: { reference: `Appointment/${visit.id}` },
+    actor: { reference: `Patient/${patientId()}` },
+    participantStatus: status,
+  });
+}
+
+function ofOffer(visit, card) {
+  const until = visits.offerUntil(visit);
+  return [
+    until && h("p", { class: "due" }, t("OFFER_UNTIL", { when: dates.moment(until) })),
+    h("div", { class: "answers" },
+      button(t("TAKE_OFFER"), { class: "main" }, () => done(card, () => answer(visit, "accepted"), t("OFFER_TAKEN"))),
+      button(t("REFUSE_OFFER"), { class: "second" }, async () => {
+        if (await asked(t("SURE_REFUSE"), t("REFUSE_OFFER"), t("KEEP_IT"))) {
+          await done(card, () => answer(visit, "declined"), t("OFFER_REFUSED"));
+        }
+      })),
+  ];
+}
+
+function ofHold(visit, card) {
+  return h("div", { class: "answers" },
+    h("a", { class: "button", href: `#/confirm/${visit.id}` }, t("GO_ON")),
+    button(t("LET_GO"), { class: "second" }, () => done(card, () => operate(`Appointment/${visit.id}/$cancel`), t("LET_GO_DONE"))));
+}
+
+function ofWaiting(visit, card) {
+  const place = h("p", { class: "hint" });
+  offers("Appointment", "waitlist-status").then(async (offered) => {
+    if (!offered) return;
+    const found = await look(`Appointment/${visit.id}/$waitlist-status`);
+    const position = found.parameter.find((each) => each.name === "position");
+    if (position) place.textContent = t("POSITION", { n: Object.values(position).find((each) => typeof each === "number") });
+  }).catch(() => {});
+  return [place, h("div", { class: "answers" }, cancel(visit, card, t("LEAVE_QUEUE"), t("LEFT_QUEUE")))];
+}
+
+function ofComing(visit, card) {
+  return h("div", { class: "answers" },
+    h("a", { class: "button second", href: `#/book/move/${visit.id}` }, t("MOVE")),
+    cancel(visit, card, t("CANCEL"), t("CANCELLED")));
+}
+
+const STATES = { cancelled: "STATE_CANCELLED", noshow: "STATE_NOSHOW", fulfilled: "STATE_FULFILLED", waitlist: "STATE_WAITING", proposed: "STATE_PROPOSED", pending: "STATE_PENDING" };
+
+/** A visit with what can be done about it. */
+export function visitCard(visit) {
+  const [kind] = Object.entries(visits.sorted([visit])).find(([, list]) => list.length) || ["past"];
+  const state = STATES[visit.status];
+  const card = h("article", { class: `card visit ${kind}` },
+    h("h3", {}, visit.start ? dates.visit(visit.start) : visits.speciality(visit)),
+    h("p", {}, [visits.doctor(visit), visit.start && visits.speciality(visit)].filter(Boolean).join(" · ")),
+    visits.where(visit) && h("p", { class: "hint" }, visits.where(visit)),
+    state && h("p", { class: `state ${visit.status}` }, t(state)),
+    visit.cancelationReason && words(visit.cancelationReason) !== "pat" && h("p", { class: "hint" }, words(visit.cancelationReason)),
+    visit.patientInstruction && kind === "coming" && h("p", { class: "note" }, visit.patientInstruction));
+  const more = { offers: ofOffer, held: ofHold, waiting: ofWaiting, coming: ofComing }[kind];
+  if (more) card.append(...[more(visit, card)].flat().filter(Boolean));
+  return card;
+}
+
+function group(title, list) {
+  return list.length ? h("section", {}, h("h2", {}, title), list.map((each) => visitCard(each))) : null;
+}
+
+const PAST = 5;
+
+export async function show() {
+  const all = [];
+  let page = `Appointment?patient=${patientId()}&_sort=-date&_count=100`;
+  while (page && all.length < 500) {
+    const bundle = await read(page);
+    all.push(...matches(bundle));
+    page = nextPage(bundle);
+  }
+  const found = visits.sorted(all);
+  const old = h("details", {}, h("summary", {}, n("EARLIER", found.past.length)), found.past.map((each) => visitCard(each)));
+  if (found.past.length <= PAST) old.setAttribute("open", "");
+  const note = dates.zoneNote();
+  return {
+    title: t("VISITS"),
+    content: [
+      h("div", { class: "row" }, h("h1", { tabindex: "-1" }, t("VISITS")), h("a", { class: "button", href: "#/book" }, t("BOOK"))),
+      note && h("p", { class: "hint" }, note),
+      group(t("OFFERS"), found.offers), group(t("HELD"), found.held),
+      found.coming.length ? group(t("COMING"), found.coming) : h("p", { class: "card" }, t("NO_VISITS")),
+      group(t("WAITING"), found.waiting),
+      found.past.length ? old : null,
+    ].filter(Boolean),
+  };
+}
