@@ -158,16 +158,18 @@ def served(place: Place) -> Mapping[str, File]:
     """Path to file, of everything."""
     folder = files("fhir_server.web") / "cabinet"
     parts = dict(_parts(folder))
-    digest = sha256(b"".join(name.encode() + parts[name] for name in sorted(parts)))
-    below = f"{HOME}{digest.hexdigest()[:12]}/"
+    whole = sha256(b"".join(name.encode() + parts[name] for name in sorted(parts)))
+    version = whole.hexdigest()[:12]
+    below = f"{HOME}{version}/"
     found = {
         below + name: File.of(content, headers.STATIC, _KINDS[name.rpartition(".")[2]])
         for name, content in parts.items()
     }
     secure = {**_UNCHANGED, "Content-Security-Policy": f"{_POLICY}; {_reachable(place)}"}
     index = _index((folder / "index.html").read_text("utf-8"), below, place)
-    shell = f"const SHELL = {json.dumps([HOME, *sorted(found)])};\n"
-    worker = shell + (folder / "worker.js").read_text("utf-8")
+    shell = json.dumps([HOME, *sorted(found)])
+    told = f'const VERSION = "{version}";\nconst SHELL = {shell};\n'
+    worker = told + (folder / "worker.js").read_text("utf-8")
     found[HOME] = File.of(index.encode(), secure, "text/html; charset=utf-8")
     found[f"{HOME}worker.js"] = File.of(worker.encode(), secure, _KINDS["js"])
     return found

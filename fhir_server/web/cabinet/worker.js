@@ -1,6 +1,6 @@
 // Keeps the shell of this version, and nothing else: answers about people are never in here.
-// The server writes SHELL before this: the page and its parts, whose paths carry a digest.
-const NAME = `cabinet ${SHELL[1]}`;
+// The server writes two constants before this: VERSION, and SHELL, the page and its parts.
+const NAME = `cabinet ${VERSION}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(SHELL)));

@@ -3,6 +3,12 @@
 import { isTo, target } from "./fhir.js";
 
 const ACTIONS = { C: "DID_CREATE", R: "DID_READ", U: "DID_CHANGE", D: "DID_DELETE", E: "DID_READ" };
+/** Events that are no reading or writing, by their subtype. */
+const BESIDE = {
+  110122: "DID_SIGN_IN", 110123: "DID_SIGN_OUT", "ITI-71": "DID_OPEN", refresh: "DID_OPEN", refused: "DID_TRY",
+  "AuthZ-Consent": "DID_GRANT", revoke: "DID_REVOKE", register: "DID_GRANT", 110137: "DID_ACCOUNT",
+  110127: "EMERGENCY", 110138: "EMERGENCY_OVER",
+};
 const MOMENTS = 30 * 60_000;
 
 /** What the event was about: types of resources, without the patient's own who it is of. */
@@ -22,15 +28,15 @@ export function told(event, own) {
   const agents = event.agent || [];
   const person = agents.find((each) => each.requestor) || agents[0] || {};
   const app = agents.find((each) => isTo(each.who, "Device") && each !== person);
-  const operation = (event.subtype || []).map((each) => each.code).find((each) => /^(operation|\$)/.test(each || ""));
+  const beside = (event.subtype || []).map((each) => BESIDE[each.code]).find(Boolean);
   return {
     id: event.id,
     at: event.recorded,
     who: person.name || (person.who && person.who.display) || "",
     isMe: Boolean(own) && target(person.who) === own,
     app: (app && app.who && app.who.display) || "",
-    action: event.outcome && event.outcome !== "0" ? "DID_TRY" : ACTIONS[operation ? "E" : event.action] || "DID_READ",
-    kinds: kinds(event),
+    action: event.outcome && event.outcome !== "0" ? "DID_TRY" : beside || ACTIONS[event.action] || "DID_READ",
+    kinds: beside ? [] : kinds(event),
     emergency: agents.some((each) => (each.purposeOfUse || []).some((purpose) => (purpose.coding || []).some((coding) => coding.code === "BTG"))),
   };
 }

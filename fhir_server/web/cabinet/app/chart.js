@@ -4,7 +4,8 @@ import { svg } from "./dom.js";
 import { number } from "./fhir.js";
 import { laid } from "./series.js";
 
-const BIG = { width: 640, height: 240, left: 56, right: 16, top: 14, bottom: 30 };
+const WIDE = { width: 640, height: 240, left: 56, right: 16, top: 14, bottom: 30 };
+const NARROW = { width: 360, height: 220, left: 50, right: 12, top: 14, bottom: 30 };
 const SMALL = { width: 96, height: 32, left: 3, right: 3, top: 4, bottom: 4 };
 
 function path(points, box) {
@@ -38,14 +39,15 @@ export function spark(lines) {
 
 /** One to look at; `label` says what it is of. */
 export function chart(lines, label) {
-  const { found, box, parts } = drawn(lines, BIG, true);
+  const size = window.innerWidth < 600 ? NARROW : WIDE; // its letters are as large on both
+  const { found, box, parts } = drawn(lines, size, true);
   const all = found.lines.flat();
   const ticks = [found.most, (found.most + found.least) / 2, found.least].map((each, index) => svg("text", {
-    x: BIG.left - 8, y: box.y(index / 2) + 4, "text-anchor": "end",
+    x: size.left - 8, y: box.y(index / 2) + 4, "text-anchor": "end",
   }, number(Number(each.toPrecision(3)))));
   const ends = all.length > 1 && [[Math.min, "start", 0], [Math.max, "end", 1]].map(([pick, anchor, share]) => svg("text", {
-    x: box.x(Number(share)), y: BIG.height - 8, "text-anchor": anchor,
+    x: box.x(Number(share)), y: size.height - 8, "text-anchor": anchor,
   }, dates.dayShort(new Date(/** @type {any} */ (pick)(...all.map((each) => Date.parse(each.at)))).toISOString())));
-  const grid = [0, 0.5, 1].map((share) => svg("line", { class: "grid", x1: BIG.left, x2: BIG.width - BIG.right, y1: box.y(share), y2: box.y(share) }));
-  return svg("svg", { class: "chart", viewBox: `0 0 ${BIG.width} ${BIG.height}`, role: "img", "aria-label": label }, grid, parts, ticks, ends || null);
+  const grid = [0, 0.5, 1].map((share) => svg("line", { class: "grid", x1: size.left, x2: size.width - size.right, y1: box.y(share), y2: box.y(share) }));
+  return svg("svg", { class: "chart", viewBox: `0 0 ${size.width} ${size.height}`, role: "img", "aria-label": label }, grid, parts, ticks, ends || null);
 }

@@ -1,12 +1,12 @@
 // Dates as people read them: in their own zone, and visits in the clinic's, which is told
 // where it differs.
-import { language, t } from "./language.js";
+import { locale, t } from "./language.js";
 
 const formats = new Map();
 
 function format(options) {
-  const key = language() + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language(), options));
+  const key = locale() + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale(), options));
   return formats.get(key);
 }
 
@@ -48,8 +48,12 @@ export function clinicDay(text) {
 
 export const weekday = (text) => format({ weekday: "short", timeZone: clinic }).format(parsed(text));
 export const dayOfMonth = (text) => format({ day: "numeric", month: "short", timeZone: clinic }).format(parsed(text));
-export const dayAndWeekday = (text) => format({ weekday: "long", day: "numeric", month: "long", timeZone: clinic })
-  .format(parsed(text));
+/** With the year where it is another one than now. */
+export function dayAndWeekday(text) {
+  const year = clinicDay(text).slice(0, 4) === String(new Date().getFullYear()) ? {} : { year: "numeric" };
+  return format({ weekday: "long", day: "numeric", month: "long", ...year, timeZone: clinic }).format(parsed(text));
+}
+
 export const time = (text) => format({ hour: "2-digit", minute: "2-digit", timeZone: clinic }).format(parsed(text));
 
 /** The hour at the clinic, 0 to 23. */
@@ -67,10 +71,4 @@ export function zoneNote(when = new Date()) {
   if (offset(clinic, when) === offset(own(), when)) return "";
   const parts = format({ timeZone: clinic, timeZoneName: "long" }).formatToParts(when);
   return t("ZONE", { zone: parts.find((part) => part.type === "timeZoneName").value });
-}
-
-export function ageInYears(birth, now = new Date()) {
-  const [year, month = 1, date = 1] = birth.split("-").map(Number);
-  const had = now.getMonth() + 1 > month || (now.getMonth() + 1 === month && now.getDate() >= date);
-  return now.getFullYear() - year - (had ? 0 : 1);
 }

@@ -1,6 +1,6 @@
 // Reading FHIR resources: what a person is shown of their data types. Pure.
 // https://hl7.org/fhir/R4/datatypes.html
-import { language, t } from "./language.js";
+import { language, locale, t } from "./language.js";
 
 /** The words of a CodeableConcept: the text that a person wrote first. */
 export function words(concept) {
@@ -31,13 +31,28 @@ export function target(reference) {
 export const isTo = (reference, kind) => target(reference).startsWith(`${kind}/`);
 
 export function number(value) {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: 4 }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 4 }).format(value);
+}
+
+/** Units of UCUM that people of all three languages write differently. */
+const UNITS = {
+  kg: ["kg", "кг", "кг"], g: ["g", "г", "г"], mg: ["mg", "мг", "мг"], ug: ["µg", "мкг", "мкг"], cm: ["cm", "см", "см"],
+  mL: ["mL", "мл", "мл"], "mm[Hg]": ["mmHg", "мм рт. ст.", "мм рт. ст."], "/min": ["/min", "в мин", "за хв"],
+  Cel: ["°C", "°C", "°C"], "kg/m2": ["kg/m²", "кг/м²", "кг/м²"], "{tbl}": ["tablets", "табл.", "табл."],
+};
+
+/** Of a Quantity: what the laboratory wrote; a bare code in the person's language. */
+export function unit(value) {
+  const bare = !value.unit || value.unit === value.code;
+  const known = bare && UNITS[value.code];
+  if (known) return known[["en", "ru", "uk"].indexOf(language())];
+  return (value.unit || value.code || "").replace(/^\{(.*)\}$/, "$1");
 }
 
 export function quantity(value) {
   if (!value || value.value === undefined) return "";
-  const unit = value.unit || value.code || "";
-  return `${value.comparator || ""}${number(value.value)}${unit ? ` ${unit.replace(/^\{(.*)\}$/, "$1")}` : ""}`;
+  const said = unit(value);
+  return `${value.comparator || ""}${number(value.value)}${said ? ` ${said}` : ""}`;
 }
 
 /** What an Observation or a component of one says. */
@@ -59,9 +74,9 @@ export function range(each) {
   if (!found) return "";
   if (found.text) return found.text;
   const { low, high } = found;
-  if (low && high) return `${number(low.value)} – ${number(high.value)}`;
-  if (low) return `≥ ${number(low.value)}`;
-  return high ? `≤ ${number(high.value)}` : "";
+  if (low && high) return `${number(low.value)}\u00a0–\u00a0${number(high.value)}`;
+  if (low) return `≥\u00a0${number(low.value)}`;
+  return high ? `≤\u00a0${number(high.value)}` : "";
 }
 
 const HIGH = ["H", "HH", "HU", "A", "AA", "POS"];

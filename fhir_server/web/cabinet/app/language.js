@@ -29,6 +29,8 @@ export function use(language) {
 }
 
 export const language = () => current;
+/** For dates and numbers: a clock of 24 hours, and the day before the month. */
+export const locale = () => (current === "en" ? "en-GB" : current);
 
 function row(key) {
   const found = TEXTS[key];
@@ -45,6 +47,6 @@ export const t = (key, places = {}) => filled(/** @type {string} */ (row(key)), 
 export function n(key, number, places = {}) {
   const forms = row(key);
   const form = new Intl.PluralRules(current).select(number);
-  const said = new Intl.NumberFormat(current).format(number);
+  const said = new Intl.NumberFormat(locale()).format(number);
   return filled(forms[form] || forms.other || forms.many, { ...places, n: said });
 }

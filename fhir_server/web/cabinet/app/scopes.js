@@ -3,7 +3,7 @@
 const KINDS = {
   "*": "KIND_ALL", Patient: "KIND_PATIENT", Observation: "RESULTS", Condition: "CONDITIONS", AllergyIntolerance: "ALLERGIES",
   Immunization: "VACCINATIONS", MedicationRequest: "PRESCRIPTIONS", DiagnosticReport: "REPORTS", DocumentReference: "DOCUMENTS",
-  Encounter: "ENCOUNTERS", Appointment: "VISITS", Communication: "MESSAGES", Consent: "CONSENTS",
+  Encounter: "ENCOUNTERS", Appointment: "VISITS", Communication: "MESSAGES", Consent: "CONSENTS", AppointmentResponse: "OF_AppointmentResponse",
 };
 
 /**

@@ -1,5 +1,5 @@
 // Results as series: what was measured more than once belongs together. Pure.
-import { deviation, range, value, when, words } from "./fhir.js";
+import { deviation, range, unit, value, when, words } from "./fhir.js";
 
 const GROUPS = ["laboratory", "vital-signs"];
 
@@ -23,7 +23,7 @@ function numbers(observation) {
       at: when(observation),
       line: observation.component ? words(each.code) : "",
       value: Number(each.valueQuantity.value),
-      unit: each.valueQuantity.unit || each.valueQuantity.code || "",
+      unit: unit(each.valueQuantity),
       low: limits.low && Number(limits.low.value),
       high: limits.high && Number(limits.high.value),
     };

@@ -1,30 +1,24 @@
 // What stands around every view: the top, the tabs, and the line that says how old this is.
 import * as dates from "./dates.js";
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { LANGUAGES, choose, language, t } from "./language.js";
 import * as session from "./session.js";
 
 const TABS = [
   ["", "HOME", "M4 11l8-7 8 7v9h-5v-6H9v6H4z"],
-  ["visits", "VISITS", "M5 5h14v15H5zM5 9h14M9 3v4M15 3v4"],
-  ["card", "CARD", "M6 3h9l4 4v14H6zM9 11h7M9 15h7"],
+  ["visits", "TAB_VISITS", "M5 5h14v15H5zM5 9h14M9 3v4M15 3v4"],
+  ["card", "TAB_CARD", "M6 3h9l4 4v14H6zM9 11h7M9 15h7"],
   ["messages", "MESSAGES", "M4 5h16v11H10l-4 4v-4H4z"],
   ["more", "MORE", "M5 7h14M5 12h14M5 17h14"],
 ];
 /** Which tab a view belongs to that has none of its own. */
 const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", people: "more", access: "more", journal: "more" };
 
+const ICON = new URL("../icon.svg", import.meta.url).href;
+
 const place = (id) => document.getElementById(id);
 
-function icon(path) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  made.setAttribute("viewBox", "0 0 24 24");
-  made.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  made.append(line);
-  return made;
-}
+const icon = (path) => svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: path }));
 
 function languages(again) {
   const choices = Object.entries(LANGUAGES).map(([code, name]) => h("option",
@@ -41,7 +35,7 @@ function languages(again) {
 export function draw({ signedIn, again }) {
   place("skip").textContent = t("SKIP");
   place("top").replaceChildren(h("div", { class: "inner" },
-    h("a", { class: "brand", href: "#/" }, session.title()), languages(again)));
+    h("a", { class: "brand", href: "#/" }, h("img", { src: ICON, alt: "", width: 28, height: 28 }), session.title()), languages(again)));
   const tabs = place("tabs");
   tabs.hidden = !signedIn;
   tabs.setAttribute("aria-label", t("SECTIONS"));

@@ -4,7 +4,7 @@ import { asked, button, h, problem, say } from "../app/dom.js";
 import { extension, hasCode, matches, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { granted } from "../app/scopes.js";
-import { Offline, Refusal, patch, patientId, read } from "../app/session.js";
+import { Offline, Refusal, patch, patientId, read, title } from "../app/session.js";
 
 const GRANT = ["https://fhir-server.example/CodeSystem/consent-category", "smart-grant"];
 const OWN = document.documentElement.dataset.client;
@@ -30,7 +30,7 @@ function may(consent) {
 function app(consent) {
   const { id, name } = appOf(consent);
   const card = h("li", { class: "card" },
-    h("h3", {}, name),
+    h("h3", {}, id === OWN ? title() : name),
     h("ul", { class: "plain" }, may(consent)),
     h("p", { class: "hint" }, t("SINCE", { when: dates.moment(consent.dateTime) })));
   if (id === OWN) {

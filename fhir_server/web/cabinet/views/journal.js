@@ -5,17 +5,20 @@ import { button, h } from "../app/dom.js";
 import { matches, nextPage } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
 import { TEXTS } from "../app/texts.js";
-import { patientId, read, user } from "../app/session.js";
+import { patientId, read, title, user } from "../app/session.js";
+
+const OWN_NAME = document.documentElement.dataset.titleEn;
 
 const kind = (type) => (TEXTS[`OF_${type}`] ? t(`OF_${type}`) : t("OF_OTHER"));
 
 function drawn(each) {
-  const kinds = [...new Set(each.kinds.map(kind))].join(", ");
+  const said = [t(each.action), [...new Set(each.kinds.map(kind))].join(", ")].filter(Boolean).join(": ");
+  const app = each.app === OWN_NAME ? title() : each.app;
   return h("li", { class: `card ${each.emergency ? "alarm" : ""}` },
-    h("div", { class: "row" }, h("h2", { class: "name" }, each.isMe ? t("YOU") : each.who || t("SYSTEM")), h("small", {}, dates.moment(each.at))),
+    h("div", { class: "row" }, h("h2", { class: "name" }, each.isMe ? t("YOU") : each.who || app || t("SYSTEM")), h("small", {}, dates.moment(each.at))),
     each.emergency && h("p", { class: "badge high" }, t("EMERGENCY")),
-    h("p", {}, `${t(each.action)}: ${kinds}`, each.count > 1 && ` (${n("TIMES_DONE", each.count)})`),
-    each.app && h("p", { class: "hint" }, t("BY_APP", { name: each.app })));
+    h("p", {}, said, each.count > 1 && ` (${n("TIMES_DONE", each.count)})`),
+    each.who && app && h("p", { class: "hint" }, t("BY_APP", { name: app })));
 }
 
 export async function show() {

@@ -3,12 +3,19 @@ import * as dates from "../app/dates.js";
 import { button, h } from "../app/dom.js";
 import { matches, name, target, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
+import { TEXTS } from "../app/texts.js";
 import { look, offers, patientId, read, signIn } from "../app/session.js";
 
 const part = (parameter, key) => {
   const found = (parameter.part || []).find((each) => each.name === key);
   return found && Object.entries(found).find(([at]) => at.startsWith("value"))?.[1];
 };
+
+/** In the person's language, where the relation is a usual one. */
+function relation(concept) {
+  const code = (concept.coding || []).map((each) => `RELATION_${each.code}`).find((each) => TEXTS[each]);
+  return code ? t(code) : words(concept);
+}
 
 /** What `$access-status` says, where the server has it. */
 async function status() {
@@ -29,7 +36,7 @@ function acting(parameters, related) {
   if (!related.length) return [];
   return [h("h2", {}, t("RELATIVES")), h("p", { class: "hint" }, t("RELATIVES_HINT")),
     h("ul", { class: "choices" }, related.map((each) => h("li", { class: "card" },
-      h("h3", {}, name(each.name)), h("p", {}, (each.relationship || []).map(words).join(", ")))))];
+      h("h3", {}, name(each.name)), h("p", {}, (each.relationship || []).map(relation).join(", ")))))];
 }
 
 function closed(parameters) {
