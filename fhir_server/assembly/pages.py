@@ -30,9 +30,9 @@ from fhir_server.smart.ports import Ports
 from fhir_server.store.mongo import account_steps
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.sealing import Seal
+from fhir_server.web import patient_page
 from fhir_server.web.interaction import Asking
 from fhir_server.web.later import Later
-from fhir_server.web import patient_page
 from fhir_server.web.outbox import ConsoleOutbox, FolderOutbox, SmtpOutbox, SmtpServer
 from fhir_server.web.patient_page import PatientPage, Place
 from fhir_server.web.rendering import Renderer
@@ -146,7 +146,7 @@ async def cabinet(
             known = await providers(settings.identity_providers, http)
             site = Site(built.policy, accounts, Renderer(TEXTS), later, providers=known)
             asking.site = site
-            patients = await _patients(settings, built.ports)
+            patients = await patients_place(settings, built.ports)
             try:
                 yield Cabinet(built, site, patients)
             finally:
@@ -154,7 +154,7 @@ async def cabinet(
                 hasher.close()
 
 
-async def _patients(settings: Settings, ports: Ports) -> Place | None:
+async def patients_place(settings: Settings, ports: Ports) -> Place | None:
     """The patient's page, registered anew as it is now; where there is none, its app goes."""
     known = await ports.clients.find(patient_page.CLIENT)
     if settings.cabinet == "off":

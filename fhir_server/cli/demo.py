@@ -39,6 +39,8 @@ async def introduce(settings: Settings) -> Mapping[str, str]:
         say(f"  {email}  {password}")
     say(f"Demo app: client_id {demo.APP}, public, PKCE; redirect to {REDIRECTS[0]} (any port)")
     say(f"For Postman, with these passwords and a key of {demo.SERVICE}: {file}")
+    if settings.cabinet != "off":
+        say(f"The patient's page: {settings.issuer_url}/cabinet/")
     say(f"Sign in: {settings.issuer_url}/auth/account")
     return tokens
 

@@ -61,6 +61,8 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
         demo=True if demo else None,
         workers=workers,
     )
+    if settings.demo and "cabinet" not in settings.model_fields_set:
+        settings = with_changes(settings, cabinet="first-party")
     check_exposure(settings)
     check_certificate(settings)
     with explained():

@@ -37,7 +37,7 @@ HOME: Final = "/cabinet/"
 SCOPES: Final = (
     "openid fhirUser launch/patient online_access "
     "patient/Appointment.crus patient/AppointmentResponse.crs patient/Communication.crs "
-    "patient/Consent.crus patient/*.rs"
+    "patient/Consent.rus patient/*.rs"
 )
 """The most it is granted: it reads the record, books, writes messages, answers offers, and
 ends what apps were granted."""
@@ -49,7 +49,7 @@ _KINDS: Final = {
     "png": "image/png",
     "webmanifest": "application/manifest+json",
 }
-_SKIPPED: Final = ("LICENSE", "index.html", "worker.js")
+_SKIPPED: Final = ("LICENSE", "ORIGIN.json", "index.html", "worker.js")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -147,7 +147,7 @@ class PatientPage:
         if scope["method"] not in ("GET", "HEAD"):
             return Response(status_code=405, headers={"Allow": "GET, HEAD"})
         if f"{path}/" == HOME:
-            return RedirectResponse(HOME, 308)
+            return RedirectResponse(HOME, 307)
         found = self.files.get(path)
         if found is None:
             return Response(status_code=404, headers={"Cache-Control": "no-store"})

@@ -8,7 +8,7 @@ const LOOK = 15_000;
 const TELL = 5 * 60_000;
 
 /**
- * @param {{idleSeconds(): number, isIn(): boolean, leave(o: {keep: boolean}): Promise<void>,
+ * @param {{idleSeconds(): number, isIn(): boolean, leave(): Promise<void>,
  *   stayAlive(): Promise<void>}} session
  * @param {() => void} over what is shown then
  */
@@ -30,7 +30,7 @@ export function watch(session, over) {
     const idle = Date.now() - last;
     if (idle >= limit) {
       document.querySelectorAll("dialog").forEach((each) => each.close());
-      await session.leave({ keep: true });
+      await session.leave();
       over();
     } else if (idle >= limit - ASK && !asking) {
       asking = true;

@@ -78,10 +78,13 @@ export async function keep() {
   }
 }
 
-/** Forget everything, and keep nothing from now on unless `on` says to go on. */
-export async function forget({ on = false } = {}) {
+/** Nobody is signed in any more: what is in memory goes. */
+export const lapse = () => memory.clear();
+
+/** Forget everything, and keep nothing from now on. */
+export async function forget() {
   memory.clear();
-  if (!on) localStorage.removeItem(SWITCH);
+  localStorage.removeItem(SWITCH);
   await new Promise((resolve) => {
     const request = indexedDB.deleteDatabase(NAME);
     request.onsuccess = resolve;

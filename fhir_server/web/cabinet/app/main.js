@@ -1,4 +1,5 @@
 // The beginning: language, sign-in, and the view that the address names.
+import { parts } from "./addresses.js";
 import * as dates from "./dates.js";
 import { h, problem } from "./dom.js";
 import * as idle from "./idle.js";
@@ -24,9 +25,6 @@ const VIEWS = {
 const main = document.getElementById("content");
 let current = 0;
 
-/** @returns {string[]} the parts of `#/book/doctor/1` */
-const parts = () => location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-
 function shown(title, content) {
   document.title = `${title} — ${session.title()}`;
   main.replaceChildren(...content);
@@ -43,7 +41,7 @@ function failed(error) {
 /** Show the view of the address; the heading takes the focus unless the page just began. */
 async function route({ focus = true } = {}) {
   const turn = ++current;
-  const [first, ...rest] = parts();
+  const [first, ...rest] = parts(location.hash);
   shell.mark(first);
   main.setAttribute("aria-busy", "true");
   let view;
@@ -98,6 +96,8 @@ async function begin() {
     shell.fresh();
     if (session.isIn() || session.isOffline()) route();
   });
+  // The browser's memory of pages may hold one of before the sign-out.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   window.addEventListener("online", () => { if (session.isOffline()) location.reload(); });
   if (session.isOffline()) shell.stale(Date.now());
   const scripts = window.trustedTypes?.createPolicy("cabinet", { createScriptURL: () => "/cabinet/worker.js" });

@@ -1,6 +1,7 @@
 // The person's sign-in, by fhirclient; and every request of the page.
 // fhirclient keeps the tokens in sessionStorage: they are this tab's, and go with it.
 // https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
+import { within } from "./addresses.js";
 import * as kept from "./kept.js";
 import { language, t } from "./language.js";
 
@@ -73,19 +74,20 @@ export async function signIn() {
   });
 }
 
-/** Forget the person here. */
-export async function leave({ keep = false } = {}) {
+/** Forget the person here; what is on the device on purpose stays, unless `all` goes. */
+export async function leave({ all = false } = {}) {
   client = null;
   state = "out";
   patient = "";
   sessionStorage.clear();
-  if (!keep) await kept.forget();
+  if (all || !kept.isKept()) await kept.forget();
+  else kept.lapse();
 }
 
 /** End the sign-in, here and at the server. */
 export async function signOut() {
   const hint = client && client.getState("tokenResponse.id_token");
-  await leave();
+  await leave({ all: true });
   const asked = new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: HOME });
   location.assign(hint ? `/auth/end-session?${asked}` : HOME);
 }
@@ -98,7 +100,7 @@ export async function stayAlive() {
 }
 
 async function over() {
-  await leave({ keep: kept.isKept() });
+  await leave();
   listeners.over();
 }
 
@@ -118,9 +120,11 @@ function refusal(error) {
 
 async function requested(url, options = {}) {
   if (state !== "in") throw new Offline();
+  const address = within(place.base, url);
+  if (!address) throw new Refusal(400, t("GONE"));
   const headers = { Accept: FHIR_JSON, "Accept-Language": language(), ...options.headers };
   try {
-    return await client.request({ url, ...options, headers });
+    return await client.request({ ...options, url: address, headers });
   } catch (error) {
     if (error.status === 401 || /re-?launch|invalid_grant|Session expired/i.test(error.message)) {
       await over();
