@@ -9,6 +9,16 @@ export function within(base, address) {
   return found.startsWith(root) ? found : null;
 }
 
+const ANSWER = ["code", "state", "error", "error_description"];
+
+/** Of the query only what an authorization server answers. fhirclient reads the query once and
+ * lets it overrule what the page says: a link with `iss` would choose the server. */
+export function answer(search) {
+  const given = new URLSearchParams(search);
+  const kept = new URLSearchParams(ANSWER.filter((each) => given.has(each)).map((each) => [each, given.get(each)]));
+  return kept.size ? `?${kept}` : "";
+}
+
 /** The parts of a view's address: `#/book/doctor/1`. What cannot be read is the beginning. */
 export function parts(hash) {
   try {

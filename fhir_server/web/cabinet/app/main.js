@@ -98,6 +98,9 @@ async function begin() {
   });
   // The browser's memory of pages may hold one of before the sign-out.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  window.addEventListener("unhandledrejection", (event) => {
+    shell.warn(t(event.reason instanceof session.Offline ? "OFFLINE_ACT" : "FAILED"));
+  });
   window.addEventListener("online", () => { if (session.isOffline()) location.reload(); });
   if (session.isOffline()) shell.stale(Date.now());
   const scripts = window.trustedTypes?.createPolicy("cabinet", { createScriptURL: () => "/cabinet/worker.js" });

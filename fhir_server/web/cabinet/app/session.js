@@ -1,7 +1,7 @@
 // The person's sign-in, by fhirclient; and every request of the page.
 // fhirclient keeps the tokens in sessionStorage: they are this tab's, and go with it.
 // https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
-import { within } from "./addresses.js";
+import { answer, within } from "./addresses.js";
 import * as kept from "./kept.js";
 import { language, t } from "./language.js";
 
@@ -42,9 +42,12 @@ export function listen(given) { Object.assign(listeners, given); }
 
 const comesBack = () => /[?&](code|error)=/.test(location.search);
 
+const address = (search) => history.replaceState(null, "", HOME + search + location.hash);
+
 /** Take up the sign-in of this tab, or what the authorization server just answered.
  * @returns {Promise<string>} why there is none, in words; empty where there is nothing to say */
 export async function begin() {
+  address(answer(location.search));
   const answered = comesBack();
   if (answered || sessionStorage.getItem("SMART_KEY")) {
     try {
@@ -52,10 +55,11 @@ export async function begin() {
       patient = client.patient.id;
       state = "in";
       await kept.belongTo(patient);
+      address("");
       return "";
     } catch (error) {
       sessionStorage.clear();
-      if (answered) history.replaceState(null, "", HOME + location.hash);
+      address("");
       if (answered) return t(/access_denied/.test(String(error)) ? "SIGN_IN_REFUSED" : "SIGN_IN_FAILED");
     }
   }
@@ -120,11 +124,11 @@ function refusal(error) {
 
 async function requested(url, options = {}) {
   if (state !== "in") throw new Offline();
-  const address = within(place.base, url);
-  if (!address) throw new Refusal(400, t("GONE"));
+  const absolute = within(place.base, url);
+  if (!absolute) throw new Refusal(400, t("GONE"));
   const headers = { Accept: FHIR_JSON, "Accept-Language": language(), ...options.headers };
   try {
-    return await client.request({ ...options, url: address, headers });
+    return await client.request({ ...options, url: absolute, headers });
   } catch (error) {
     if (error.status === 401 || /re-?launch|invalid_grant|Session expired/i.test(error.message)) {
       await over();
@@ -172,7 +176,8 @@ export const patch = (target, changes) => sending("PATCH", target, changes, "app
 export function operate(path, given = {}) {
   const parameter = Object.entries(given).filter(([, value]) => value)
     .map(([name, [type, value]]) => ({ name, [`value${type}`]: value }));
-  return sending("POST", path, { resourceType: "Parameters", parameter }, FHIR_JSON);
+  // FHIR has no empty lists.
+  return sending("POST", path, { resourceType: "Parameters", ...(parameter.length ? { parameter } : {}) }, FHIR_JSON);
 }
 
 let operations = null;

@@ -57,8 +57,13 @@ let oldest = 0;
 /** What is shown was seen at `at` (milliseconds), and is not sure to be so now. */
 export function stale(at) {
   oldest = oldest ? Math.min(oldest, at) : at;
+  warn(t("STALE", { when: dates.moment(new Date(oldest).toISOString()) }));
+}
+
+/** Something went wrong that no view speaks of. */
+export function warn(text) {
   place("banner").hidden = false;
-  place("banner").textContent = t("STALE", { when: dates.moment(new Date(oldest).toISOString()) });
+  place("banner").textContent = text;
 }
 
 export function fresh() {

@@ -157,8 +157,8 @@ export const TEXTS = {
   ALLERGIES: ["Allergies", "Аллергии", "Алергії"],
   SEVERE: ["severe", "опасная", "небезпечна"],
   FILE: ["file", "файл", "файл"],
-  OPEN_FILE: ["Open {name}", "Открыть {name}", "Відкрити {name}"],
-  FILE_FAILED: ["The file cannot be opened now.", "Файл сейчас не открыть.", "Файл зараз не відкрити."],
+  SAVE_FILE: ["Save {name}", "Сохранить {name}", "Зберегти {name}"],
+  FILE_FAILED: ["The file cannot be fetched now.", "Файл сейчас не получить.", "Файл зараз не отримати."],
 
   MESSAGE: ["Message", "Сообщение", "Повідомлення"],
   NO_MESSAGES: ["No messages yet.", "Сообщений пока нет.", "Повідомлень поки немає."],

@@ -89,7 +89,8 @@ async function queue(of, withDoctor) {
   const join = (text, given) => button(text, { class: "main" }, async () => {
     box.querySelector(".problem")?.remove();
     try {
-      await operate("Appointment/$waitlist-join", { ...given, patient: ["Reference", { reference: `Patient/${patientId()}` }] });
+      const period = { start: new Date().toISOString(), end: new Date(Date.now() + AHEAD * 86_400_000).toISOString() };
+      await operate("Appointment/$waitlist-join", { ...given, period: ["Period", period], patient: ["Reference", { reference: `Patient/${patientId()}` }] });
       say(t("QUEUED"));
       location.hash = "#/visits";
     } catch (error) {

@@ -4,7 +4,7 @@ import { button, h, problem } from "../app/dom.js";
 import { matches, nextPage, quantity, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { Refusal, patientId, read } from "../app/session.js";
-import { openFile } from "./files.js";
+import { saveFile } from "./files.js";
 
 const display = (reference) => (reference && reference.display) || "";
 const displays = (list) => [...new Set((list || []).map(display))].filter(Boolean).join(", ");
@@ -76,10 +76,10 @@ const KINDS = {
 
 function fileButton(attachment, row) {
   const name = attachment.title || t("FILE");
-  return button(t("OPEN_FILE", { name }), { class: "second slim" }, async () => {
+  return button(t("SAVE_FILE", { name }), { class: "second slim" }, async () => {
     row.querySelector(".problem")?.remove();
     try {
-      await openFile(attachment);
+      await saveFile(attachment);
     } catch (error) {
       const shown = problem(error instanceof Refusal ? error.message : t("FILE_FAILED"));
       row.append(shown);

@@ -5,7 +5,7 @@ import { button, h, problem, say } from "../app/dom.js";
 import { hasCode, isTo, matches, nextPage, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { Offline, Refusal, create, patientId, read } from "../app/session.js";
-import { openFile } from "./files.js";
+import { saveFile } from "./files.js";
 
 const PURPOSES = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 const LONGEST = 4000;
@@ -18,9 +18,9 @@ const isAlarm = (message) => hasCode(message.reasonCode, PURPOSES, "BTG") || ["u
 
 function attachment(each) {
   const row = h("p", {});
-  row.append(button(t("OPEN_FILE", { name: each.title || t("FILE") }), { class: "second slim" }, async () => {
+  row.append(button(t("SAVE_FILE", { name: each.title || t("FILE") }), { class: "second slim" }, async () => {
     try {
-      await openFile(each);
+      await saveFile(each);
     } catch {
       row.append(problem(t("FILE_FAILED")));
     }

@@ -1,0 +1,183 @@
+"""A small clinic for whoever drives the patient's page: two doctors, a patient with a child,
+results over time; dates are counted from now."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tests.support.fhir import JsonObject
+
+ANNA: Final = "anna-ivanova-ru"
+CHILD: Final = "sofia"
+OTHER: Final = "oksana-lukianenko-ua"
+NEW: Final = "olena"
+NEW_EMAIL: Final = "olena@mail.example"
+_POLICY: Final = "https://fhir-server.example/StructureDefinition/booking-policy"
+_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+_ROLE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+_CONSENTS: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+
+
+def _today() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _person(id_: str, family: str, given: str, born: str, email: str) -> JsonObject:
+    return {
+        "resourceType": "Patient",
+        "id": id_,
+        "name": [{"use": "official", "family": family, "given": [given]}],
+        "birthDate": born,
+        "telecom": [{"system": "email", "value": email}],
+    }
+
+
+def _people() -> Iterator[JsonObject]:
+    yield _person(ANNA, "Иванова", "Анна", "1985-03-14", "anna@mail.example")
+    yield _person(OTHER, "Лук'яненко", "Оксана", "1980-02-03", "oksana@mail.example")
+    yield _person(NEW, "Коваль", "Олена", "1991-05-06", NEW_EMAIL)
+    born = (_today() - timedelta(days=2000)).date().isoformat()
+    yield _person(CHILD, "Иванова", "София", born, "child@mail.example")
+    mother = {"coding": [{"system": _ROLE, "code": "MTH"}]}
+    yield {
+        "resourceType": "RelatedPerson",
+        "id": "mother",
+        "active": True,
+        "patient": {"reference": f"Patient/{CHILD}"},
+        "relationship": [mother],
+        "name": [{"family": "Иванова", "given": ["Анна"]}],
+    }
+    yield {
+        "resourceType": "VerificationResult",
+        "id": "mother",
+        "target": [{"reference": "RelatedPerson/mother"}],
+        "status": "validated",
+    }
+    yield {
+        "resourceType": "Person",
+        "id": "anna",
+        "active": True,
+        "name": [{"family": "Иванова", "given": ["Анна"]}],
+        "birthDate": "1985-03-14",
+        "link": [
+            {"target": {"reference": f"Patient/{ANNA}"}, "assurance": "level3"},
+            {"target": {"reference": "RelatedPerson/mother"}, "assurance": "level3"},
+        ],
+    }
+    consent = {
+        "resourceType": "Consent",
+        "id": "personal-data",
+        "status": "active",
+        "scope": {"coding": [{"system": _CONSENTS, "code": "patient-privacy"}]},
+        "category": [{"text": "Обработка персональных данных"}],
+        "patient": {"reference": f"Patient/{ANNA}"},
+        "dateTime": "2026-01-05",
+        "policyRule": {"text": "law"},
+    }
+    yield consent
+
+
+def _doctor(id_: str, name: str, speciality: str, **policy: Any) -> Iterator[JsonObject]:
+    yield {"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]}
+    rules = [{"url": key.replace("_", "-"), **value} for key, value in policy.items()]
+    extension = {"extension": [{"url": _POLICY, "extension": rules}]} if rules else {}
+    coding = {"system": "https://clinic.example/specialities", "code": id_}
+    yield {
+        "resourceType": "Schedule",
+        "id": id_,
+        "active": True,
+        **extension,
+        "specialty": [{"coding": [coding], "text": speciality}],
+        "actor": [
+            {"reference": f"Practitioner/{id_}", "display": name},
+            {"reference": "Location/room", "display": "Кабинет 12"},
+        ],
+    }
+
+
+def _places(schedule: str, days: range, hours: range) -> Iterator[JsonObject]:
+    for day in days:
+        for hour in hours:
+            start = _today().replace(hour=hour) + timedelta(days=day)
+            yield {
+                "resourceType": "Slot",
+                "id": f"{schedule}-{day}-{hour}",
+                "schedule": {"reference": f"Schedule/{schedule}"},
+                "status": "free",
+                "start": start.isoformat(),
+                "end": (start + timedelta(minutes=30)).isoformat(),
+            }
+
+
+def _results() -> Iterator[JsonObject]:
+    for month, number in enumerate((4.8, 4.1, 2.9, 2.2)):
+        at = _today() - timedelta(days=30 * (4 - month))
+        yield {
+            "resourceType": "Observation",
+            "id": f"tsh-{month}",
+            "status": "final",
+            "category": [{"coding": [{"system": _CATEGORY, "code": "laboratory"}]}],
+            "code": {"coding": [{"system": "http://loinc.org", "code": "3016-3"}], "text": "ТТГ"},
+            "subject": {"reference": f"Patient/{ANNA}"},
+            "effectiveDateTime": at.isoformat(),
+            "valueQuantity": {"value": number, "unit": "мМЕ/л"},
+            "referenceRange": [{"low": {"value": 0.4}, "high": {"value": 4}}],
+        }
+
+
+def _papers() -> Iterator[JsonObject]:
+    about = {"reference": f"Patient/{ANNA}"}
+    yield {
+        "resourceType": "Communication",
+        "id": "hello",
+        "status": "completed",
+        "subject": about,
+        "topic": {"text": "Дозировка"},
+        "sent": _today().isoformat(),
+        "sender": {"reference": "Practitioner/dr-sokolova", "display": "Соколова Елена"},
+        "recipient": [about],
+        "payload": [{"contentString": "Дозу не меняем."}],
+    }
+    yield {
+        "resourceType": "Binary",
+        "id": "letter",
+        "contentType": "text/plain",
+        "securityContext": about,
+        "data": "0JLRi9C/0LjRgdC60LA=",
+    }
+    urls = ("Binary/letter", "https://elsewhere.example/letter.pdf")
+    for number, url in enumerate(urls):
+        yield {
+            "resourceType": "DocumentReference",
+            "id": f"paper-{number}",
+            "status": "current",
+            "subject": about,
+            "description": f"Выписка {number}",
+            "date": _today().isoformat(),
+            "content": [{"attachment": {"contentType": "text/plain", "url": url}}],
+        }
+    yield {
+        "resourceType": "Immunization",
+        "id": "flu",
+        "status": "completed",
+        "vaccineCode": {"text": "Грипп"},
+        "patient": about,
+        "occurrenceDateTime": "2026-09-04",
+    }
+
+
+def resources() -> list[JsonObject]:
+    """Everything, in an order in which references lead back."""
+    late = {"cancel_days": {"valueInteger": 60}, "cancel_time": {"valueTime": "00:00:00"}}
+    queue = {"waitlist": {"valueBoolean": True}}
+    return [
+        *_people(),
+        {"resourceType": "Location", "id": "room", "name": "Кабинет 12"},
+        *_doctor("dr-sokolova", "Соколова Елена", "Терапия"),
+        *_doctor("dr-strict", "Строгий Пётр", "Хирургия", **late),
+        *_doctor("dr-busy", "Занятая Вера", "Кардиология", **queue),
+        *_places("dr-sokolova", range(3, 6), range(6, 16)),
+        *_places("dr-strict", range(3, 5), range(6, 8)),
+        *_results(),
+        *_papers(),
+    ]
