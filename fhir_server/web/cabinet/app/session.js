@@ -158,10 +158,12 @@ export async function read(path) {
 /** Read what is never kept: free places, files. */
 export const look = (path) => requested(path);
 
-/** The bytes of a Binary or another file of the record. */
+/** The bytes of a Binary or another file of the record; fhirclient reads texts and JSON itself.
+ * @returns {Promise<Blob>} */
 export async function file(path) {
-  const answer = await requested(path, { headers: { Accept: "*/*" }, includeResponse: true });
-  return answer.body instanceof Response ? answer.body : answer.response;
+  const { body } = await requested(path, { headers: { Accept: "*/*" }, includeResponse: true });
+  if (body instanceof Response) return body.blob();
+  return new Blob([typeof body === "string" ? body : JSON.stringify(body)]);
 }
 
 const sending = (method, url, resource, type) => requested(url, {

@@ -9,8 +9,8 @@ function bytes(text) {
 /** @returns {Promise<Blob>} */
 async function content(attachment) {
   if (attachment.data) return new Blob([bytes(attachment.data)], { type: attachment.contentType });
-  const answer = await file(attachment.url);
-  return new Blob([await answer.arrayBuffer()], { type: attachment.contentType || answer.headers.get("content-type") });
+  const blob = await file(attachment.url);
+  return attachment.contentType ? new Blob([blob], { type: attachment.contentType }) : blob;
 }
 
 /** Save it, for the device's own programs to open: never on this origin, where a page in a
