@@ -9,6 +9,8 @@ import { Offline, Refusal, patch, patientId, read, title } from "../app/session.
 const GRANT = ["https://fhir-server.example/CodeSystem/consent-category", "smart-grant"];
 const OWN = document.documentElement.dataset.client;
 
+/** A grant may have an end of its own, as that of this page has. */
+const isLive = (consent) => !(Date.parse(((consent.provision || {}).period || {}).end) < Date.now());
 const isGrant = (consent) => hasCode(consent.category, GRANT[0], GRANT[1]);
 
 /** The actor of an app's grant: its id as a client, and its name. */
@@ -33,10 +35,7 @@ function app(consent) {
     h("h3", {}, id === OWN ? title() : name),
     h("ul", { class: "plain" }, may(consent)),
     h("p", { class: "hint" }, t("SINCE", { when: dates.moment(consent.dateTime) })));
-  if (id === OWN) {
-    card.append(h("p", { class: "hint" }, t("THIS_PAGE")));
-    return card;
-  }
+  if (id === OWN) card.append(h("p", { class: "hint" }, t("THIS_PAGE")));
   card.append(button(t("END_ACCESS"), { class: "danger", "aria-label": t("END_ACCESS_OF", { name }) }, async () => {
     card.querySelector(".problem")?.remove();
     if (!(await asked(t("SURE_END", { name }), t("END_ACCESS"), t("KEEP_IT")))) return;
@@ -67,7 +66,7 @@ function consent(each) {
 export async function show() {
   const bundle = await read(`Consent?patient=${patientId()}&_sort=-date&_count=200`);
   const found = matches(bundle).filter((each) => each.status !== "entered-in-error");
-  const apps = found.filter((each) => isGrant(each) && each.status === "active");
+  const apps = found.filter((each) => isGrant(each) && each.status === "active" && isLive(each));
   const others = found.filter((each) => !isGrant(each));
   return {
     title: t("ACCESS"),
