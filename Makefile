@@ -47,7 +47,7 @@ test-slow: install-all  ## Run the tests that kill and restart servers, a minute
 
 test-browser: install-all  ## Run the tests of the pages in Chromium (needs chromium and node)
 	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser; fi
-	@$(BIN)/python -m pytest tests/browser $(ARGS)
+	@$(BIN)/python -m pytest tests/browser tests/cabinet $(ARGS)
 
 test-clients: install-all  ## Try the server with clients that others wrote (needs chromium and node)
 	@scripts/install clients

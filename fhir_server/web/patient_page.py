@@ -49,7 +49,7 @@ _KINDS: Final = {
     "png": "image/png",
     "webmanifest": "application/manifest+json",
 }
-_SKIPPED: Final = ("LICENSE", "ORIGIN.json", "index.html", "worker.js")
+_SKIPPED: Final = ("LICENSE", "ORIGIN.json", "index.html", "package.json", "worker.js")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "

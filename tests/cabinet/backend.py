@@ -16,7 +16,13 @@ def token_of_service(base: str, client: str, key: Mapping[str, Any]) -> str:
     """By `client_credentials` with an assertion that `key`, a private JWK, signs."""
     address = f"{base.removesuffix('/fhir')}/auth/token"
     now = int(time.time())
-    claims = {"iss": client, "sub": client, "aud": address, "exp": now + 200, "jti": uuid4().hex}
+    claims = {
+        "iss": client,
+        "sub": client,
+        "aud": address,
+        "exp": now + 200,
+        "jti": uuid4().hex,
+    }
     header = {"alg": "RS384", "kid": key["kid"], "typ": "JWT"}
     signed = jwt.encode(header, claims, RSAKey.import_key(dict(key)), algorithms=["RS384"])
     form = {

@@ -167,7 +167,9 @@ def test_s2_07_an_app_is_ended_and_the_log_tells(clinic: Clinic, shots: Path) ->
 
 
 def test_a_link_does_not_choose_the_server(clinic: Clinic, shots: Path) -> None:
-    query = "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"
+    query = (
+        "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"
+    )
     found = seen(clinic, shots, "message", query=query)
     assert "Спасибо" in found["mine"]
 

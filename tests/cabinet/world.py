@@ -117,7 +117,10 @@ def _results() -> Iterator[JsonObject]:
             "id": f"tsh-{month}",
             "status": "final",
             "category": [{"coding": [{"system": _CATEGORY, "code": "laboratory"}]}],
-            "code": {"coding": [{"system": "http://loinc.org", "code": "3016-3"}], "text": "ТТГ"},
+            "code": {
+                "coding": [{"system": "http://loinc.org", "code": "3016-3"}],
+                "text": "ТТГ",
+            },
             "subject": {"reference": f"Patient/{ANNA}"},
             "effectiveDateTime": at.isoformat(),
             "valueQuantity": {"value": number, "unit": "мМЕ/л"},

@@ -1,0 +1,183 @@
+// What the page computes without a browser: `node --test tests/cabinet/pure`.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+const app = (name) => import(new URL(`../../../fhir_server/web/cabinet/app/${name}.js`, import.meta.url));
+
+const { answer, parts, within } = await app("addresses");
+const { sorted } = await app("appointments");
+const { grouped, told } = await app("audit");
+const calendar = await app("calendar");
+const dates = await app("dates");
+const fhir = await app("fhir");
+const { n, preferred, t, use } = await app("language");
+const { granted } = await app("scopes");
+const { laid, series } = await app("series");
+const { TEXTS } = await app("texts");
+
+beforeEach(() => { use("en"); dates.useClinicZone("Europe/Kyiv"); });
+
+for (const [address, good] of [
+  ["Patient/1", true], ["https://a.example/fhir/Patient?_cursor=x", true], ["", true],
+  ["https://a.example/fhirs/Patient", false], ["https://evil.example/fhir/Patient", false], ["../auth/token", false],
+  ["//evil.example/fhir/x", false], ["javascript:alert(1)", false], ["https://a.example/fhir@evil.example/", false],
+]) {
+  test(`a request for "${address}" ${good ? "stays" : "does not stay"} below the base`, () => {
+    assert.equal(within("https://a.example/fhir", address) !== null, good);
+  });
+}
+
+test("of a query only an answer is kept", () => {
+  assert.equal(answer("?code=1&state=2&iss=https://evil.example&launch=3"), "?code=1&state=2");
+  assert.equal(answer("?iss=x"), "");
+});
+
+test("an address that cannot be read is the beginning", () => {
+  assert.deepEqual(parts("#/book/speciality/%D0%A2"), ["book", "speciality", "Т"]);
+  assert.deepEqual(parts("#/book/%E0%A4%A"), [""]);
+});
+
+test("every text is there in three languages, with the same places", () => {
+  const places = (text) => [...new Set(text.match(/\{\w+\}/g) || [])].sort().join();
+  for (const [key, row] of Object.entries(TEXTS)) {
+    assert.equal(row.length, 3, key);
+    const said = row.map((each) => (typeof each === "string" ? [each] : Object.values(each))).flat();
+    for (const each of said) {
+      assert.ok(each.trim(), key);
+      assert.equal(places(each), places(said[0]), key);
+    }
+  }
+});
+
+for (const [language, said] of [
+  ["en", ["1 doctor", "2 doctors", "5 doctors", "21 doctors"]],
+  ["ru", ["1 врач", "2 врача", "5 врачей", "21 врач"]],
+  ["uk", ["1 лікар", "2 лікарі", "5 лікарів", "21 лікар"]],
+]) {
+  test(`plural forms of ${language}`, () => {
+    use(language);
+    assert.deepEqual([1, 2, 5, 21].map((each) => n("DOCTORS", each)), said);
+  });
+}
+
+test("the language that was chosen goes before the browser's", () => {
+  assert.equal(preferred("uk", ["ru-RU"]), "uk");
+  assert.equal(preferred(null, ["de", "ru-RU", "en"]), "ru");
+  assert.equal(preferred(null, ["de"]), "en");
+});
+
+test("a day has no zone, and a part of a date stays one", () => {
+  assert.equal(dates.day("2026-01-31"), "31 January 2026");
+  assert.equal(dates.day("2026-01"), "January 2026");
+  assert.equal(dates.day("2026"), "2026");
+});
+
+test("a visit is told by the clock at the clinic, on both sides of the change of clocks", () => {
+  assert.equal(dates.time("2026-10-24T06:00:00Z"), "09:00");
+  assert.equal(dates.time("2026-10-26T06:00:00Z"), "08:00");
+  assert.equal(dates.clinicDay("2026-03-01T22:30:00Z"), "2026-03-02");
+});
+
+test("the clinic's zone is told only where the clock shows another time", () => {
+  assert.notEqual(dates.zoneNote(new Date("2026-07-01T00:00:00Z")), "");
+  dates.useClinicZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  assert.equal(dates.zoneNote(), "");
+});
+
+const place = (start) => ({ id: start, start });
+
+test("places are days and parts of a day of the clinic", () => {
+  const found = calendar.days([place("2026-12-02T15:00:00Z"), place("2026-12-01T22:30:00Z"), place("2026-12-02T06:00:00Z")], dates);
+  assert.deepEqual(found.map((each) => [each.day, each.places.length]), [["2026-12-02", 3]]);
+  const names = calendar.parts(found[0].places, dates).map(([name, list]) => [name, list.length]);
+  assert.deepEqual(names, [["MORNING", 2], ["EVENING", 1]]);
+});
+
+test("the nearest places to one that is gone, in the order of time", () => {
+  const all = ["08", "10", "11", "14", "18"].map((hour) => place(`2026-12-02T${hour}:00:00Z`));
+  const found = calendar.nearest(all, "2026-12-02T10:30:00Z");
+  assert.deepEqual(found.map((each) => each.start.slice(11, 13)), ["08", "10", "11"]);
+});
+
+const visit = (status, start, more = {}) => ({ status, start, end: start, ...more });
+const extended = (name, value) => ({ extension: [{ url: `https://x.example/${name}`, ...value }] });
+
+test("visits by what one has to know of them", () => {
+  const now = Date.parse("2026-12-01T00:00:00Z");
+  const found = sorted([
+    visit("booked", "2026-12-09T08:00:00Z"), visit("booked", "2026-12-02T08:00:00Z"), visit("booked", "2026-11-02T08:00:00Z"),
+    visit("cancelled", "2026-12-05T08:00:00Z"), visit("entered-in-error", "2026-12-05T08:00:00Z"),
+    visit("pending", "2026-12-05T08:00:00Z", extended("hold-expires", { valueInstant: "2026-12-01T00:05:00Z" })),
+    visit("pending", "2026-12-05T08:00:00Z", extended("hold-expires", { valueInstant: "2026-11-30T00:00:00Z" })),
+    visit("waitlist"), visit("proposed", "2026-12-05T08:00:00Z", extended("waitlist", { extension: [] })),
+  ], now);
+  assert.deepEqual(Object.entries(found).map(([kind, list]) => [kind, list.length]),
+    [["offers", 1], ["held", 1], ["coming", 2], ["waiting", 1], ["past", 2]]);
+  assert.equal(found.coming[0].start, "2026-12-02T08:00:00Z");
+});
+
+const result = (at, value, more = {}) => ({
+  id: at, status: "final", code: { text: "TSH", coding: [{ system: "l", code: "1" }] }, effectiveDateTime: at,
+  valueQuantity: { value, unit: "mU" }, referenceRange: [{ low: { value: 1 }, high: { value: 4 } }], ...more,
+});
+
+test("results of one test are a series, errors left out", () => {
+  const [one, ...others] = series([result("2026-03-01", 5), result("2026-02-01", 9, { status: "entered-in-error" }), result("2026-01-01", 2)]);
+  assert.equal(others.length, 0);
+  assert.deepEqual(one.rows.map((each) => [each.value, each.deviation]), [["5 mU", "high"], ["2 mU", ""]]);
+  assert.deepEqual(one.lines.get("").map((each) => each.value), [2, 5]);
+});
+
+test("a chart holds the normal range, and leaves out values of another unit", () => {
+  const [one] = series([result("2026-03-01", 5), result("2026-02-01", 900, { valueQuantity: { value: 900, unit: "nU" } }), result("2026-01-01", 3)]);
+  const found = laid([one.lines.get("")]);
+  assert.deepEqual([found.least, found.most], [1, 5]);
+  assert.deepEqual(found.lines[0].map((each) => [each.x, each.y]), [[0, 0.5], [1, 0]]);
+  assert.deepEqual(found.band, { top: 0.25, bottom: 1 });
+});
+
+for (const [given, said] of [
+  [{ interpretation: [{ coding: [{ code: "N" }] }], valueQuantity: { value: 9 } }, ""],
+  [{ interpretation: [{ coding: [{ code: "LL" }] }] }, "low"],
+  [{ valueQuantity: { value: 4 } }, ""], [{ valueQuantity: { value: 4.1 } }, "high"], [{ valueQuantity: { value: 0.9 } }, "low"],
+]) {
+  test(`the laboratory's word goes before the range: ${JSON.stringify(given)}`, () => {
+    assert.equal(fhir.deviation({ referenceRange: [{ low: { value: 1 }, high: { value: 4 } }], ...given }), said);
+  });
+}
+
+test("units that are bare codes are said in the person's language", () => {
+  use("ru");
+  assert.equal(fhir.quantity({ value: 1000.5, unit: "kg", code: "kg" }), "1\u00a0000,5 кг");
+  assert.equal(fhir.quantity({ value: 2, unit: "таб.", code: "{tbl}" }), "2 таб.");
+});
+
+test("scopes of both versions in words", () => {
+  assert.deepEqual(granted("openid patient/Observation.rs?category=x patient/Task.cud patient/*.read"), [
+    { kind: "Observation", text: "RESULTS", reads: true, writes: false, part: true },
+    { kind: "Task", text: "", reads: false, writes: true, part: false },
+    { kind: "*", text: "KIND_ALL", reads: true, writes: false, part: false },
+  ]);
+});
+
+const event = (recorded, name, more = {}) => ({
+  recorded, action: "R", outcome: "0", entity: [{ what: { reference: "Patient/1" } }, { description: "Observation?code=x" }],
+  agent: [{ who: { reference: "Device/app", display: "App" } }, { requestor: true, name, who: { reference: `Practitioner/${name}` } }], ...more,
+});
+
+test("the access log joins what one person did at a time, and keeps emergencies apart", () => {
+  const urgent = { agent: [{ requestor: true, name: "Ann", who: { reference: "Practitioner/Ann" }, purposeOfUse: [{ coding: [{ code: "BTG" }] }] }] };
+  const rows = grouped([
+    event("2026-01-01T10:05:00Z", "Ann"), event("2026-01-01T10:00:00Z", "Ann"), event("2026-01-01T08:00:00Z", "Ann"),
+    event("2026-01-01T07:59:00Z", "Ann", urgent), event("2026-01-01T07:58:00Z", "Bob", { outcome: "4" }),
+  ].map((each) => told(each, "Practitioner/Bob")));
+  assert.deepEqual(rows.map((each) => [each.who, each.count, each.emergency, each.action]), [
+    ["Ann", 2, false, "DID_READ"], ["Ann", 1, false, "DID_READ"], ["Ann", 1, true, "DID_READ"], ["Bob", 1, false, "DID_TRY"],
+  ]);
+  assert.deepEqual(rows[0].kinds, ["Observation"]);
+  assert.equal(rows[3].isMe, true);
+});
+
+test("every place of a sentence is filled", () => {
+  assert.equal(t("SURE_MOVE", { before: "a", after: "b" }), "Move the visit? Now: a. Then: b.");
+});
