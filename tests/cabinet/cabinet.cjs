@@ -172,7 +172,8 @@ const scenarios = {
     seen.apps = await app.count();
     await app.locator("button.danger").first().click();
     await page.locator("dialog button.main").click();
-    await page.waitForFunction((count) => [...document.querySelectorAll("main button.danger")].length < count, seen.apps);
+    await page.waitForFunction((count) => [...document.querySelectorAll("li.card")]
+      .filter((each) => each.textContent.includes("Demo app")).length < count, seen.apps);
     await page.waitForTimeout(1000); // what is revoked is refused within a second
     seen.after = (await asked(given, given.app, "GET", "Patient")).status;
     await view(page, "#/journal");

@@ -4,7 +4,7 @@
 
 const fs = require("fs");
 const path = require("path");
-const { drive } = require("../browser/drive.cjs");
+const { drive, signIn } = require("../browser/drive.cjs");
 const { scenarios, ready, view, enter, confirmed } = require("./cabinet.cjs");
 
 const VIEWS = [
@@ -138,12 +138,32 @@ Object.assign(scenarios, {
     await view(page, "#/card/documents");
     const asked = [];
     page.on("request", (request) => asked.push(request.url()));
-    const down = page.waitForEvent("download");
-    await page.locator("li.card", { hasText: "Выписка 0" }).locator("button").click();
-    seen.content = fs.readFileSync(await (await down).path(), "utf8");
+    const saved = async (name) => {
+      const down = page.waitForEvent("download");
+      await page.locator("li.card", { hasText: name }).locator("button").click();
+      return fs.readFileSync(await (await down).path());
+    };
+    seen.content = (await saved("Выписка 0")).toString("utf8");
+    seen.scan = (await saved("Выписка 2")).toString("base64");
     await page.locator("li.card", { hasText: "Выписка 1" }).locator("button").click();
     await page.locator("[role=alert]").waitFor();
     seen.elsewhere = asked.filter((each) => each.includes("elsewhere"));
+  },
+
+  /** What the person does not let the page see is said so, and the rest is there. */
+  async narrowed({ page, seen, shot }, given) {
+    await page.goto(`${given.root}/cabinet/`);
+    await page.locator("main button.main").click();
+    await signIn(page, given.email, given.password);
+    await page.locator("#consent").waitFor();
+    await page.locator("input[name^='see-']").last().uncheck();
+    await page.click('button[value="allow"]');
+    await page.locator("#tabs:not([hidden])").waitFor();
+    await ready(page);
+    seen.home = await page.locator("h1").innerText();
+    await view(page, "#/results");
+    seen.refused = await page.locator("[role=alert]").innerText();
+    await shot("refused");
   },
 
   /** A message is answered. */

@@ -7,7 +7,7 @@ Needs what the tests of the pages need (`tests/browser`). Screenshots go to the 
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -79,9 +79,9 @@ async def with_service(settings: Settings) -> Mapping[str, Any]:
     return key
 
 
-@pytest.fixture(scope="module")
-def clinic(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    mails = tmp_path_factory.mktemp("mails")
+@contextmanager
+def opened(mongodb_uri: str, mails: Path, **changes: Any) -> Iterator[Clinic]:
+    """A clinic with a database of its own."""
     settings = Settings(
         mongodb_uri=mongodb_uri,
         database=f"cabinet_{uuid4().hex[:12]}",
@@ -92,12 +92,18 @@ def clinic(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         cabinet="first-party",
         booking_seconds=0.2,
         lockout_network_tries=1000,
-    )
+    ).model_copy(update=changes)
     passwords = asyncio.run(prepared(settings, resources()))
     key = asyncio.run(with_service(settings))
     with Running(settings) as running:
         system = token_of_service(running.base_url, SERVICE, key)
         yield Clinic(running.base_url, passwords, mails, system)
+
+
+@pytest.fixture(scope="module")
+def clinic(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with opened(mongodb_uri, tmp_path_factory.mktemp("mails")) as found:
+        yield found
 
 
 def seen(clinic: Clinic, shots: Path, scenario: str, **given: Any) -> dict[str, Any]:
@@ -232,8 +238,17 @@ def test_s4_22_files_are_opened_and_the_token_goes_nowhere_else(
     clinic: Clinic, shots: Path
 ) -> None:
     found = seen(clinic, shots, "files")
-    assert found["content"] == "Выписка"
+    assert (found["content"], found["scan"]) == ("Выписка", "JVBERi3/")
     assert found["elsewhere"] == []
+
+
+def test_who_lets_the_page_see_less_sees_less(
+    mongodb_uri: str, tmp_path: Path, shots: Path
+) -> None:
+    with opened(mongodb_uri, tmp_path, cabinet="on") as asking:
+        found = seen(asking, shots, "narrowed", locale="en")
+    assert found["home"] == "Home"
+    assert found["refused"].startswith("You have not let this page do this.")
 
 
 def test_s0_19_a_message_is_answered(clinic: Clinic, shots: Path) -> None:

@@ -141,14 +141,19 @@ def _papers() -> Iterator[JsonObject]:
         "recipient": [about],
         "payload": [{"contentString": "Дозу не меняем."}],
     }
-    yield {
-        "resourceType": "Binary",
-        "id": "letter",
-        "contentType": "text/plain",
-        "securityContext": about,
-        "data": "0JLRi9C/0LjRgdC60LA=",
-    }
-    urls = ("Binary/letter", "https://elsewhere.example/letter.pdf")
+    binaries = (
+        ("letter", "text/plain", "0JLRi9C/0LjRgdC60LA="),
+        ("scan", "application/pdf", "JVBERi3/"),
+    )
+    for id_, kind, data in binaries:
+        yield {
+            "resourceType": "Binary",
+            "id": id_,
+            "contentType": kind,
+            "securityContext": about,
+            "data": data,
+        }
+    urls = ("Binary/letter", "https://elsewhere.example/letter.pdf", "Binary/scan")
     for number, url in enumerate(urls):
         yield {
             "resourceType": "DocumentReference",
@@ -157,7 +162,7 @@ def _papers() -> Iterator[JsonObject]:
             "subject": about,
             "description": f"Выписка {number}",
             "date": _today().isoformat(),
-            "content": [{"attachment": {"contentType": "text/plain", "url": url}}],
+            "content": [{"attachment": {"url": url}}],
         }
     yield {
         "resourceType": "Immunization",

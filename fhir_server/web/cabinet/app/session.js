@@ -118,6 +118,8 @@ function refusal(error) {
   }
   const details = issue.details || {};
   const code = ((details.coding || [])[0] || {}).code || issue.code || "";
+  // A scope that is missing: the person took it away, and its name says nothing to people.
+  if (error.status === 403 && !details.coding) return new Refusal(403, t("NOT_LET"), code);
   const fallback = error.status === 404 || error.status === 410 ? "GONE" : "FAILED";
   return new Refusal(error.status, details.text || issue.diagnostics || t(fallback), code);
 }
@@ -161,8 +163,8 @@ export const look = (path) => requested(path);
 /** The bytes of a Binary or another file of the record; fhirclient reads texts and JSON itself.
  * @returns {Promise<Blob>} */
 export async function file(path) {
-  const { body } = await requested(path, { headers: { Accept: "*/*" }, includeResponse: true });
-  if (body instanceof Response) return body.blob();
+  const { body, response } = await requested(path, { headers: { Accept: "*/*" }, includeResponse: true });
+  if (body === undefined) return response.blob();
   return new Blob([typeof body === "string" ? body : JSON.stringify(body)]);
 }
 

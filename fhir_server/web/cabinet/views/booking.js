@@ -85,7 +85,8 @@ async function ofSpeciality(name) {
 /** Where nothing is free: to wait for the doctor, or for any of the speciality. */
 async function queue(of, withDoctor) {
   if (!of || !(await offers("Appointment", "waitlist-join").catch(() => false))) return null;
-  const box = h("section", { class: "card" }, h("h2", {}, t("QUEUE")), h("p", {}, t("QUEUE_LEAD")));
+  const choices = h("div", { class: "answers" });
+  const box = h("section", { class: "card" }, h("h2", {}, t("QUEUE")), h("p", {}, t("QUEUE_LEAD")), choices);
   const join = (text, given) => button(text, { class: "main" }, async () => {
     box.querySelector(".problem")?.remove();
     try {
@@ -100,8 +101,8 @@ async function queue(of, withDoctor) {
       said.focus();
     }
   });
-  if (withDoctor && of.actor) box.append(join(t("QUEUE_DOCTOR"), { practitioner: ["Reference", { reference: of.actor }] }));
-  if (of.coding) box.append(join(t("QUEUE_ANY", { name: of.speciality }), { specialty: ["Coding", of.coding] }));
+  if (withDoctor && of.actor) choices.append(join(t("QUEUE_DOCTOR"), { practitioner: ["Reference", { reference: of.actor }] }));
+  if (of.coding) choices.append(join(t("QUEUE_ANY", { name: of.speciality }), { specialty: ["Coding", of.coding] }));
   return box;
 }
 

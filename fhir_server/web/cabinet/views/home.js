@@ -4,7 +4,8 @@ import { h } from "../app/dom.js";
 import { matches, name, value, when, words } from "../app/fhir.js";
 import { sorted } from "../app/appointments.js";
 import { t } from "../app/language.js";
-import { patientId, read } from "../app/session.js";
+import { named } from "../app/names.js";
+import { Refusal, patientId, read } from "../app/session.js";
 import { visitCard } from "./visits.js";
 
 const since = () => new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
@@ -25,22 +26,29 @@ function result(observation) {
     h("strong", {}, words(observation.code)), h("span", {}, value(observation)), h("small", {}, dates.day(when(observation))));
 }
 
+/** What the person has not let this page see is left out here. */
+const unless = (refused) => (error) => {
+  if (error instanceof Refusal && error.status === 403) return refused;
+  throw error;
+};
+
 export async function show() {
   const about = `patient=${patientId()}`;
+  const nothing = unless({ entry: [] });
   const [patient, visits, messages, results] = await Promise.all([
-    read(`Patient/${patientId()}`),
-    read(`Appointment?${about}&status=booked,pending,proposed,waitlist,arrived&_count=50`),
-    read(`Communication?${about}&_sort=-sent&_count=1`),
-    read(`Observation?${about}&category=laboratory&_sort=-date&_count=1`),
+    read(`Patient/${patientId()}`).catch(unless({})),
+    read(`Appointment?${about}&status=booked,pending,proposed,waitlist,arrived&_count=50`).catch(nothing),
+    read(`Communication?${about}&_sort=-sent&_count=1`).catch(nothing),
+    read(`Observation?${about}&category=laboratory&_sort=-date&_count=1`).catch(nothing),
   ]);
-  const found = sorted(matches(visits));
+  const found = sorted(await named(matches(visits)));
   const coming = found.coming.filter((each) => each.start.slice(0, 10) >= since());
   const [message] = matches(messages);
   const [newest] = matches(results);
   return {
     title: t("HOME"),
     content: [
-      h("h1", { tabindex: "-1" }, t("HELLO", { name: name(patient.name) })),
+      h("h1", { tabindex: "-1" }, name(patient.name) || t("HOME")),
       h("p", { class: "actions" }, h("a", { class: "button", href: "#/book" }, t("BOOK"))),
       found.offers.length > 0 && section(t("OFFERS"), "#/visits", found.offers.map((each) => visitCard(each))),
       found.held.length > 0 && section(t("HELD"), "#/visits", found.held.map((each) => visitCard(each))),

@@ -4,6 +4,7 @@ import * as visits from "../app/appointments.js";
 import { asked, button, h, problem, say } from "../app/dom.js";
 import { matches, nextPage, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
+import { named } from "../app/names.js";
 import { Offline, Refusal, create, look, offers, operate, patientId, read } from "../app/session.js";
 
 const again = () => window.dispatchEvent(new HashChangeEvent("hashchange"));
@@ -88,7 +89,7 @@ export function visitCard(visit) {
     h("h3", {}, visit.start ? dates.visit(visit.start) : visits.speciality(visit)),
     h("p", {}, [visits.doctor(visit), visit.start && visits.speciality(visit)].filter(Boolean).join(" · ")),
     visits.where(visit) && h("p", { class: "hint" }, visits.where(visit)),
-    state && h("p", { class: `state ${visit.status}` }, t(state)),
+    state && kind !== "offers" && h("p", { class: `state ${visit.status}` }, t(state)),
     visit.cancelationReason && words(visit.cancelationReason) !== "pat" && h("p", { class: "hint" }, words(visit.cancelationReason)),
     visit.patientInstruction && kind === "coming" && h("p", { class: "note" }, visit.patientInstruction));
   const more = { offers: ofOffer, held: ofHold, waiting: ofWaiting, coming: ofComing }[kind];
@@ -110,7 +111,7 @@ export async function show() {
     all.push(...matches(bundle));
     page = nextPage(bundle);
   }
-  const found = visits.sorted(all);
+  const found = visits.sorted(await named(all));
   const old = h("details", {}, h("summary", {}, n("EARLIER", found.past.length)), found.past.map((each) => visitCard(each)));
   if (found.past.length <= PAST) old.setAttribute("open", "");
   const note = dates.zoneNote();
@@ -120,7 +121,8 @@ export async function show() {
       h("div", { class: "row" }, h("h1", { tabindex: "-1" }, t("VISITS")), h("a", { class: "button", href: "#/book" }, t("BOOK"))),
       note && h("p", { class: "hint" }, note),
       group(t("OFFERS"), found.offers), group(t("HELD"), found.held),
-      found.coming.length ? group(t("COMING"), found.coming) : h("p", { class: "card" }, t("NO_VISITS")),
+      group(t("COMING"), found.coming),
+      found.coming.length + found.offers.length + found.held.length === 0 && h("p", { class: "card" }, t("NO_VISITS")),
       group(t("WAITING"), found.waiting),
       found.past.length ? old : null,
     ].filter(Boolean),
