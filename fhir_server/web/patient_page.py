@@ -56,13 +56,8 @@ _POLICY: Final = (
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types cabinet"
 )
 _UNCHANGED: Final = {
+    **{name: each for name, each in headers.PAGE.items() if name != "Pragma"},
     "Cache-Control": "no-cache",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 """Of the two files that keep their names: nothing of a person is in them."""
 _QUALITY: Final = 9  # of Brotli, once at start: a second; 11 would be five for 4 % less

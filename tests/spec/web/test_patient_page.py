@@ -23,6 +23,7 @@ from fhir_server.core.messages import Text
 from fhir_server.settings import Settings
 from fhir_server.smart.parameters import Pairs
 from fhir_server.smart.records import Client
+from fhir_server.store.accounts import Account
 from fhir_server.web.patient_page import CLIENT, HOME, SCOPES, PatientPage, Place
 from tests.arch.checkers import ROOT
 from tests.support.smart import BASE, ISSUER, request_of, said
@@ -242,6 +243,16 @@ async def redeemed(pages: Cabinet, client: Client, browser: Browser) -> Pairs:
     return tuple(answer.json().items())
 
 
+async def let_in(pages: Cabinet) -> tuple[Account, Browser]:
+    """Somebody who has let the page in, and the browser."""
+    account, browser = await pages.account(), pages.browser()
+    client = await opened(pages, browser)
+    await browser.sign_in(account.email)
+    await browser.submit(answer="allow")
+    await redeemed(pages, client, browser)
+    return account, browser
+
+
 async def test_the_house_asks_in_plain_words(pages: Cabinet) -> None:
     account, browser = await pages.account(), pages.browser()
     client = await opened(pages, browser)
@@ -254,13 +265,9 @@ async def test_the_house_asks_in_plain_words(pages: Cabinet) -> None:
 
 
 async def test_the_house_asks_once(pages: Cabinet) -> None:
-    account, browser = await pages.account(), pages.browser()
-    client = await opened(pages, browser)
-    await browser.sign_in(account.email)
-    await browser.submit(answer="allow")
-    await redeemed(pages, client, browser)
+    account, _ = await let_in(pages)
     later = pages.browser()
-    await opened(pages, later)
+    client = await opened(pages, later)
     await later.sign_in(account.email)
     assert dict(await redeemed(pages, client, later))["patient"] == "anna"
 
@@ -274,11 +281,7 @@ async def test_a_no_is_a_no(pages: Cabinet) -> None:
 
 
 async def test_who_took_it_back_is_asked_again(pages: Cabinet) -> None:
-    account, browser = await pages.account(), pages.browser()
-    client = await opened(pages, browser)
-    await browser.sign_in(account.email)
-    await browser.submit(answer="allow")
-    await redeemed(pages, client, browser)
+    _, browser = await let_in(pages)
     await browser.get("/auth/account")
     await browser.post("/auth/apps", grant="all")
     await opened(pages, browser)
@@ -307,11 +310,7 @@ async def test_nobody_opens_a_record_of_others(pages: Cabinet) -> None:
 
 
 async def test_prompt_consent_asks_again(pages: Cabinet) -> None:
-    account, browser = await pages.account(), pages.browser()
-    client = await opened(pages, browser)
-    await browser.sign_in(account.email)
-    await browser.submit(answer="allow")
-    await redeemed(pages, client, browser)
+    _, browser = await let_in(pages)
     await opened(pages, browser, prompt="consent")
     assert browser.heading == "Open the record"
 
