@@ -9,7 +9,7 @@ ARGS ?=
 export VENV
 
 BIN := $(VENV)/bin
-APART := --ignore=tests/browser --ignore=tests/clients
+APART := --ignore=tests/browser --ignore=tests/clients --ignore=tests/cabinet
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
