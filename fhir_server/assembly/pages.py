@@ -31,6 +31,7 @@ from fhir_server.store.mongo import account_steps
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.web import patient_page
+from fhir_server.web.front_door import FrontDoor
 from fhir_server.web.interaction import Asking
 from fhir_server.web.later import Later
 from fhir_server.web.outbox import ConsoleOutbox, FolderOutbox, SmtpOutbox, SmtpServer
@@ -59,7 +60,9 @@ class Cabinet:
     def before(self, app: ASGIApp, base_path: str) -> ASGIApp:
         """`app` behind the pages and the authorization server."""
         pages = Pages(Authorization(app, self.service, base_path), self.site)
-        return pages if self.patients is None else PatientPage(pages, self.patients)
+        if self.patients is None:
+            return FrontDoor(pages, MANAGEMENT)
+        return FrontDoor(PatientPage(pages, self.patients), patient_page.HOME)
 
 
 def policy(settings: Settings) -> AccountPolicy:
