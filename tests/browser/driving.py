@@ -35,7 +35,7 @@ def driven(script: Path, order: Mapping[str, Any]) -> dict[str, Any]:
         cwd=script.parent,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

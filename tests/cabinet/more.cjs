@@ -1,11 +1,11 @@
-// Further scenarios of the patient's page: without a network, by keyboard, how it looks and
-// weighs, and the list that the tests choose from.
+// Scenarios of the patient's page, each by itself: without a network, by keyboard, how it looks
+// and weighs. What a patient does from the registration on is in `journey.cjs`.
 "use strict";
 
 const fs = require("fs");
 const path = require("path");
 const { drive, signIn } = require("../browser/drive.cjs");
-const { scenarios, ready, view, enter, confirmed } = require("./cabinet.cjs");
+const { ready, view, enter, asked, slotOf, calendar } = require("./cabinet.cjs");
 
 const VIEWS = [
   "", "visits", "card", "results", "card/encounters", "card/prescriptions", "card/vaccinations", "card/documents",
@@ -29,7 +29,40 @@ const here = (page) => page.evaluate(async () => ({
   caches: (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map((each) => new URL(each.url).pathname)))).flat(),
 }));
 
-Object.assign(scenarios, {
+const scenarios = {
+  /** A hold is let go, and the time is free for others at once. */
+  async hold({ page, seen }, given) {
+    await enter(page, given);
+    await calendar(page, "dr-sokolova");
+    const time = page.locator(".time").last();
+    const id = await time.getAttribute("data-slot");
+    await time.click();
+    await page.locator(".clock").waitFor();
+    seen.held = (await asked(given, given.taker, "POST", "Appointment/$hold", slotOf(id))).status;
+    await page.locator("main button.second").click();
+    await page.locator(".time").first().waitFor();
+    const again = await asked(given, given.taker, "POST", "Appointment/$hold", slotOf(id));
+    seen.free = again.status;
+    await asked(given, given.taker, "POST", `Appointment/${again.body.entry[0].resource.id}/$cancel`);
+  },
+
+  /** A mother opens the record of her child. */
+  async people({ page, seen, shot }, given) {
+    await enter(page, given, given.patient);
+    await view(page, "#/people");
+    await shot("people");
+    seen.own = await page.locator(".big").innerText();
+    await page.locator("main button.main").click();
+    await page.locator("#consent").waitFor();
+    await shot("picker");
+    await page.check(`input[name="patient"][value="${given.child}"]`);
+    await page.click('button[value="allow"]');
+    await page.locator("#tabs:not([hidden])").waitFor();
+    await ready(page);
+    seen.child = await page.locator("h1").innerText();
+    seen.address = page.url();
+  },
+
   /** Read without a network what was seen; nothing is kept unless the person says so. */
   async offline({ page, seen, shot, context }, given) {
     await enter(page, given);
@@ -201,24 +234,6 @@ Object.assign(scenarios, {
     seen.bytes = bytes;
     seen.shift = await page.evaluate(() => window.shift);
   },
-});
-
-/** The code of the letter that registration sends; it comes behind the answer. */
-function letter(folder) {
-  return async () => {
-    for (let tries = 0; tries < 150; tries += 1) {
-      const [found] = fs.readdirSync(folder).map((each) => fs.readFileSync(path.join(folder, each), "utf8"))
-        .map((text) => (/base64/i.test(text) ? Buffer.from(text.split(/\r?\n\r?\n/).slice(1).join(""), "base64").toString() : text))
-        .map((text) => /\b[A-Z2-9]{5}-[A-Z2-9]{5}\b/.exec(text)).filter(Boolean);
-      if (found) return found[0];
-      await new Promise((resolve) => { setTimeout(resolve, 200); });
-    }
-    throw new Error("no letter");
-  };
-}
-
-for (const [name, scenario] of Object.entries(scenarios)) {
-  scenarios[name] = (tools, given) => scenario(tools, { ...given, letter: letter(given.mails) });
-}
+};
 
 drive(scenarios);

@@ -30,9 +30,17 @@ const ofQueue = (visit) => extension(visit, "waitlist");
 /** A place that the clinic offers to who waits: it wants an answer. */
 export const isOffer = (visit) => visit.status === "proposed" && Boolean(ofQueue(visit)) && Boolean(visit.start);
 
+const part = (visit, name) => ((ofQueue(visit) || {}).extension || []).find((each) => each.url === name) || {};
+
 export function offerUntil(visit) {
-  const found = ((ofQueue(visit) || {}).extension || []).find((each) => each.url === "offerExpires");
-  return found ? found.valueInstant || found.valueDateTime || "" : "";
+  const found = part(visit, "offerExpires");
+  return found.valueInstant || found.valueDateTime || "";
+}
+
+/** Whether who refuses this offer leaves the queue: as many as the clinic makes were made. */
+export function isLastOffer(visit) {
+  const limit = part(visit, "offersLimit").valueUnsignedInt || 0;
+  return limit > 0 && (part(visit, "offersMade").valueUnsignedInt || 0) + 1 >= limit;
 }
 
 const OVER = ["fulfilled", "cancelled", "noshow", "entered-in-error"];

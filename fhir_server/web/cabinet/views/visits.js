@@ -2,10 +2,13 @@
 import * as dates from "../app/dates.js";
 import * as visits from "../app/appointments.js";
 import { asked, button, h, problem, say } from "../app/dom.js";
-import { matches, nextPage, words } from "../app/fhir.js";
+import { hasCode, matches, nextPage, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
 import { named } from "../app/names.js";
 import { Offline, Refusal, create, look, offers, operate, patientId, read } from "../app/session.js";
+
+const REASONS = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason";
+const QUEUE_REASONS = "https://fhir-server.example/CodeSystem/cancellation-reason";
 
 const again = () => window.dispatchEvent(new HashChangeEvent("hashchange"));
 
@@ -44,13 +47,14 @@ function answer(visit, status) {
 
 function ofOffer(visit, card) {
   const until = visits.offerUntil(visit);
+  const last = visits.isLastOffer(visit) && h("p", {}, t("LAST_OFFER"));
   return [
     until && h("p", { class: "due" }, t("OFFER_UNTIL", { when: dates.moment(until) })),
     h("div", { class: "answers" },
       button(t("TAKE_OFFER"), { class: "main" }, () => done(card, () => answer(visit, "accepted"), t("OFFER_TAKEN"))),
       button(t("REFUSE_OFFER"), { class: "second" }, async () => {
-        if (await asked(t("SURE_REFUSE"), t("REFUSE_OFFER"), t("KEEP_IT"))) {
-          await done(card, () => answer(visit, "declined"), t("OFFER_REFUSED"));
+        if (await asked(t("SURE_REFUSE"), t("REFUSE_OFFER"), t("KEEP_IT"), last || "")) {
+          await done(card, () => answer(visit, "declined"), t(last ? "LEFT_QUEUE" : "OFFER_REFUSED"));
         }
       })),
   ];
@@ -62,15 +66,21 @@ function ofHold(visit, card) {
     button(t("LET_GO"), { class: "second" }, () => done(card, () => operate(`Appointment/${visit.id}/$cancel`), t("LET_GO_DONE"))));
 }
 
+/** What `$waitlist-status` says, by name; nothing where it cannot be asked. */
+async function standing(visit) {
+  if (!(await offers("Appointment", "waitlist-status"))) return {};
+  const found = await look(`Appointment/${visit.id}/$waitlist-status`);
+  return Object.fromEntries(found.parameter.map((each) => [each.name, each.valueUnsignedInt]));
+}
+
 function ofWaiting(visit, card) {
-  const place = h("p", { class: "hint" });
-  offers("Appointment", "waitlist-status").then(async (offered) => {
-    if (!offered) return;
-    const found = await look(`Appointment/${visit.id}/$waitlist-status`);
-    const position = found.parameter.find((each) => each.name === "position");
-    if (position) place.textContent = t("POSITION", { n: Object.values(position).find((each) => typeof each === "number") });
+  const place = h("p", { class: "position" });
+  const offered = h("p", { class: "hint offered" });
+  standing(visit).then(({ position, offersMade, offersLimit }) => {
+    if (position) place.textContent = t("POSITION", { n: position });
+    if (offersMade) offered.textContent = offersLimit ? t("OFFERS_OF", { n: offersMade, limit: offersLimit }) : t("OFFERS_MADE", { n: offersMade });
   }).catch(() => {});
-  return [place, h("div", { class: "answers" }, cancel(visit, card, t("LEAVE_QUEUE"), t("LEFT_QUEUE")))];
+  return [place, offered, h("div", { class: "answers" }, cancel(visit, card, t("LEAVE_QUEUE"), t("LEFT_QUEUE")))];
 }
 
 function ofComing(visit, card) {
@@ -81,6 +91,12 @@ function ofComing(visit, card) {
 
 const STATES = { cancelled: "STATE_CANCELLED", noshow: "STATE_NOSHOW", fulfilled: "STATE_FULFILLED", waitlist: "STATE_WAITING", proposed: "STATE_PROPOSED", pending: "STATE_PENDING" };
 
+/** Why it was cancelled; that the patient did it is no news. */
+function why(visit) {
+  if (visit.status !== "cancelled" || hasCode(visit.cancelationReason, REASONS, "pat")) return "";
+  return hasCode(visit.cancelationReason, QUEUE_REASONS, "waitlist-exhausted") ? t("EXHAUSTED") : words(visit.cancelationReason);
+}
+
 /** A visit with what can be done about it. */
 export function visitCard(visit) {
   const [kind] = Object.entries(visits.sorted([visit])).find(([, list]) => list.length) || ["past"];
@@ -90,7 +106,7 @@ export function visitCard(visit) {
     h("p", {}, [visits.doctor(visit), visit.start && visits.speciality(visit)].filter(Boolean).join(" · ")),
     visits.where(visit) && h("p", { class: "hint" }, visits.where(visit)),
     state && kind !== "offers" && h("p", { class: `state ${visit.status}` }, t(state)),
-    visit.cancelationReason && words(visit.cancelationReason) !== "pat" && h("p", { class: "hint" }, words(visit.cancelationReason)),
+    why(visit) && h("p", { class: "hint" }, why(visit)),
     visit.patientInstruction && kind === "coming" && h("p", { class: "note" }, visit.patientInstruction));
   const more = { offers: ofOffer, held: ofHold, waiting: ofWaiting, coming: ofComing }[kind];
   if (more) card.append(...[more(visit, card)].flat().filter(Boolean));
