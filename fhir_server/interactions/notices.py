@@ -1,7 +1,7 @@
 """The notice of break-glass: who opened the record, when, until when, and why.
 
 It is a Communication in the patient's record. The server writes it; no client does, and none
-changes or removes it.
+changes or removes it. That it was read the patient says, by `received`.
 
 https://hl7.org/fhir/R4/communication.html
 """
@@ -18,6 +18,7 @@ from fhir_server.core.messages import LANGUAGES, Language, Text, preferred
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
+from fhir_server.interactions.messages import is_receipt
 
 KIND: Final = "Communication"
 CATEGORY: Final = Coding("https://fhir-server.example/CodeSystem/notice", "break-glass")
@@ -128,5 +129,8 @@ async def guard_notice(ctx: Context, intent: Intent) -> None:
     if ctx.principal is None:
         return
     before = None if intent.before is None else loads(intent.before.body, max_depth=_DEPTH)
+    is_person = ctx.principal.user is not None and not ctx.principal.staff
+    if is_person and before and intent.after and is_receipt(before, intent.after):
+        return
     if any(each and has_category(each, CATEGORY) for each in (before, intent.after)):
         raise Forbidden(SERVERS_OWN, expression=KIND)

@@ -382,6 +382,16 @@ def test_a_notice_is_nobodys_to_write(glass: Ward, record: str) -> None:
     assert glass.sees(patient(record), path)
 
 
+def test_a_notice_is_said_to_be_read_by_the_patient_alone(glass: Ward, record: str) -> None:
+    glass.declare(DOCTOR, record)
+    notice = glass.ask(patient(record), "GET", "/Communication").json()["entry"][0]["resource"]
+    path = f"/Communication/{notice['id']}"
+    read = {**notice, "received": "2026-11-29T10:00:00Z"}
+    assert glass.ask(DOCTOR, "PUT", path, read).status_code == 403
+    assert glass.ask(patient(record), "PUT", path, read).status_code == 200
+    assert glass.ask(patient(record), "PUT", path, notice).status_code == 403
+
+
 def events(glass: Ward, id_: str, query: str = "") -> list[JsonObject]:
     path = f"/AuditEvent?patient={id_}&_sort=-date{query}"
     found = glass.ask(patient(id_), "GET", path).json()
