@@ -16,6 +16,7 @@ from fhir_server.smart.records import Session
 from fhir_server.store.accounts import Account
 from fhir_server.web import waiting
 from fhir_server.web.cookies import BROWSER, DEVICE, SESSION, STEP
+from fhir_server.web.patient_page import CLIENT
 from fhir_server.web.visits import Visit
 from fhir_server.web.waiting import Waiting
 
@@ -63,7 +64,8 @@ async def form(
     app = None
     if asked is not None:
         client = await visit.site.smart.clients.find(asked.parked.request.client)
-        app = None if client is None else client.name
+        # The page of the house has the house's name, which stands above.
+        app = None if client is None or client.id == CLIENT else client.name
     values = {
         "email": email,
         "app": app,

@@ -117,6 +117,38 @@ const STEPS = {
     await shot("visits");
   },
 
+  async writes({ page, seen, shot }) {
+    await view(page, "#/messages");
+    await page.locator("main a.button[href='#/write']").click();
+    await page.locator("#to").waitFor();
+    await page.selectOption("#to", { label: "Соколова Елена" });
+    await page.fill("#topic", "Перед приёмом");
+    await page.fill("#text", "Нужно ли прийти натощак?");
+    await shot("write");
+    await page.locator("form.answer button").click();
+    await page.locator("li.message.mine").waitFor();
+    seen.mine = await page.locator("li.message.mine").innerText();
+  },
+
+  async reads({ page, seen, shot }, given) {
+    const patient = { reference: await page.evaluate(() => `Patient/${JSON.parse(sessionStorage.getItem(JSON.parse(sessionStorage.getItem("SMART_KEY")))).tokenResponse.patient}`) };
+    const made = await asked(given, given.system, "POST", "Communication", {
+      resourceType: "Communication", status: "completed", subject: patient, recipient: [patient], sent: new Date().toISOString(),
+      sender: { reference: "Practitioner/dr-sokolova", display: "Соколова Елена" }, payload: [{ contentString: "Нет, завтракайте как обычно." }],
+    });
+    await view(page, "#/");
+    await page.locator("#tabs .count").waitFor();
+    seen.count = await page.locator("#tabs [data-view=messages]").innerText();
+    await shot("unread");
+    await view(page, "#/messages");
+    seen.marked = await page.locator("li.message .badge.new").count();
+    await shot("messages");
+    await page.locator("#tabs .count").waitFor({ state: "detached" });
+    seen.received = (await asked(given, given.system, "GET", `Communication/${made.body.id}`)).body.received;
+    await view(page, "#/messages");
+    seen.after = await page.locator("li.message .badge.new").count();
+  },
+
   async loses({ page, seen, shot }, given) {
     await calendar(page, "dr-sokolova");
     await page.locator(".day").nth(1).click();
@@ -150,7 +182,7 @@ const STEPS = {
   async cancels({ page, seen, shot }) {
     await cancelled(page, "Соколова");
     await card(page, "coming", "Соколова").waitFor({ state: "detached" });
-    seen.gone = await card(page, "past", "Соколова").locator(".state.cancelled").count();
+    seen.states = await card(page, "past", "Соколова").locator(".state").allInnerTexts();
     await shot("cancelled");
   },
 

@@ -49,7 +49,7 @@ def test_what_was_seen_is_read_without_a_network(clinic: Clinic, shots: Path) ->
     found = seen(clinic, shots, "offline")
     assert found["unasked"] == []
     assert found["kept"]["databases"] == ["cabinet"]
-    assert found["results"] == 1
+    assert found["results"] == 2
     assert "Нет связи" in found["banner"]
     assert (found["unseen"], found["another"]) == ("Нет связи", "Мои записи")
     assert not [each for each in found["kept"]["caches"] if each.startswith("/fhir")]

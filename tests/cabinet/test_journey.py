@@ -69,6 +69,19 @@ def test_s3_03_books_by_speciality_doctor_and_time(steps: Steps) -> None:
     assert found["chosen"] in found["visit"]
 
 
+def test_s0_19_writes_to_the_doctor_of_the_visit(steps: Steps) -> None:
+    mine = step(steps, "writes")["mine"]
+    assert "Соколова Елена" in mine
+    assert "Нужно ли прийти натощак?" in mine
+
+
+def test_reads_an_answer_which_is_unread_until_then(steps: Steps) -> None:
+    found = step(steps, "reads")
+    assert "1" in found["count"]
+    assert (found["marked"], found["after"]) == (1, 0)
+    assert found["received"]
+
+
 def test_loses_a_time_to_another_and_is_offered_others(steps: Steps) -> None:
     found = step(steps, "loses")
     assert found["taken"] == 201
@@ -82,7 +95,7 @@ def test_s4_16_moves_the_visit(steps: Steps) -> None:
 
 
 def test_s4_15_cancels_it(steps: Steps) -> None:
-    assert step(steps, "cancels")["gone"] == 2  # the moved one too
+    assert step(steps, "cancels")["states"] == ["Отменено", "Перенесено"]
 
 
 def test_s3_04_joins_the_queue_where_nothing_is_free(steps: Steps) -> None:

@@ -15,6 +15,9 @@ NEW_EMAIL: Final = "olena@mail.example"
 _POLICY: Final = "https://fhir-server.example/StructureDefinition/booking-policy"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+_LOINC: Final = "http://loinc.org"
+_ALLERGY: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+_CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 _CONSENTS: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 
 
@@ -118,7 +121,7 @@ def _results() -> Iterator[JsonObject]:
             "status": "final",
             "category": [{"coding": [{"system": _CATEGORY, "code": "laboratory"}]}],
             "code": {
-                "coding": [{"system": "http://loinc.org", "code": "3016-3"}],
+                "coding": [{"system": _LOINC, "code": "3016-3"}],
                 "text": "ТТГ",
             },
             "subject": {"reference": f"Patient/{ANNA}"},
@@ -174,6 +177,109 @@ def _papers() -> Iterator[JsonObject]:
     }
 
 
+def _card() -> Iterator[JsonObject]:
+    """The rest of Anna's record: something of every kind that the page shows."""
+    about = {"subject": {"reference": f"Patient/{ANNA}"}}
+    doctor = {"reference": "Practitioner/dr-sokolova", "display": "Соколова Елена"}
+    at = (_today() - timedelta(days=40)).isoformat()
+    end = (_today() - timedelta(days=40) + timedelta(minutes=20)).isoformat()
+    yield {
+        "resourceType": "Encounter",
+        "id": "seen",
+        "status": "finished",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "AMB",
+        },
+        "period": {"start": at, "end": end},
+        "participant": [{"individual": doctor}],
+        "reasonCode": [{"text": "Слабость, сонливость"}],
+        **about,
+    }
+    yield {
+        "resourceType": "MedicationRequest",
+        "id": "tablets",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "Левотироксин натрия, таблетки 50 мкг"},
+        "dosageInstruction": [{"text": "1 таблетка утром за полчаса до еды"}],
+        "authoredOn": at,
+        "requester": doctor,
+        **about,
+    }
+    yield {
+        "resourceType": "DiagnosticReport",
+        "id": "ultrasound",
+        "status": "final",
+        "code": {"text": "УЗИ щитовидной железы"},
+        "effectiveDateTime": at,
+        "conclusion": "Диффузные изменения, узлов нет.",
+        **about,
+    }
+    yield {
+        "resourceType": "Condition",
+        "id": "hypothyroidism",
+        "clinicalStatus": {"coding": [{"system": _CONDITION, "code": "active"}]},
+        "code": {"text": "Гипотиреоз"},
+        "onsetDateTime": "2024-05",
+        **about,
+    }
+    yield {
+        "resourceType": "AllergyIntolerance",
+        "id": "penicillin",
+        "patient": about["subject"],
+        "code": {"text": "Пенициллин"},
+        "clinicalStatus": {"coding": [{"system": _ALLERGY, "code": "active"}]},
+        "criticality": "high",
+        "reaction": [{"manifestation": [{"text": "крапивница"}]}],
+    }
+    yield from _pressure(about)
+    yield {
+        "resourceType": "Appointment",
+        "id": "last",
+        "status": "fulfilled",
+        "specialty": [{"text": "Терапия"}],
+        "start": at,
+        "end": end,
+        "participant": [
+            {"actor": about["subject"], "status": "accepted"},
+            {"actor": doctor, "status": "accepted"},
+        ],
+    }
+
+
+def _pressure(about: JsonObject) -> Iterator[JsonObject]:
+    for week, (systolic, diastolic) in enumerate(((138, 88), (131, 84), (124, 80))):
+        values = (
+            ("8480-6", "систолическое", systolic),
+            ("8462-4", "диастолическое", diastolic),
+        )
+        yield {
+            "resourceType": "Observation",
+            "id": f"pressure-{week}",
+            "status": "final",
+            "category": [{"coding": [{"system": _CATEGORY, "code": "vital-signs"}]}],
+            "code": {
+                "coding": [{"system": _LOINC, "code": "85354-9"}],
+                "text": "Артериальное давление",
+            },
+            "effectiveDateTime": (_today() - timedelta(days=7 * (3 - week))).isoformat(),
+            "component": [
+                {
+                    "code": {"coding": [{"system": _LOINC, "code": code}], "text": text},
+                    "valueQuantity": {
+                        "value": value,
+                        "unit": "mm[Hg]",
+                        "system": "http://unitsofmeasure.org",
+                        "code": "mm[Hg]",
+                    },
+                }
+                for code, text, value in values
+            ],
+            **about,
+        }
+
+
 def resources() -> list[JsonObject]:
     """Everything, in an order in which references lead back."""
     late = {"cancel_days": {"valueInteger": 60}, "cancel_time": {"valueTime": "00:00:00"}}
@@ -188,4 +294,5 @@ def resources() -> list[JsonObject]:
         *_places("dr-strict", range(3, 5), range(6, 8)),
         *_results(),
         *_papers(),
+        *_card(),
     ]

@@ -5,13 +5,14 @@ import { beforeEach, test } from "node:test";
 const app = (name) => import(new URL(`../../../fhir_server/web/cabinet/app/${name}.js`, import.meta.url));
 
 const { answer, parts, within } = await app("addresses");
-const { sorted } = await app("appointments");
+const { isLastOffer, sorted } = await app("appointments");
 const { grouped, told } = await app("audit");
 const calendar = await app("calendar");
 const dates = await app("dates");
 const fhir = await app("fhir");
 const { n, preferred, t, use } = await app("language");
 const { granted } = await app("scopes");
+const messages = await app("messages");
 const { laid, series } = await app("series");
 const { TEXTS } = await app("texts");
 
@@ -180,4 +181,45 @@ test("the access log joins what one person did at a time, and keeps emergencies 
 
 test("every place of a sentence is filled", () => {
   assert.equal(t("SURE_MOVE", { before: "a", after: "b" }), "Move the visit? Now: a. Then: b.");
+});
+
+const doctor = { reference: "Practitioner/1", display: "Ann" };
+const patient = { reference: "Patient/1" };
+
+for (const [given, said] of [
+  [{ sender: doctor }, true], [{}, true], [{ sender: doctor, received: "2026-01-01T10:00:00Z" }, false],
+  [{ sender: patient }, false], [{ sender: { reference: "RelatedPerson/1" } }, false], [{ sender: doctor, status: "preparation" }, false],
+]) {
+  test(`a message is ${said ? "" : "not "}unread: ${JSON.stringify(given)}`, () => {
+    assert.equal(messages.isUnread({ status: "completed", ...given }), said);
+  });
+}
+
+test("a letter is of the patient, and an answer says to what", () => {
+  const made = messages.letter({ patient: "1", to: doctor, text: "x", answered: "m" }, "2026-01-01T10:00:00Z");
+  assert.deepEqual([made.sender, made.subject, made.recipient], [patient, patient, [doctor]]);
+  assert.deepEqual(made.inResponseTo, [{ reference: "Communication/m" }]);
+  assert.equal("inResponseTo" in messages.letter({ patient: "1", to: doctor, text: "x" }, ""), false);
+});
+
+test("all that was read is said in one batch", () => {
+  const { entry } = messages.receipts([{ id: "a" }, { id: "b" }], "2026-01-01T10:00:00Z");
+  assert.deepEqual(entry.map((each) => each.request), [{ method: "PATCH", url: "Communication/a" }, { method: "PATCH", url: "Communication/b" }]);
+  assert.deepEqual(JSON.parse(atob(entry[0].resource.data)), [{ op: "add", path: "/received", value: "2026-01-01T10:00:00Z" }]);
+});
+
+test("one can write to who looks after the patient, each once and by the name that is known", () => {
+  const found = messages.correspondents({
+    patient: { generalPractitioner: [{ reference: "https://a.example/fhir/Practitioner/1" }] },
+    teams: [{ participant: [{ member: { reference: "PractitionerRole/2" } }, { member: patient }, {}] }],
+    visits: [{ participant: [{ actor: doctor }, { actor: { reference: "Location/3" } }, { actor: patient }] }],
+    messages: [{ sender: patient }, {}],
+  });
+  assert.deepEqual(found, [{ reference: "Practitioner/1", display: "Ann" }, { reference: "PractitionerRole/2", display: "" }]);
+});
+
+test("who refuses the last offer leaves the queue", () => {
+  const offer = (made, limit) => ({ extension: [{ url: "https://fhir-server.example/StructureDefinition/waitlist", extension: [
+    { url: "offersMade", valueUnsignedInt: made }, { url: "offersLimit", valueUnsignedInt: limit }] }] });
+  assert.deepEqual([[1, 3], [2, 3], [9, 0]].map(([made, limit]) => isLastOffer(offer(made, limit))), [false, true, false]);
 });

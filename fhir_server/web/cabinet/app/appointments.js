@@ -43,6 +43,12 @@ export function isLastOffer(visit) {
   return limit > 0 && (part(visit, "offersMade").valueUnsignedInt || 0) + 1 >= limit;
 }
 
+/** The visit that this one took the place of, as `Appointment/1`.
+ * https://hl7.org/fhir/R5/appointment-definitions.html#Appointment.replaces */
+export const replaced = (visit) => target((extension(visit, "extension-Appointment.replaces") || {}).valueReference);
+
+export const isOfQueue = (visit) => Boolean(ofQueue(visit)) && !visit.start;
+
 const OVER = ["fulfilled", "cancelled", "noshow", "entered-in-error"];
 
 /** Visits by what the person has to know of them, each in the order of time. */

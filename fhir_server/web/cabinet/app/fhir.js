@@ -74,7 +74,7 @@ export function range(each) {
   if (!found) return "";
   if (found.text) return found.text;
   const { low, high } = found;
-  if (low && high) return `${number(low.value)}\u00a0–\u00a0${number(high.value)}`;
+  if (low && high) return `${number(low.value)}\u00a0–\u2060\u00a0${number(high.value)}`; // a dash would end a line
   if (low) return `≥\u00a0${number(low.value)}`;
   return high ? `≤\u00a0${number(high.value)}` : "";
 }

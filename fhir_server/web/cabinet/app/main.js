@@ -6,6 +6,7 @@ import * as idle from "./idle.js";
 import { begin as beginLanguage, t } from "./language.js";
 import * as session from "./session.js";
 import * as shell from "./shell.js";
+import * as unread from "./unread.js";
 
 /** Views by the first part of the address; a module gives `show(...parts)`. */
 const VIEWS = {
@@ -17,6 +18,7 @@ const VIEWS = {
   visits: () => import("../views/visits.js"),
   people: () => import("../views/people.js"),
   messages: () => import("../views/messages.js"),
+  write: () => import("../views/writing.js"),
   access: () => import("../views/access.js"),
   journal: () => import("../views/journal.js"),
   more: () => import("../views/more.js"),
@@ -54,6 +56,7 @@ async function route({ focus = true } = {}) {
   }
   if (turn !== current || !(session.isIn() || session.isOffline())) return;
   shown(view.title, view.content);
+  if (!first || !focus) unread.tell();
   if (focus) {
     window.scrollTo(0, 0);
     main.querySelector("h1")?.focus({ preventScroll: true });
@@ -68,8 +71,9 @@ function welcome(why) {
     h("h1", { tabindex: "-1" }, t("WELCOME")),
     why && problem(why),
     h("p", { class: "lead" }, t("WELCOME_LEAD")),
-    h("button", { type: "button", class: "main", onclick: () => session.signIn().catch(() => welcome(t("SIGN_IN_FAILED"))) }, t("SIGN_IN")),
-    h("p", { class: "hint" }, h("a", { href: "/auth/sign-up" }, t("REGISTER"))))]);
+    h("div", { class: "answers wide" },
+      h("button", { type: "button", class: "main", onclick: () => session.signIn().catch(() => welcome(t("SIGN_IN_FAILED"))) }, t("SIGN_IN")),
+      h("a", { class: "button second", href: "/auth/sign-up" }, t("REGISTER"))))]);
   if (why) main.querySelector("[role=alert]").focus();
 }
 

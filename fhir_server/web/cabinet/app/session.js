@@ -174,6 +174,9 @@ const sending = (method, url, resource, type) => requested(url, {
 
 export const create = (resource) => sending("POST", resource.resourceType, resource, FHIR_JSON);
 
+/** Several requests at once; each has an answer of its own. */
+export const batch = (bundle) => sending("POST", "", bundle, FHIR_JSON);
+
 export const patch = (target, changes) => sending("PATCH", target, changes, "application/json-patch+json");
 
 /** An operation; `given` is name to `[type, value]`, or a list of these. */

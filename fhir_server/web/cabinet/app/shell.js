@@ -1,7 +1,7 @@
 // What stands around every view: the top, the tabs, and the line that says how old this is.
 import * as dates from "./dates.js";
 import { h, svg } from "./dom.js";
-import { LANGUAGES, choose, language, t } from "./language.js";
+import { LANGUAGES, choose, language, n, t } from "./language.js";
 import * as session from "./session.js";
 
 const TABS = [
@@ -12,7 +12,7 @@ const TABS = [
   ["more", "MORE", "M5 7h14M5 12h14M5 17h14"],
 ];
 /** Which tab a view belongs to that has none of its own. */
-const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", people: "more", access: "more", journal: "more" };
+const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", write: "messages", people: "more", access: "more", journal: "more" };
 
 const ICON = new URL("../icon.svg", import.meta.url).href;
 
@@ -50,6 +50,16 @@ export function mark(view) {
     if (own) each.setAttribute("aria-current", "page");
     else each.removeAttribute("aria-current");
   }
+}
+
+/** How many messages were not read: at their tab, and in words for who does not see it. */
+export function unread(count) {
+  const tab = document.querySelector("#tabs [data-view=messages]");
+  if (!tab) return;
+  tab.querySelectorAll(".count, .unseen").forEach((each) => each.remove());
+  if (!count) return;
+  tab.append(h("span", { class: "count", "aria-hidden": "true" }, count > 99 ? "99+" : count),
+    h("span", { class: "unseen" }, `, ${n("UNREAD_COUNT", count)}`));
 }
 
 let oldest = 0;

@@ -7,6 +7,7 @@ import { granted } from "../app/scopes.js";
 import { Offline, Refusal, patch, patientId, read, title } from "../app/session.js";
 
 const GRANT = ["https://fhir-server.example/CodeSystem/consent-category", "smart-grant"];
+const MOST = 3; // sign-ins that are shown at once
 const OWN = document.documentElement.dataset.client;
 
 /** A grant may have an end of its own, as that of this page has. */
@@ -29,14 +30,9 @@ function may(consent) {
   });
 }
 
-function app(consent) {
-  const { id, name } = appOf(consent);
-  const card = h("li", { class: "card" },
-    h("h3", {}, id === OWN ? title() : name),
-    h("ul", { class: "plain" }, may(consent)),
-    h("p", { class: "hint" }, t("SINCE", { when: dates.moment(consent.dateTime) })));
-  if (id === OWN) card.append(h("p", { class: "hint" }, t("THIS_PAGE")));
-  card.append(button(t("END_ACCESS"), { class: "danger", "aria-label": t("END_ACCESS_OF", { name }) }, async () => {
+/** The button that ends a grant; what goes wrong is said on the card. */
+function ending(consent, card, name, text, label) {
+  return button(text, { class: "danger", "aria-label": label }, async () => {
     card.querySelector(".problem")?.remove();
     if (!(await asked(t("SURE_END", { name }), t("END_ACCESS"), t("KEEP_IT")))) return;
     try {
@@ -49,7 +45,25 @@ function app(consent) {
       card.append(shown);
       shown.focus();
     }
-  }));
+  });
+}
+
+const since = (consent) => t("SINCE", { when: dates.moment(consent.dateTime) });
+
+function app(consent) {
+  const { name } = appOf(consent);
+  const card = h("li", { class: "card" }, h("h3", {}, name), h("ul", { class: "plain" }, may(consent)), h("p", { class: "hint" }, since(consent)));
+  card.append(ending(consent, card, name, t("END_ACCESS"), t("END_ACCESS_OF", { name })));
+  return card;
+}
+
+/** This page, by each of its sign-ins: here and on other devices. */
+function entrances(consents) {
+  const card = h("section", { class: "card" }, h("p", { class: "hint" }, t("THIS_PAGE")));
+  const row = (consent) => h("li", { class: "row" }, h("span", {}, since(consent)),
+    ending(consent, card, `${title()}, ${since(consent)}`, t("SIGN_OUT"), `${t("SIGN_OUT")}: ${since(consent)}`));
+  card.append(h("ul", { class: "rows" }, consents.slice(0, MOST).map(row)));
+  if (consents.length > MOST) card.append(h("details", {}, h("summary", {}, t("MORE_ROWS")), h("ul", { class: "rows" }, consents.slice(MOST).map(row))));
   return card;
 }
 
@@ -66,7 +80,8 @@ function consent(each) {
 export async function show() {
   const bundle = await read(`Consent?patient=${patientId()}&_sort=-date&_count=200`);
   const found = matches(bundle).filter((each) => each.status !== "entered-in-error");
-  const apps = found.filter((each) => isGrant(each) && each.status === "active" && isLive(each));
+  const live = found.filter((each) => isGrant(each) && each.status === "active" && isLive(each));
+  const [own, apps] = [true, false].map((wanted) => live.filter((each) => (appOf(each).id === OWN) === wanted));
   const others = found.filter((each) => !isGrant(each));
   return {
     title: t("ACCESS"),
@@ -75,7 +90,8 @@ export async function show() {
       h("h1", { tabindex: "-1" }, t("ACCESS")),
       h("p", {}, h("a", { class: "button second", href: "#/journal" }, t("JOURNAL"))),
       h("section", {}, h("h2", {}, t("APPS")), apps.length ? h("ul", { class: "choices" }, apps.map(app)) : h("p", { class: "card" }, t("NO_APPS"))),
+      own.length > 0 && h("section", {}, h("h2", {}, t("OWN_ENTRANCES")), entrances(own)),
       h("section", {}, h("h2", {}, t("CONSENTS")), others.length ? h("ul", { class: "choices" }, others.map(consent)) : h("p", { class: "card" }, t("NOTHING_HERE"))),
-    ],
+    ].filter(Boolean),
   };
 }

@@ -4,6 +4,7 @@ import { h } from "../app/dom.js";
 import { matches, name, value, when, words } from "../app/fhir.js";
 import { sorted } from "../app/appointments.js";
 import { t } from "../app/language.js";
+import { isMine, isUnread } from "../app/messages.js";
 import { named } from "../app/names.js";
 import { Refusal, patientId, read } from "../app/session.js";
 import { visitCard } from "./visits.js";
@@ -17,7 +18,8 @@ function section(title, href, ...content) {
 function latest(message) {
   const said = (message.payload || []).map((each) => each.contentString).find(Boolean) || "";
   return h("a", { class: "card link", href: "#/messages" },
-    h("strong", {}, words(message.topic) || (message.sender && message.sender.display) || t("MESSAGE")),
+    h("strong", {}, words(message.topic) || (message.sender && message.sender.display) || t("MESSAGE"),
+      isUnread(message) && h("span", { class: "badge new" }, t("UNREAD"))),
     h("span", { class: "clip" }, said), h("small", {}, dates.moment(message.sent || message.received)));
 }
 
@@ -38,12 +40,12 @@ export async function show() {
   const [patient, visits, messages, results] = await Promise.all([
     read(`Patient/${patientId()}`).catch(unless({})),
     read(`Appointment?${about}&status=booked,pending,proposed,waitlist,arrived&_count=50`).catch(nothing),
-    read(`Communication?${about}&_sort=-sent&_count=1`).catch(nothing),
+    read(`Communication?${about}&_sort=-sent&_count=5`).catch(nothing),
     read(`Observation?${about}&category=laboratory&_sort=-date&_count=1`).catch(nothing),
   ]);
   const found = sorted(await named(matches(visits)));
   const coming = found.coming.filter((each) => each.start.slice(0, 10) >= since());
-  const [message] = matches(messages);
+  const message = matches(messages).find((each) => !isMine(each));
   const [newest] = matches(results);
   return {
     title: t("HOME"),

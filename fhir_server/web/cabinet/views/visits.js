@@ -91,21 +91,28 @@ function ofComing(visit, card) {
 
 const STATES = { cancelled: "STATE_CANCELLED", noshow: "STATE_NOSHOW", fulfilled: "STATE_FULFILLED", waitlist: "STATE_WAITING", proposed: "STATE_PROPOSED", pending: "STATE_PENDING" };
 
+/** When it is; of a place in the queue what is waited for, and that it is one where nothing else says so. */
+function title(visit, kind) {
+  if (visit.start) return dates.visit(visit.start);
+  const queue = kind === "past" && visits.isOfQueue(visit) && t("QUEUE");
+  return [queue, visits.speciality(visit)].filter(Boolean).join(": ");
+}
+
 /** Why it was cancelled; that the patient did it is no news. */
 function why(visit) {
   if (visit.status !== "cancelled" || hasCode(visit.cancelationReason, REASONS, "pat")) return "";
   return hasCode(visit.cancelationReason, QUEUE_REASONS, "waitlist-exhausted") ? t("EXHAUSTED") : words(visit.cancelationReason);
 }
 
-/** A visit with what can be done about it. */
-export function visitCard(visit) {
+/** A visit with what can be done about it; `moved`: another one took its place. */
+export function visitCard(visit, moved = false) {
   const [kind] = Object.entries(visits.sorted([visit])).find(([, list]) => list.length) || ["past"];
-  const state = STATES[visit.status];
+  const state = moved ? "STATE_MOVED" : STATES[visit.status];
   const card = h("article", { class: `card visit ${kind}` },
-    h("h3", {}, visit.start ? dates.visit(visit.start) : visits.speciality(visit)),
+    h("h3", {}, title(visit, kind)),
     h("p", {}, [visits.doctor(visit), visit.start && visits.speciality(visit)].filter(Boolean).join(" · ")),
     visits.where(visit) && h("p", { class: "hint" }, visits.where(visit)),
-    state && kind !== "offers" && h("p", { class: `state ${visit.status}` }, t(state)),
+    state && kind !== "offers" && h("p", { class: `state ${moved ? "moved" : visit.status}` }, t(state)),
     why(visit) && h("p", { class: "hint" }, why(visit)),
     visit.patientInstruction && kind === "coming" && h("p", { class: "note" }, visit.patientInstruction));
   const more = { offers: ofOffer, held: ofHold, waiting: ofWaiting, coming: ofComing }[kind];
@@ -128,7 +135,9 @@ export async function show() {
     page = nextPage(bundle);
   }
   const found = visits.sorted(await named(all));
-  const old = h("details", {}, h("summary", {}, n("EARLIER", found.past.length)), found.past.map((each) => visitCard(each)));
+  const moved = new Set(all.map(visits.replaced));
+  const past = found.past.map((each) => visitCard(each, moved.has(`Appointment/${each.id}`)));
+  const old = h("details", {}, h("summary", {}, h("h2", {}, n("EARLIER", found.past.length))), past);
   if (found.past.length <= PAST) old.setAttribute("open", "");
   const note = dates.zoneNote();
   return {
