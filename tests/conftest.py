@@ -16,6 +16,9 @@ from fhir_server.store.mongo import embedded
 from fhir_server.store.mongo.client import Client, connect
 from fhir_server.store.mongo.store import MongoStore
 
+# A worker of xdist has no terminal: tables of commands would be narrower there.
+os.environ.setdefault("COLUMNS", "200")
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
