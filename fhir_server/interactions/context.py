@@ -23,6 +23,7 @@ from fhir_server.interactions.last_reads import LastReads
 from fhir_server.interactions.memory import Memory
 from fhir_server.interactions.offer import Offer
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.said import Said
 from fhir_server.interactions.trail import Trail
 from fhir_server.search.compile import Compiler
 from fhir_server.search.cursor import Cursors
@@ -74,9 +75,10 @@ class Intent:
     """The resource, valid, with the id and stamps that its author wrote; None: a deletion."""
 
 
-Guard: TypeAlias = Callable[["Context", Intent], Awaitable[None]]
-"""A rule on writes (design law 3): raises FhirError for what it forbids. It may read and write
-in `ctx.unit`; it is called again when the unit starts again."""
+Guard: TypeAlias = Callable[["Context", Intent], Awaitable[Said | None]]
+"""A rule on writes (design law 3): raises FhirError for what it forbids, and gives back what
+the server says in the resource that only the unit can know. It may read and write in
+`ctx.unit`; it is called again when the unit starts again."""
 
 
 Stamp: TypeAlias = Callable[["Context", JsonObject, JsonObject | None], JsonObject]
@@ -119,6 +121,8 @@ class Services:
         default_factory=lambda: Memory(1.0)
     )
     """Schedules by id, each with the services and organizations that it belongs to."""
+    days: Memory[str] = field(default_factory=lambda: Memory(60.0))
+    """By Slot: what its visits are numbered in, as it was last seen."""
     zone: str = "UTC"
     """IANA name of the operator's time zone."""
     booking_rules: JsonObject = field(default_factory=dict)

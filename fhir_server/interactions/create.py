@@ -13,7 +13,7 @@ from fhir_server.interactions.guards import ask, is_guarded
 from fhir_server.interactions.provenance import is_attested
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import in_unit
-from fhir_server.interactions.versions import check_type, first_version, written
+from fhir_server.interactions.versions import check_type, first_version, saying, written
 from fhir_server.interactions.withholding import withheld
 from fhir_server.store.port import Unit, Version
 
@@ -44,9 +44,10 @@ async def create(ctx: Context, command: Create) -> Result:
 
 
 async def _inserted(ctx: Context, unit: Unit, version: Version, resource: JsonObject) -> Result:
-    await ask(ctx, unit, version.type, version.id, before=None, after=resource)
-    await unit.insert([version])
-    return written(version, 201)
+    said = await ask(ctx, unit, version.type, version.id, before=None, after=resource)
+    told = saying(ctx, version, said)
+    await unit.insert([told])
+    return written(told, 201)
 
 
 def _prepared(ctx: Context, command: Create, id_: str) -> Version:

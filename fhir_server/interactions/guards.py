@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Guard, Intent
+from fhir_server.interactions.said import Said
 from fhir_server.store.port import Stored, Unit
 
 
@@ -37,16 +38,18 @@ async def ask(
     *,
     before: Stored | None,
     after: JsonObject | None,
-) -> None:
-    """Let every guard of `kind` look at the write.
+) -> Said:
+    """Let every guard of `kind` look at the write; what they have the server say in it.
 
     Raises:
         FhirError: one forbids it.
     """
+    said: dict[str, JsonObject | None] = {}
     guards = ctx.services.guards.get(kind)
     if guards:
         live = None if before is None or before.deleted else before
         intent = Intent(kind, id_, live, after)
         inside = ctx if ctx.unit is unit else ctx.inside(unit)
         for guard in guards:
-            await guard(inside, intent)
+            said |= await guard(inside, intent) or {}
+    return said

@@ -25,6 +25,7 @@ from fhir_server.interactions.versions import (
     check_if_match,
     check_type,
     is_unchanged,
+    saying,
     version_behind,
     written,
 )
@@ -158,14 +159,14 @@ async def put(
 ) -> Result:
     """Make `resource`, which is valid, the version behind `current`."""
     if current is None or current.deleted:
-        await ask(ctx, unit, kind, id_, before=None, after=resource)
-        version = await made(ctx, current, kind, id_, resource, method)
+        said = await ask(ctx, unit, kind, id_, before=None, after=resource)
+        version = saying(ctx, await made(ctx, current, kind, id_, resource, method), said)
         await unit.insert([version])
         return written(version, 201)
     if await aside(ctx.size, is_unchanged, ctx, resource, current, least=HEAVY):
         return Result(200, current)
-    await ask(ctx, unit, kind, id_, before=current, after=resource)
-    version = await made(ctx, current, kind, id_, resource, method)
+    said = await ask(ctx, unit, kind, id_, before=current, after=resource)
+    version = saying(ctx, await made(ctx, current, kind, id_, resource, method), said)
     await unit.replace(current, version)
     return written(version, 200)
 

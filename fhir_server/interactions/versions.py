@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/resource.html#Meta
 """
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from fhir_server.core.datetimes import format_instant
@@ -16,6 +17,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.labels_of import has_labels
 from fhir_server.interactions.permits import check_values
 from fhir_server.interactions.results import Result
+from fhir_server.interactions.said import Said, with_said
 from fhir_server.store.port import Stored, Version
 
 Method = Literal["POST", "PUT", "PATCH"]
@@ -147,6 +149,14 @@ def version_behind(
     if current is None or current.deleted:
         return first_version(ctx, kind, id_, resource, method, after=current)
     return next_version(ctx, current, resource, method)
+
+
+def saying(ctx: Context, version: Version, said: Said) -> Version:
+    """`version` with what the guards of its write have the server say in it."""
+    if not said:
+        return version
+    resource = with_said(loads(version.body, max_depth=ctx.services.limits.depth), said)
+    return replace(version, body=dumps(resource), values=ctx.services.index(resource))
 
 
 def named_version(

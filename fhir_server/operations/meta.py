@@ -18,7 +18,7 @@ from fhir_server.interactions.guards import ask
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
 from fhir_server.interactions.update import check, in_unit, made
-from fhir_server.interactions.versions import stored
+from fhir_server.interactions.versions import saying, stored
 from fhir_server.operations.call import Call
 from fhir_server.operations.labels import labels_in_use
 from fhir_server.spec.interactions import ScopeLetter
@@ -94,8 +94,10 @@ async def _change(ctx: Context, call: Call, merge: Merge) -> Result:
         changed = resource | {"meta": labels}
         sized = ctx.sized(len(current.body))
         await check(sized, changed, current.type)
-        await ask(ctx, unit, current.type, current.id, before=current, after=changed)
-        version = await made(sized, current, current.type, current.id, changed, "PUT")
+        kind, id_ = current.type, current.id
+        said = await ask(ctx, unit, kind, id_, before=current, after=changed)
+        version = await made(sized, current, kind, id_, changed, "PUT")
+        version = saying(ctx, version, said)
         await unit.replace(current, version)
         now = stored(version)
         written = await aside(len(version.body), _parsed, ctx, now)

@@ -15,6 +15,7 @@ from fhir_server.access.kept_answers import Shown
 from fhir_server.access.repeats import NotesRepeats
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
+from fhir_server.store.numbers import Numbers
 
 T = TypeVar("T")
 
@@ -134,12 +135,11 @@ class Reads(Protocol):
         """How many live resources match; counting ends at `limit`."""
 
 
-class Unit(Reads, Logs, Declares, NotesRepeats, Protocol):
+class Unit(Reads, Logs, Declares, NotesRepeats, Numbers, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
-    A write that cannot be made (Conflict: an id to be inserted is taken, what is replaced or
-    removed is no longer current) may be told of later than its call: at the next read, or
-    when `work` has ended.
+    A write that cannot be made (Conflict: an id is taken, what is replaced or removed is no
+    longer current) may be told of later than its call: at the next read, or at the end.
     """
 
     async def read_each(
@@ -199,9 +199,9 @@ class ResourceStore(Reads, Protocol):
         A `single` one writes few resources, and does not wait behind those of Bundles. Those
         of one `resource` (`Patient/1`) wait for each other rather than collide.
         `work` is called again from its start, on a new snapshot, when the database asks for
-        a repetition (a write conflict, an election) or when it raises Conflict without a
-        rule's code, up to a limit; what it computes must depend on nothing it did before.
-        Anything else it raises leaves nothing written.
+        it (a write conflict, an election) or when it raises Conflict without a rule's code, up
+        to a limit; what it computes depends on nothing it did before. Anything else it raises
+        leaves nothing written.
 
         Raises:
             Unavailable: too many units are open, or the database cannot be reached.

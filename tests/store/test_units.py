@@ -296,6 +296,37 @@ async def test_of_parallel_conditional_creates_one_writes(
     assert await opened[0].count("Patient", same, within=UNRESTRICTED) == 1
 
 
+@pytest.mark.parametrize("stores", [1, 2], ids=["one process", "two processes"])
+async def test_parallel_units_are_given_numbers_without_gaps(
+    mongodb_client: Client, database_name: str, stores: int
+) -> None:
+    opened = [await MongoStore.open(mongodb_client, database_name) for _ in range(stores)]
+    key = f"numbers of {stores}"
+
+    async def take(number: int) -> int | None:
+        async def work(unit: Unit) -> int:
+            await unit.claim(key)
+            given = await unit.number(key)
+            if number % 3 == 0:
+                raise Gone(STOP)  # what is given up is given to the next
+            return given
+
+        try:
+            return await opened[number % stores].run([], work)
+        except Gone:
+            return None
+
+    given = await asyncio.gather(*map(take, range(30)))
+    assert sorted(each for each in given if each is not None) == list(range(1, 21))
+
+
+async def test_numbers_of_one_sequence_follow_in_a_unit(mongo_store: MongoStore) -> None:
+    async def work(unit: Unit) -> list[int]:
+        return [await unit.number(key) for key in ("in-one", "in-one", "in-another")]
+
+    assert await mongo_store.run([], work) == [1, 2, 1]
+
+
 async def test_a_unit_that_claims_what_it_writes_does_not_wait_for_itself(
     mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/appointment.html
 https://hl7.org/fhir/R4/slot.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,8 @@ from fhir_server.cabinet.booking.actors import Actor, actor_of
 from fhir_server.cabinet.booking.joining import Joining
 from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
+from fhir_server.cabinet.booking.numbering import foreseen as sequences
+from fhir_server.cabinet.booking.numbering import number_of
 from fhir_server.cabinet.booking.patients import questions as about_patient
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
 from fhir_server.cabinet.booking.places import (
@@ -27,11 +29,13 @@ from fhir_server.cabinet.booking.places import (
 from fhir_server.cabinet.booking.places import questions as about_places
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
 from fhir_server.cabinet.booking.queue import Queue, Turn
+from fhir_server.cabinet.booking.slots import Place
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
+from fhir_server.interactions.said import Said, with_said
 from fhir_server.interactions.versions import next_version, with_stamps
 from fhir_server.search.plan import UNRESTRICTED, Node
 from fhir_server.store.port import Stored, Unit
@@ -48,8 +52,8 @@ class BookingGuard:
         self._queue = queue
         self._policies = queue.serving.policies
 
-    async def appointment(self, ctx: Context, intent: Intent) -> None:
-        """A visit may be written so, and its places follow.
+    async def appointment(self, ctx: Context, intent: Intent) -> Said:
+        """A visit may be written so, its places follow, and it is given its number.
 
         Raises:
             Conflict, BusinessRule, Forbidden: with a code of `cabinet-error`.
@@ -65,34 +69,23 @@ class BookingGuard:
         await _claim(turn, before, after, replaced)
         actor = actor_of(ctx.principal)
         await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
+        known = await _places(ctx, unit, before, after)
+        rules = self._policies.look(ctx)
         if actor == "person":
-            policy = await self._check(ctx, unit, before, after, replaced)
+            places_ = _those_of(after or before, known)
+            policy = await rules.of(_ruling(places_))
+            wish = Wish(ctx, unit, before, after, places_, policy, replaced)
+            await _check(wish)
             await block_late(ctx, unit, before, after, policy)
             await _check_joining(turn, before, intent)
         if old is not None and replaced is not None:
             await settle(turn, replaced, replace(replaced, status="cancelled"), "system")
             await _cancel(ctx, unit, old)
+        number = await number_of(ctx, rules, before, after, known)
         await settle(turn, before, after, actor)
-        await _tell(turn, intent)
-
-    async def _check(
-        self,
-        ctx: Context,
-        unit: Unit,
-        before: Visit | None,
-        after: Visit | None,
-        replaced: Visit | None,
-    ) -> BookingPolicy:
-        """The rules that hold, when `after` keeps to them."""
-        visit = after or before or Visit("", "")
-        found = await places(ctx, unit, visit.slots)
-        schedules = sorted({each.schedule for each in found.values() if each.schedule})
-        policy = await self._policies.of(ctx, schedules[0] if schedules else None)
-        wish = Wish(ctx, unit, before, after, tuple(found.values()), policy, replaced)
-        if replaced is not None:
-            check_move(wish, replaced)
-        await check(wish)
-        return policy
+        said = await number.said(unit)
+        await _tell(turn, intent, said)
+        return said
 
     async def slot(self, ctx: Context, intent: Intent) -> None:
         """A Slot with visits on it stays, where and what it is.
@@ -115,6 +108,30 @@ class BookingGuard:
             raise refusals.occupied()
 
 
+async def _check(wish: Wish) -> None:
+    if wish.replaced is not None:
+        check_move(wish, wish.replaced)
+    await check(wish)
+
+
+async def _places(
+    ctx: Context, unit: Unit, before: Visit | None, after: Visit | None
+) -> Mapping[str, Place]:
+    """Those of both, as far as they exist: what `_questions` has asked for."""
+    named = {slot for each in (before, after) if each is not None for slot in each.slots}
+    return await places(ctx, unit, named) if named else {}
+
+
+def _those_of(visit: Visit | None, known: Mapping[str, Place]) -> tuple[Place, ...]:
+    slots = () if visit is None else visit.slots
+    return tuple(known[id_] for id_ in sorted(slots) if id_ in known)
+
+
+def _ruling(found: Iterable[Place]) -> str | None:
+    """The Schedule whose rules hold for a visit on these places."""
+    return min((each.schedule for each in found if each.schedule is not None), default=None)
+
+
 async def _claim(
     turn: Turn, before: Visit | None, after: Visit | None, replaced: Visit | None
 ) -> None:
@@ -125,7 +142,8 @@ async def _claim(
     if free:
         patients = {p for each in (before, replaced) if each for p in each.patients}
         foreseen = await turn.foreseen(free, patients)
-    await turn.unit.claim(*claimed(before, after, replaced, foreseen=foreseen))
+    numbered = sequences(turn.ctx, before, after)
+    await turn.unit.claim(*claimed(before, after, replaced, foreseen=foreseen), *numbered)
 
 
 async def _check_joining(turn: Turn, before: Visit | None, intent: Intent) -> None:
@@ -134,12 +152,12 @@ async def _check_joining(turn: Turn, before: Visit | None, intent: Intent) -> No
         await Joining(turn).check({**after, "id": intent.id})
 
 
-async def _tell(turn: Turn, intent: Intent) -> None:
+async def _tell(turn: Turn, intent: Intent, said: Said) -> None:
     """Tell of what the write makes of a place in the queue, as it will be stored."""
     if intent.after is None:
         return
     before = None if intent.before is None else _parsed(turn.ctx, intent.before)
-    after = with_stamps(turn.ctx, intent.type, intent.after, intent.before)
+    after = with_said(with_stamps(turn.ctx, intent.type, intent.after, intent.before), said)
     await turn.news(before, after, intent.id)
 
 

@@ -3,12 +3,13 @@
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.calendars import Calendar, calendars
 from fhir_server.cabinet.booking.names import MINE, REPLACES, REQUIRES
+from fhir_server.cabinet.booking.numbering import sequence_of
 from fhir_server.cabinet.booking.proposals import concepts
 from fhir_server.cabinet.booking.slots import FREE, place_of
 from fhir_server.core import references
@@ -44,6 +45,7 @@ async def made(
     known = await calendars(ctx, _schedules(ctx, places))
     first = next(iter(_schedules(ctx, places[:1])), "")
     general = known[first].schedule if first in known else None
+    _note_days(ctx, places, known)
     return {
         **concepts(places[0], general),
         **_without_notes(wish),
@@ -58,6 +60,18 @@ async def made(
             *({"actor": each, "status": "accepted"} for each in _all_actors(known.values())),
         ],
     }
+
+
+def _note_days(
+    ctx: Context, places: Sequence[JsonObject], known: Mapping[str, Calendar]
+) -> None:
+    """Let the guard know beforehand what the visit will be numbered in."""
+    for each in places:
+        place = place_of(each, ctx.services.base_url)
+        calendar = known.get(place.schedule or "")
+        sequence = None if calendar is None else sequence_of(place, calendar.policy)
+        if sequence is not None:
+            ctx.services.days.put(place.id, sequence)
 
 
 def _without_notes(wish: JsonObject) -> JsonObject:

@@ -26,6 +26,8 @@ REQUIRES: Final = f"{_DEFINITION}booking-requires"
 """valueCode on what `$find` shows: `referral`, `coverage`, `level-1` … `level-3`."""
 CAPACITY: Final = f"{_DEFINITION}slot-capacity"
 """valuePositiveInt: visits that a Slot takes; 1 where it is absent."""
+TICKET: Final = f"{_DEFINITION}ticket-number"
+"""valueString: by which a booked visit is called; see `numbering`."""
 
 PORTAL: Final = "portal"
 """The channel of patients and those who act for them."""

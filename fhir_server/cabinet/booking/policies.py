@@ -14,6 +14,10 @@ class Policies:
     def __init__(self, default: BookingPolicy) -> None:
         self.default = default
 
+    def look(self, ctx: Context) -> "Look":
+        """The rules as one write meets them."""
+        return Look(self, ctx)
+
     async def of(self, ctx: Context, schedule: str | None) -> BookingPolicy:
         """The rules for places of `schedule` (a logical id); None: the operator's.
 
@@ -25,3 +29,18 @@ class Policies:
             return self.default
         own, above = found[schedule]
         return merged(self.default, own, *above)
+
+
+class Look:
+    """`await of(schedule)`, asked once for each."""
+
+    def __init__(self, policies: Policies, ctx: Context) -> None:
+        self._policies = policies
+        self._ctx = ctx
+        self._known: dict[str | None, BookingPolicy] = {}
+
+    async def of(self, schedule: str | None) -> BookingPolicy:
+        """As `Policies.of`."""
+        if schedule not in self._known:
+            self._known[schedule] = await self._policies.of(self._ctx, schedule)
+        return self._known[schedule]

@@ -52,6 +52,8 @@ class BookingPolicy:
     """Whether a booking needs a ServiceRequest."""
     coverage: bool = False
     """Whether a booking needs a valid Coverage or Contract."""
+    tickets: bool = True
+    """Whether booked visits are numbered, by schedule and day."""
     waitlist: bool = False
     """Whether there is a queue when nothing is free."""
     offers: int = 3

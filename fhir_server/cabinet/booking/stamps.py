@@ -1,21 +1,21 @@
 """What the server says of a visit itself, whatever its writer says: who booked it, by which
-way, since when, and until when a place is held.
+way, since when, until when a place is held, and the number that the visit was given.
 
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from fhir_server.access.principal import Principal
 from fhir_server.cabinet.booking.actors import actor_of
 from fhir_server.cabinet.booking.entry_stamps import is_offer, stamped_entry
-from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, PORTAL
+from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, PORTAL, TICKET
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.visits import whole_extension
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Stamp
+from fhir_server.interactions.said import with_said
 
 _HELD: Final = frozenset({"pending"})
 
@@ -30,14 +30,18 @@ def stamp(policy: BookingPolicy) -> Stamp:
         actor = actor_of(principal)
         now = ctx.services.now()
         resource = stamped_entry(resource, before, actor, now, policy)
+        number = None if before is None else whole_extension(before, TICKET)
         if actor == "system":
-            return resource
+            # What it brings may be kept, where the clinic gives no numbers itself.
+            is_told = whole_extension(resource, TICKET) is not None or number is None
+            return resource if is_told else with_said(resource, {TICKET: number})
         is_taken = before is not None and is_offer(before) and resource["status"] == "booked"
         is_new = before is None or (is_taken and actor == "person")
         said = _of_new(principal) if is_new else _of_before(before or {})
+        said[TICKET] = number
         if actor == "person":
             said[HOLD_EXPIRES] = _hold(ctx, resource, before, policy.hold)
-        return _with(resource, said)
+        return with_said(resource, said)
 
     return stamped
 
@@ -65,13 +69,3 @@ def _hold(
         return whole_extension(before, HOLD_EXPIRES)
     until = format_instant(ctx.services.now() + hold)
     return {"url": HOLD_EXPIRES, "valueInstant": until}
-
-
-def _with(resource: JsonObject, said: dict[str, Any]) -> JsonObject:
-    """`resource` with these extensions, or without where they are None; others stay."""
-    given: Iterable[JsonObject] = resource.get("extension", ())
-    kept = [each for each in given if each.get("url") not in said]
-    kept += [each for each in said.values() if each is not None]
-    if kept:
-        return {**resource, "extension": kept}  # in its place, where it had one
-    return {name: value for name, value in resource.items() if name != "extension"}

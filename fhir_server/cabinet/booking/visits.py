@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, WAITLIST
+from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL, HOLD_EXPIRES, TICKET, WAITLIST
 from fhir_server.core import references
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
@@ -48,6 +48,8 @@ class Visit:
     channel: str | None = None
     booked_by: str | None = None
     """A reference."""
+    ticket: str | None = None
+    """Its number."""
     is_queued: bool = False
     """It waits for a place, or has waited."""
     requested: tuple[str, ...] = ()
@@ -101,6 +103,7 @@ def visit_of(resource: JsonObject, *bases: str) -> Visit:
         expires=moment(extension(resource, HOLD_EXPIRES) or offered),
         channel=extension(resource, CHANNEL),
         booked_by=(extension(resource, BOOKED_BY) or {}).get("reference"),
+        ticket=extension(resource, TICKET),
         is_queued=queued is not None or resource["status"] == "waitlist",
         requested=tuple(
             f"{each.get('start')} {each.get('end')}"

@@ -28,7 +28,13 @@ from fhir_server.interactions.update import (
     matched_id,
     put,
 )
-from fhir_server.interactions.versions import check_id, check_if_match, first_version, written
+from fhir_server.interactions.versions import (
+    check_id,
+    check_if_match,
+    first_version,
+    saying,
+    written,
+)
 from fhir_server.store.port import Stored, Unit, Version
 
 
@@ -74,11 +80,13 @@ async def _created(
     kind, id_ = entry.asked.target.type or "", found.ids[entry.index]
     resource = _linked(entry, found)
     await _shown(ctx, unit, kind, fresh)
-    with at(f"{entry.path}.resource"):
-        await ask(ctx, unit, kind, id_, before=None, after=resource)
+    # Whether the caller may write it comes first: a rule would tell of others' plans.
     version = await aside(
         entry.size, first_version, ctx, kind, id_, resource, "POST", least=HEAVY
     )
+    with at(f"{entry.path}.resource"):
+        said = await ask(ctx, unit, kind, id_, before=None, after=resource)
+    version = saying(ctx, version, said)
     fresh.append(version)
     return written(version, 201)
 
@@ -112,8 +120,8 @@ async def _updated(
         _check(entry, resource, found, old)
         if old is None or old.deleted:
             await _shown(ctx, unit, kind, fresh)
-            await ask(ctx, unit, kind, id_, before=None, after=resource)
-            version = await made(ctx, old, kind, id_, resource)
+            said = await ask(ctx, unit, kind, id_, before=None, after=resource)
+            version = saying(ctx, await made(ctx, old, kind, id_, resource), said)
             fresh.append(version)
             return written(version, 201)
         await _shown(ctx, unit, kind, fresh)

@@ -7,7 +7,7 @@ from typing import Any, Final, Self, TypeVar
 from fhir_server.aside import HEAVY, aside
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.spec.structures import RESOURCE_TYPES
-from fhir_server.store.mongo import claims, explains, histories, repeats
+from fhir_server.store.mongo import claims, explains, histories, repeats, sequences
 from fhir_server.store.mongo.client import Client, answered
 from fhir_server.store.mongo.distinct import distinct
 from fhir_server.store.mongo.documents import document
@@ -52,6 +52,7 @@ class MongoStore:
         with answered():
             await claims.prepare(store.database)
             await repeats.prepare(store.database)
+            await sequences.prepare(store.database)
         return store
 
     def apart(self, prefix: str) -> Self:

@@ -18,7 +18,7 @@ from fhir_server.access.repeats import Repeat, Repeated
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
-from fhir_server.store.mongo import lookups, outcomes, repeats
+from fhir_server.store.mongo import lookups, outcomes, repeats, sequences
 from fhir_server.store.mongo.audit_log import LOG, row_document
 from fhir_server.store.mongo.claims import CLAIMS, Claims
 from fhir_server.store.mongo.client import CHANGED, answered
@@ -142,6 +142,11 @@ class MongoUnit(Reader):
                     ],
                     session=self.session,
                 )
+
+    async def number(self, key: str) -> int:
+        await self._claims.take((key,))
+        with answered():
+            return await sequences.following(self.tables.database, key, self.session)
 
     async def insert(self, versions: Sequence[Version]) -> None:
         by_kind: dict[str, list[Version]] = {}
