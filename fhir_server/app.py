@@ -303,7 +303,8 @@ async def _assembled(
         worker=new_id(),
         changed=publish,
     )
-    return Surface(services), background
+    media = {each.name: each.media for each in OPERATIONS if each.media}
+    return Surface(services, media), background
 
 
 async def _equipped(

@@ -76,6 +76,8 @@ FORMATS: Final[Mapping[str, Kind]] = MappingProxyType(
 #: A browser would like a page and takes anything: it gets the JSON that people read, not the
 #: XML that it ranks before `*/*`.
 _PAGES: Final[Mapping[str, str]] = {"text/html": "application/json"}
+_SHORT: Final[Mapping[str, str]] = {"ics": "text/calendar", "pdf": "application/pdf"}
+"""As the short forms of FORMATS, of what some operations answer in."""
 _VERSIONS: Final = frozenset(("4.0", "4.0.0", "4.0.1"))
 _UTF_8: Final = frozenset(("utf-8", "utf8"))
 _RETURNS: Final[Mapping[str, Return]] = {each: each for each in get_args(Return)}
@@ -128,6 +130,26 @@ def format_of(accept: str, pairs: Sequence[tuple[str, str]]) -> Format:
         if name == "_pretty":
             found = replace(found, pretty=_pretty(value))
     return found
+
+
+def media_of(
+    accept: str, pairs: Sequence[tuple[str, str]], offered: Sequence[str]
+) -> str | None:
+    """Which of the media types `offered`, beside JSON and XML, the answer is to have; None:
+    none of them, as where a range alone covers them."""
+    asked = [value for name, value in pairs if name == "_format"]
+    if asked:
+        name = parameters(asked[0].replace(" ", "+"))[0]
+        named = _SHORT.get(name, name)
+        return named if named in offered else None
+    found = [parameters(each) for each in items(accept)] if offered else []
+    known = [
+        (weight(given.get("q", "1")), -place, name)
+        for place, (name, given) in enumerate(found)
+        if name in offered or (name in FORMATS and _specificity(name) == _EXACT)
+    ]
+    best, _, name = max(known, default=(0.0, 0, ""))
+    return name if best > 0 and name in offered else None
 
 
 @lru_cache(_REMEMBERED)

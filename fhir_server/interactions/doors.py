@@ -79,6 +79,8 @@ class Asked:
     if_none_match: str | None = None
     if_modified_since: str | None = None
     if_none_exist: str | None = None
+    media: str | None = None
+    """What the answer of an operation is to be, if no resource."""
 
 
 def parse_query(text: str) -> Pairs:

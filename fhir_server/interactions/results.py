@@ -13,6 +13,17 @@ DONE: Final = Text("The request has been carried out.", "Запрос выпол
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """An answer that is no resource."""
+
+    type: str
+    """With its parameters, as Content-Type has it."""
+    data: bytes
+    name: str
+    """Of the file it may be kept as: ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """HTTP and Bundle entries render the same record."""
 
@@ -21,6 +32,8 @@ class Result:
     """The version spoken of: body, ETag, Last-Modified; a tombstone has no body."""
     body: bytes | None = None
     """JSON of what is not a version: a Bundle, Parameters, an OperationOutcome."""
+    content: Content | None = None
+    """Instead of `body`, where the caller asked for its type."""
     located: bool = False
     """Location names the version (create, and update as create)."""
     issues: tuple[Issue, ...] = field(default=())

@@ -44,6 +44,9 @@ class Call:
     body: JsonObject | None = None
     """A Parameters resource, or the resource itself where the operation takes one."""
 
+    media: str | None = None
+    """One of the operation's own media types, where the answer is to be no resource."""
+
     @property
     def level(self) -> Level:
         """Where it was invoked."""
@@ -143,5 +146,7 @@ class Operation:
     run: Run
     scopes: tuple[tuple[ScopeLetter, str | None], ...] = ()
     """Permissions a caller needs for it, with the type; None: the type of the target."""
+    media: tuple[str, ...] = ()
+    """Types, beside JSON and XML, that it answers in when they are asked for."""
     admits: Callable[[Context, Call], Awaitable[None]] | None = None
     """Refuses whoever may not call it at all, before more is asked of them."""

@@ -15,6 +15,11 @@ NOT_A_COUNT: Final = Text(
     "`{name}` — целое число не меньше {least}, а не `{value}`.",
     "`{name}` — ціле число не менше {least}, а не `{value}`.",
 )
+NOT_A_FLAG: Final = Text(
+    "`{name}` is true or false, not `{value}`.",
+    "`{name}` — это true или false, а не `{value}`.",
+    "`{name}` — це true або false, а не `{value}`.",
+)
 NOT_A_DATE: Final = Text(
     "`{name}` is a date or time, not `{value}`.",
     "`{name}` — дата или время, а не `{value}`.",
@@ -42,6 +47,19 @@ def count(name: str, value: Any, *, least: int = 0) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST and int(text) >= least):
         raise BadValue(NOT_A_COUNT, name=name, least=least, value=text[:40], expression=name)
     return int(text)
+
+
+def flag(name: str, value: Any) -> bool:
+    """A boolean, from text or JSON; false for None.
+
+    Raises:
+        BadValue: it is none.
+    """
+    if value in (None, False, "false"):
+        return False
+    if value in (True, "true"):
+        return True
+    raise BadValue(NOT_A_FLAG, name=name, value=str(value)[:40], expression=name)
 
 
 def moment(name: str, value: Any) -> Interval | None:

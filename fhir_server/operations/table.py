@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/operationslist.html
 
 from typing import Final
 
+from fhir_server.cabinet.tickets import calendar_file, sheet
 from fhir_server.interactions.later import REINDEX_NEEDS
 from fhir_server.operations import waitlist
 from fhir_server.operations.access_status import access_status
@@ -23,6 +24,7 @@ from fhir_server.operations.invite import invite
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.reindex import reindex
+from fhir_server.operations.ticket import ticket
 from fhir_server.operations.validate import validate
 from fhir_server.operations.visit import cancel, confirm, reschedule
 from fhir_server.spec.interactions import ScopeLetter
@@ -138,6 +140,16 @@ OPERATIONS: Final = (
             ((letter, "Appointment"),),
         )
         for name, levels, run, letter in _BOOKING
+    ),
+    Operation(
+        "$ticket",
+        f"{_OWN}ticket",
+        _INSTANCE,
+        frozenset({"Appointment"}),
+        False,
+        ticket,
+        (("r", "Appointment"),),
+        media=(calendar_file.TYPE, sheet.TYPE),
     ),
     # No scopes: what Consents leave of them is what an emergency is declared against.
     Operation(

@@ -62,7 +62,7 @@ def beside(
         return Result(200, body=body, headers=headers, wanted=True)
 
     async def operate(ctx: Context, asked: Asked) -> Result:
-        call = Call(asked.target, asked.pairs, asked.resource)
+        call = Call(asked.target, asked.pairs, asked.resource, asked.media)
         found = _offered(ctx, by_name, call)
         if found.affects_state and asked.method != "POST":
             allow = ("POST", "OPTIONS")

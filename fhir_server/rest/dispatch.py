@@ -3,8 +3,8 @@
 https://hl7.org/fhir/R4/http.html
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fhir_server.access.repeats import Repeat
 from fhir_server.core.messages import Language
@@ -28,6 +28,8 @@ class Surface:
     """What is served: built once at start."""
 
     services: Services
+    media: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By operation, with its `$`: media types that it answers in beside JSON and XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Question:
     language: Language
     caller: Caller
     trail: Trail | None = None
+    media: str | None = None
+    """As in `Asked`."""
 
 
 async def answer(surface: Surface, question: Question) -> Result:
@@ -110,4 +114,5 @@ def _asked(question: Question) -> Asked:
         headers.get("if-none-match"),
         headers.get("if-modified-since"),
         headers.get("if-none-exist"),
+        question.media,
     )

@@ -11,7 +11,7 @@ from fhir_server.aside import aside
 from fhir_server.core import paths
 from fhir_server.core.errors import FhirError, NotAcceptable
 from fhir_server.core.messages import preferred
-from fhir_server.core.negotiation import Format, format_of, prefer
+from fhir_server.core.negotiation import Format, format_of, media_of, prefer
 from fhir_server.core.paths import Target
 from fhir_server.interactions.commands import Pairs
 from fhir_server.interactions.doors import interaction_of, parse_query
@@ -102,13 +102,15 @@ class Endpoint:
             self._budgets.spend(caller.principal, ENTRY * _entries(body))
         accept = headers.get("accept", "")
         content = binary.is_asked(target, code, accept, pairs + body.pairs)
-        acceptable = _wanted(accept, pairs + body.pairs, content=content)
+        media = self._media(target, accept, pairs + body.pairs)
+        is_other = content or media is not None
+        acceptable = _wanted(accept, pairs + body.pairs, content=is_other)
         wanted = acceptable or Format()
         asked = prefer(headers.get("prefer", ""))
         form = Form(wanted.xml, wanted.pretty, form.language, asked.returns or "representation")
         question = Question(
             request.method, target, code, pairs, headers, body, asked,
-            form.language, caller, trail,
+            form.language, caller, trail, media,
         )  # fmt: skip
         result = await answer(self._surface, question)
         base_url = self._surface.services.base_url
@@ -121,6 +123,11 @@ class Endpoint:
                     raise
         written = size if form.xml or form.pretty else 0
         return await aside(written, of_result, result, form, base_url)
+
+    def _media(self, target: Target, accept: str, pairs: Pairs) -> str | None:
+        """What is asked of an operation that answers in other types too."""
+        offered = self._surface.media.get(target.operation or "", ())
+        return media_of(accept, pairs, offered) if offered else None
 
     async def _caller(
         self, code: str, target: Target, headers: Mapping[str, str], scope: Scope

@@ -15,7 +15,7 @@ from fhir_server.core.messages import Language
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps, indented, loads
 from fhir_server.core.xml import to_xml
-from fhir_server.interactions.results import Result
+from fhir_server.interactions.results import Content, Result
 from fhir_server.store.port import Stored
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
@@ -54,8 +54,18 @@ def of_result(result: Result, form: Form, base_url: str) -> Response:
     status = HTTPStatus.OK if told else result.status
     if status in (204, 304):
         return Response(status, b"", headers)
+    if result.content is not None:
+        return Response(status, result.content.data, [*headers, *_of_content(result.content)])
     body = _body(result, form)
     return Response(status, body, headers if not body else [*headers, _type(form)])
+
+
+def _of_content(content: Content) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-type", content.type.encode()),
+        (b"content-disposition", f'inline; filename="{content.name}"'.encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
 
 
 def of_error(error: FhirError, form: Form) -> Response:

@@ -245,6 +245,7 @@ def operations() -> JsonObject:
                 searchset,
                 query=[("patient", PATIENT), ("category", "laboratory"), ("max", "1")],
             ),
+            *_tickets(),
             request("$meta-add", "POST", f"/{PATIENT}/$meta-add", status(200), body=labels),
             request("$meta", "GET", f"/{PATIENT}/$meta", status(200), resource("Parameters")),
             request(
@@ -252,6 +253,35 @@ def operations() -> JsonObject:
             ),
         ],
     )
+
+
+def _tickets() -> Iterator[JsonObject]:
+    """A booked visit, and its ticket in the forms that it has."""
+    path = "/Appointment/postman-visit"
+    participant = [{"actor": {"reference": PATIENT}, "status": "accepted"}]
+    visit = {
+        "resourceType": "Appointment",
+        "id": "postman-visit",
+        "status": "booked",
+        "start": "2030-01-08T09:00:00Z",
+        "end": "2030-01-08T09:30:00Z",
+        "participant": participant,
+    }
+    yield request("Put Appointment/postman-visit", "PUT", path, status(200, 201), body=visit)
+    yield request("$ticket", "GET", f"{path}/$ticket", status(200), resource("Parameters"))
+    for name, media, begins in (
+        ("for a calendar", "text/calendar", "BEGIN:VCALENDAR"),
+        ("to print", "application/pdf", "%PDF-"),
+    ):
+        yield request(
+            f"$ticket {name}",
+            "GET",
+            f"{path}/$ticket",
+            status(200),
+            f"pm.test('is {media}', () => "
+            f"pm.expect(pm.response.text().startsWith('{begins}')).to.be.true);",
+            headers=[("Accept", media)],
+        )
 
 
 def errors() -> JsonObject:

@@ -154,6 +154,21 @@ def test_an_operation_is_told_to_whom_it_shows(patient: Caller, doctor: Caller) 
     ]
 
 
+@pytest.mark.parametrize("accept", ["application/fhir+json", "application/pdf"])
+def test_a_ticket_is_told_in_whatever_form(
+    clinic: Clinic, patient: Caller, doctor: Caller, accept: str
+) -> None:
+    visit = new_id()
+    who = {"actor": {"reference": f"Patient/{patient.id}"}, "status": "accepted"}
+    times = {"start": "2031-03-04T09:00:00Z", "end": "2031-03-04T09:30:00Z"}
+    booked = {"resourceType": "Appointment", "id": visit, "status": "booked", **times}
+    clinic.put({**booked, "participant": [who]})
+    path = f"/Appointment/{visit}/$ticket"
+    assert doctor.ask("GET", path, accept=accept).is_success
+    found = [each for each in patient.events() if subtypes(each)[0] == "operation"]
+    assert (entity(found[0], "24") or {})["description"] == f"Appointment/{visit}/$ticket"
+
+
 def test_every_entry_of_a_bundle_is_an_event(patient: Caller) -> None:
     for kind in ("transaction", "batch"):
         entries = [
