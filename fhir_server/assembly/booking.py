@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fhir_server.cabinet.booking.answers import answering
+from fhir_server.cabinet.booking.entered import KINDS, entered
 from fhir_server.cabinet.booking.expiry import end_holds
 from fhir_server.cabinet.booking.guard import WRITES, BookingGuard, readable_policy
 from fhir_server.cabinet.booking.policies import Policies
@@ -69,7 +70,11 @@ def ruled(settings: Settings, services: Services) -> Services:
         },
         dict.fromkeys(RULED, (readable_policy,)),
     )
-    stamps = {**services.stamps, "Appointment": stamp(policy)}
+    stamps = {
+        **services.stamps,
+        "Appointment": stamp(policy),
+        **dict.fromkeys(KINDS, entered),
+    }
     return replace(
         services,
         guards=guards,

@@ -44,12 +44,12 @@ async def ask(
     Raises:
         FhirError: one forbids it.
     """
-    said: dict[str, JsonObject | None] = {}
+    said = Said()
     guards = ctx.services.guards.get(kind)
     if guards:
         live = None if before is None or before.deleted else before
         intent = Intent(kind, id_, live, after)
         inside = ctx if ctx.unit is unit else ctx.inside(unit)
         for guard in guards:
-            said |= await guard(inside, intent) or {}
+            said |= await guard(inside, intent) or Said()
     return said

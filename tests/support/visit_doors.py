@@ -112,6 +112,11 @@ READS: Final[dict[str, Ask]] = {
     ),
     "provenance": Ask("GET", "/Provenance?target=Appointment/{h}"),
     "provenance, all": Ask("GET", "/Provenance?patient={p}&_total=accurate&_count=20"),
+    "ticket": Ask("GET", "/Appointment/{h}/$ticket"),
+    "ticket for a calendar": Ask(
+        "GET", "/Appointment/{h}/$ticket?details=true", None, {"Accept": "text/calendar"}
+    ),
+    "ticket to print": Ask("GET", "/Appointment/{h}/$ticket?_format=pdf"),
     "validate what is there": Ask("GET", "/Appointment/{h}/$validate?mode=delete"),
     "batch": Ask(
         "POST", "/", bundle("batch", entry("GET", "Appointment/{h}"),

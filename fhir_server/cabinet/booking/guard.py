@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/appointment.html
 https://hl7.org/fhir/R4/slot.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,6 +29,7 @@ from fhir_server.cabinet.booking.places import (
 from fhir_server.cabinet.booking.places import questions as about_places
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
 from fhir_server.cabinet.booking.queue import Queue, Turn
+from fhir_server.cabinet.booking.ruled import ruled, specialty_said
 from fhir_server.cabinet.booking.slots import Place
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
@@ -71,19 +72,21 @@ class BookingGuard:
         await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
         known = await _places(ctx, unit, before, after)
         rules = self._policies.look(ctx)
+        said = Said()
         if actor == "person":
-            places_ = _those_of(after or before, known)
-            policy = await rules.of(_ruling(places_))
-            wish = Wish(ctx, unit, before, after, places_, policy, replaced)
-            await _check(wish)
-            await block_late(ctx, unit, before, after, policy)
+            here = _those_of(after or before, known)
+            found = await ruled(rules, here)
+            for each in found:
+                await _check(Wish(ctx, unit, before, after, here, each, replaced))
+            await block_late(ctx, unit, before, after, found[0].policy)
             await _check_joining(turn, before, intent)
+            said = specialty_said(intent.after, after, found)
         if old is not None and replaced is not None:
             await settle(turn, replaced, replace(replaced, status="cancelled"), "system")
             await _cancel(ctx, unit, old)
         number = await number_of(ctx, rules, before, after, known)
         await settle(turn, before, after, actor)
-        said = await number.said(unit)
+        said |= await number.said(unit)
         await _tell(turn, intent, said)
         return said
 
@@ -125,11 +128,6 @@ async def _places(
 def _those_of(visit: Visit | None, known: Mapping[str, Place]) -> tuple[Place, ...]:
     slots = () if visit is None else visit.slots
     return tuple(known[id_] for id_ in sorted(slots) if id_ in known)
-
-
-def _ruling(found: Iterable[Place]) -> str | None:
-    """The Schedule whose rules hold for a visit on these places."""
-    return min((each.schedule for each in found if each.schedule is not None), default=None)
 
 
 async def _claim(

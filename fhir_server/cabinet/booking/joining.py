@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fhir_server.cabinet.booking import refusals
+from fhir_server.cabinet.booking.demands import check_level
 from fhir_server.cabinet.booking.entries import Entry, Served, entry_of, is_for
 from fhir_server.cabinet.booking.patients import Plans
 from fhir_server.cabinet.booking.queue import Turn
@@ -52,6 +53,7 @@ class Joining:
         allowed = [each for each in rules or [default] if each.waitlist]
         if not allowed:
             raise refusals.no_queue()
+        check_level(ctx, allowed[0])
         plans = Plans(ctx, self.turn.unit, allowed[0])
         await plans.check_block(visit.patients[0])
         for each in await plans.in_queue(visit.patients[0]):

@@ -9,7 +9,7 @@ from typing import Final
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.calendars import Calendar, calendars
 from fhir_server.cabinet.booking.names import MINE, REPLACES, REQUIRES
-from fhir_server.cabinet.booking.numbering import sequence_of
+from fhir_server.cabinet.booking.numbering import note_day
 from fhir_server.cabinet.booking.proposals import concepts
 from fhir_server.cabinet.booking.slots import FREE, place_of
 from fhir_server.core import references
@@ -65,13 +65,11 @@ async def made(
 def _note_days(
     ctx: Context, places: Sequence[JsonObject], known: Mapping[str, Calendar]
 ) -> None:
-    """Let the guard know beforehand what the visit will be numbered in."""
     for each in places:
         place = place_of(each, ctx.services.base_url)
         calendar = known.get(place.schedule or "")
-        sequence = None if calendar is None else sequence_of(place, calendar.policy)
-        if sequence is not None:
-            ctx.services.days.put(place.id, sequence)
+        if calendar is not None:
+            note_day(ctx, place, calendar.policy)
 
 
 def _without_notes(wish: JsonObject) -> JsonObject:

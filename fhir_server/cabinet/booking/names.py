@@ -23,11 +23,14 @@ REPLACES: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appoint
 MINE: Final = f"{_DEFINITION}mine"
 """valueReference on what `$find` shows: the caller's own visit on that place."""
 REQUIRES: Final = f"{_DEFINITION}booking-requires"
-"""valueCode on what `$find` shows: `referral`, `coverage`, `level-1` … `level-3`."""
+"""valueCode on what `$find` shows: `referral`, `coverage`, `consent`, `verified-phone`,
+`level-1` … `level-3`."""
 CAPACITY: Final = f"{_DEFINITION}slot-capacity"
 """valuePositiveInt: visits that a Slot takes; 1 where it is absent."""
 TICKET: Final = f"{_DEFINITION}ticket-number"
 """valueString: by which a booked visit is called; see `numbering`."""
+ENTERED: Final = f"{_DEFINITION}person-entered"
+"""valueReference: who wrote, as a person, what a clinic has to say; see `entered`."""
 
 PORTAL: Final = "portal"
 """The channel of patients and those who act for them."""

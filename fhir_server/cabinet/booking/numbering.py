@@ -22,18 +22,24 @@ from fhir_server.store.port import Unit
 
 _NUMBERED: Final = frozenset({"booked", "arrived", "checked-in"})
 """Statuses of a visit that is given a number; what is over when it is told of needs none."""
+_COUNTED: Final = _NUMBERED | {"pending"}
+"""Statuses that a quota counts, or a number is given for."""
 _MS: Final = 1000
 
 Places = Mapping[str, Place]
 """By logical id."""
 
 
-def sequence_of(place: Place, policy: BookingPolicy) -> str | None:
+def day_of(place: Place, policy: BookingPolicy) -> str:
     """What a visit on `place` is counted in: its schedule, its day at the clinic."""
-    if place.schedule is None or not policy.tickets:
-        return None
     begins = datetime.fromtimestamp(place.start / _MS, ZoneInfo(policy.zone))
     return f"Schedule/{place.schedule} {begins:%Y-%m-%d}"
+
+
+def note_day(ctx: Context, place: Place, policy: BookingPolicy) -> None:
+    """Let the guard know beforehand what a visit on `place` will be counted in."""
+    if place.schedule is not None and (policy.tickets or policy.quota):
+        ctx.services.days.put(place.id, day_of(place, policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,10 @@ class Number:
     async def said(self, unit: Unit) -> Said:
         """The extension that the visit is stored with; takes the number, if one is needed."""
         if not self.ruled:
-            return {}
+            return Said()
         given = self.kept if self.sequence is None else str(await unit.number(self.sequence))
-        return {TICKET: None if given is None else {"url": TICKET, "valueString": given}}
+        told = None if given is None else {"url": TICKET, "valueString": given}
+        return Said({TICKET: told})
 
 
 UNNUMBERED: Final = Number(ruled=False)
@@ -75,9 +82,9 @@ async def number_of(
 
 
 def foreseen(ctx: Context, before: Visit | None, after: Visit | None) -> Iterable[str]:
-    """The sequence of which `after` will take a number, as far as that can be told before
-    anything is read: who claims it need not start again."""
-    if after is None or after.status not in _NUMBERED:
+    """The days that `after` will be counted in, as far as that can be told before anything is
+    read: who claims them need not start again."""
+    if after is None or after.status not in _COUNTED:
         return ()
     if before is not None and before.ticket is not None:
         return ()
@@ -92,9 +99,8 @@ async def _sequence(
     slots = () if visit is None else visit.slots
     found = [known[id_] for id_ in slots if id_ in known]
     place = min(found, key=lambda each: (each.start, each.id), default=None)
-    if place is None:
+    if place is None or place.schedule is None:
         return None
-    sequence = sequence_of(place, await rules.of(place.schedule))
-    if sequence is not None:
-        ctx.services.days.put(place.id, sequence)
-    return sequence
+    policy = await rules.of(place.schedule)
+    note_day(ctx, place, policy)
+    return day_of(place, policy) if policy.tickets else None

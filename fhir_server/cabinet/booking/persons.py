@@ -4,16 +4,19 @@ Staff and systems are not bound by these: they answer the telephone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until, told
+from fhir_server.cabinet.booking.demands import Demands, check_level
 from fhir_server.cabinet.booking.names import PORTAL
 from fhir_server.cabinet.booking.patients import Plans
 from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.quotas import check_quota
+from fhir_server.cabinet.booking.ruled import Ruled
 from fhir_server.cabinet.booking.slots import Place
-from fhir_server.cabinet.booking.visits import AHEAD, Visit
+from fhir_server.cabinet.booking.visits import AHEAD, Visit, codings
 from fhir_server.interactions.context import Context
 from fhir_server.store.port import Unit
 
@@ -42,9 +45,15 @@ class Wish:
     after: Visit | None
     places: Sequence[Place]
     """Those of `after`, as far as they exist."""
-    policy: BookingPolicy
+    rules: Ruled
+    """Of one Schedule, and its places among them."""
     replaced: Visit | None = None
     """The booked visit that `after` takes the place of."""
+
+    @property
+    def policy(self) -> BookingPolicy:
+        """What the Schedule says."""
+        return self.rules.policy
 
 
 async def check(wish: Wish) -> None:
@@ -82,7 +91,9 @@ def _is_given_up(before: Visit, after: Visit) -> bool:
 
 
 def _is_moved(before: Visit, after: Visit) -> bool:
-    return _fixed(before) != _fixed(after)
+    # A referral that could be taken away again would be good for any number of visits.
+    is_bared = before.status == "booked" and not {*before.referrals} <= {*after.referrals}
+    return is_bared or _fixed(before) != _fixed(after)
 
 
 def _fixed(visit: Visit) -> tuple[object, ...]:
@@ -121,6 +132,7 @@ async def _check_taking(wish: Wish, after: Visit, now: int) -> None:
         return
     if len(after.patients) != 1:
         raise refusals.no_place()
+    check_level(wish.ctx, wish.policy)
     if wish.before is not None and wish.before.is_expired(now):
         until = told(wish.before.expires or 0, wish.policy)
         raise (refusals.offer_expired if wish.before.is_offer else refusals.hold_expired)(until)
@@ -128,11 +140,20 @@ async def _check_taking(wish: Wish, after: Visit, now: int) -> None:
     if any(each.channels and PORTAL not in each.channels for each in wish.places):
         raise refusals.other_channel()
     principal = wish.ctx.principal
+    but = () if wish.replaced is None else (wish.replaced.id,)
+    # What it is for is the places' word: its writer might leave it out, or say something else.
+    here = frozenset(codings(wish.rules.specialty))
+    visit = replace(after, specialities=after.specialities | here)
     await Plans(wish.ctx, wish.unit, wish.policy).check(
-        after,
-        but=() if wish.replaced is None else (wish.replaced.id,),
-        user=None if principal is None else principal.user,
+        visit, but=but, user=None if principal is None else principal.user
     )
+    if after.status == "booked":  # who holds a place may still be looking for the papers
+        asked = replace(
+            after, specialities=here, services=frozenset(codings(wish.rules.services))
+        )
+        await Demands(wish.ctx, wish.unit, wish.policy, asked, but).check()
+    if wish.before is None or not wish.before.is_offer:  # the queue has given it
+        await check_quota(wish.ctx, wish.unit, wish.rules, (after.id, *but))
 
 
 def _check_times(after: Visit, places: Sequence[Place]) -> None:

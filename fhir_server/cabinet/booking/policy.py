@@ -11,6 +11,7 @@ from datetime import time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from fhir_server.access.codings import Coding, codings
 from fhir_server.cabinet.booking.names import POLICY
 from fhir_server.core.types import JsonObject
 
@@ -20,6 +21,25 @@ MINUTE: Final = 60_000
 
 _UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY, "wk": 7 * DAY}
 """Milliseconds of the UCUM units that a Duration here may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A Consent that is needed."""
+
+    categories: tuple[Coding, ...]
+    """Any of these among `Consent.category`."""
+    title: str
+    """What people call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of a schedule's day may be booked by one way."""
+
+    channel: str
+    percent: int
+    """Of the visits that its Slots take, 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +70,16 @@ class BookingPolicy:
     """Identity assurance that a booking person's sign-in needs, 0 to 3."""
     referral: bool = False
     """Whether a booking needs a ServiceRequest."""
+    referral_once: bool = False
+    """Whether a ServiceRequest is good for one visit."""
     coverage: bool = False
     """Whether a booking needs a valid Coverage or Contract."""
+    consent: tuple[Wanted, ...] = ()
+    """Consents that a booking needs, all of them."""
+    verified_phone: bool = False
+    """Whether a booking needs a telephone number that was verified."""
+    quota: tuple[Quota, ...] = ()
+    """Shares of a schedule's day, by channel; none: all of it."""
     tickets: bool = True
     """Whether booked visits are numbered, by schedule and day."""
     waitlist: bool = False
@@ -109,18 +137,30 @@ def ruled(default: BookingPolicy, rules: Any) -> BookingPolicy:
 def _said(resource: JsonObject) -> Mapping[str, Any]:
     for each in resource.get("extension", ()):
         if each.get("url") == POLICY:
-            return dict(_parts(each.get("extension", ())))
+            return _parts(each.get("extension", ()))
     return {}
 
 
-def _parts(extensions: Iterable[JsonObject]) -> Iterable[tuple[str, Any]]:
+def _parts(extensions: Iterable[JsonObject]) -> Mapping[str, Any]:
+    given: dict[str, list[Any]] = {}
     for each in extensions:
         name = each.get("url", "").replace("-", "_")
         if name not in _READERS:
             message = f"booking-policy has no part `{each.get('url')}`"
             raise ValueError(message)
-        value = next((v for k, v in each.items() if k.startswith("value")), None)
-        yield name, _READERS[name](value)
+        given.setdefault(name, []).append(_value(each))
+    return {
+        name: _READERS[name](values if name in _MANY else values[-1])
+        for name, values in given.items()
+    }
+
+
+def _value(extension: JsonObject) -> Any:
+    """A part's value, or of one with parts their values by name."""
+    inner = extension.get("extension")
+    if inner:
+        return {each.get("url"): _value(each) for each in inner}
+    return next((v for k, v in extension.items() if k.startswith("value")), None)
 
 
 def _duration(value: Any) -> int:
@@ -145,6 +185,46 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _level(value: Any) -> int:
+    found = _count(value)
+    if found > _HIGHEST:
+        message = "a level is 0 to 3"
+        raise ValueError(message)
+    return found
+
+
+def _wanted(value: Any) -> Wanted:
+    known = tuple(codings(value)) if isinstance(value, dict) else ()
+    title = value.get("text") if known else None
+    if not known or not isinstance(title, str):
+        message = "a consent of booking-policy has codings with a system, and a text"
+        raise ValueError(message)
+    return Wanted(known, title)
+
+
+def _quota(value: Any) -> Quota:
+    named = value if isinstance(value, dict) else {}
+    channel, percent = named.get("channel"), named.get("percent")
+    if not isinstance(channel, str) or not channel or _count(percent) > _WHOLE:
+        message = "a quota of booking-policy has a channel, and a percent of 0 to 100"
+        raise ValueError(message)
+    return Quota(channel, _count(percent))
+
+
+def _several(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def found(values: Any) -> tuple[Any, ...]:
+        if not isinstance(values, list):
+            message = "what may stand several times is a list"
+            raise ValueError(message)  # noqa: TRY004  (all that cannot be read is one error)
+        return tuple(map(read, values))
+
+    return found
+
+
+_HIGHEST: Final = 3
+_WHOLE: Final = 100
+_MANY: Final = ("consent", "quota")
+"""Parts that may stand several times."""
 _DURATIONS: Final = (
     "hold",
     "reschedule_notice",
@@ -158,6 +238,9 @@ _ALL: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{each.name: _flag for each in fields(BookingPolicy) if each.type is bool},
     **dict.fromkeys(_DURATIONS, _duration),
     "zone": lambda value: ZoneInfo(str(value)).key,
+    "level": _level,
+    "consent": _several(_wanted),
+    "quota": _several(_quota),
     "cancel_time": lambda value: time.fromisoformat(str(value)),
 }
 OPERATORS_ALONE: Final = frozenset({"hold", "keep_place", "expiry_counts"})

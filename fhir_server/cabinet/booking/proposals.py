@@ -85,6 +85,10 @@ def requirements(policy: BookingPolicy) -> Iterator[str]:
         yield "referral"
     if policy.coverage:
         yield "coverage"
+    if policy.consent:
+        yield "consent"
+    if policy.verified_phone:
+        yield "verified-phone"
 
 
 def said(pairs: Sequence[tuple[str, str]], patient: str | None) -> JsonObject:

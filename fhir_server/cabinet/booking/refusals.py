@@ -73,9 +73,9 @@ NOT_SO: Final = Text(
     "Тут запис не переходить із {before} у {after}.",
 )
 NOT_IN_PLACE: Final = Text(
-    "Time, place and people of a visit change by $reschedule alone.",
-    "Время, место и участники записи меняются только через $reschedule.",
-    "Час, місце й учасники запису змінюються лише через $reschedule.",
+    "Time, place, people and referral of a visit change by $reschedule alone.",
+    "Время, место, участники и направление записи меняются только через $reschedule.",
+    "Час, місце, учасники й направлення запису змінюються лише через $reschedule.",
 )
 NO_PLACE: Final = Text(
     "A visit is booked on a Slot, and this names none that can be booked.",
@@ -130,6 +130,41 @@ UNKNOWN: Final = Text(
     "There is no such visit that could be moved.",
     "Нет такой записи, которую можно перенести.",
     "Немає такого запису, який можна перенести.",
+)
+
+REFERRAL_REQUIRED: Final = Text(
+    "A referral is needed: name it in basedOn. It has to be in force, for this patient and "
+    "for this speciality. A doctor gives one.",
+    "Сюда нужно направление: укажите его в basedOn. Оно должно действовать и быть выдано этому "
+    "пациенту к этой специальности. Направление даёт врач.",
+    "Сюди потрібне направлення: вкажіть його в basedOn. Воно має бути чинним і виданим цьому "
+    "пацієнтові до цієї спеціальності. Направлення дає лікар.",
+)
+REFERRAL_USED: Final = Text(
+    "There is a visit with this referral already. Move that one, or ask the doctor for another "
+    "referral.",
+    "По этому направлению запись уже есть. Перенесите её или попросите у врача новое.",
+    "За цим направленням запис уже є. Перенесіть його або попросіть у лікаря нове.",
+)
+COVERAGE_INACTIVE: Final = Text(
+    "An insurance or a contract that is in force on that day is needed. Call the clinic.",
+    "Нужен полис или договор, который действует на этот день. Позвоните в клинику.",
+    "Потрібен поліс або договір, чинний на цей день. Зателефонуйте до клініки.",
+)
+CONSENT_MISSING: Final = Text(
+    "A consent is missing: {title}. Give it, and book again.",
+    "Не хватает согласия: {title}. Дайте его и запишитесь снова.",
+    "Бракує згоди: {title}. Надайте її та запишіться знову.",
+)
+PHONE_NOT_VERIFIED: Final = Text(
+    "A telephone number that the clinic has verified is needed. Call the clinic.",
+    "Нужен номер телефона, который клиника подтвердила. Позвоните в клинику.",
+    "Потрібен номер телефону, який клініка підтвердила. Зателефонуйте до клініки.",
+)
+QUOTA_REACHED: Final = Text(
+    "Nothing more can be booked here for that day. Choose another day, or call the clinic.",
+    "На этот день здесь записаться больше нельзя. Выберите другой или позвоните в клинику.",
+    "На цей день тут записатися більше не можна. Оберіть інший або зателефонуйте до клініки.",
 )
 
 BAD_POLICY: Final = Text(
@@ -251,6 +286,39 @@ def not_held() -> BusinessRule:
 def unknown_visit() -> BusinessRule:
     """422 unknown-visit: the one to be replaced is none, or out of reach."""
     return _coded(BusinessRule(UNKNOWN, expression="Appointment"), "unknown-visit")
+
+
+def referral_required() -> BusinessRule:
+    """422 referral-required."""
+    where = "Appointment.basedOn"
+    return _coded(BusinessRule(REFERRAL_REQUIRED, expression=where), "referral-required")
+
+
+def referral_used() -> BusinessRule:
+    """422 referral-used."""
+    return _coded(
+        BusinessRule(REFERRAL_USED, expression="Appointment.basedOn"), "referral-used"
+    )
+
+
+def coverage_inactive() -> BusinessRule:
+    """422 coverage-inactive."""
+    return _coded(BusinessRule(COVERAGE_INACTIVE), "coverage-inactive")
+
+
+def consent_missing(title: str) -> Forbidden:
+    """403 consent-missing."""
+    return _coded(Forbidden(CONSENT_MISSING, title=title), "consent-missing")
+
+
+def phone_not_verified() -> BusinessRule:
+    """422 phone-not-verified."""
+    return _coded(BusinessRule(PHONE_NOT_VERIFIED), "phone-not-verified")
+
+
+def quota_reached() -> Conflict:
+    """409 quota-reached."""
+    return _coded(Conflict(QUOTA_REACHED, expression="Appointment.slot"), "quota-reached")
 
 
 def bad_policy(why: str, kind: str) -> BusinessRule:

@@ -32,6 +32,10 @@ class Place:
     """Visits it takes."""
     channels: frozenset[str]
     """Ways by which it may be booked; none named: all."""
+    specialty: tuple[JsonObject, ...] = ()
+    """CodeableConcepts of its own; none: those of its Schedule."""
+    services: tuple[JsonObject, ...] = ()
+    """Its `serviceType`, likewise."""
 
 
 def place_of(resource: JsonObject, *bases: str) -> Place:
@@ -47,6 +51,8 @@ def place_of(resource: JsonObject, *bases: str) -> Place:
         schedule=named.id if named.kind == "local" else None,
         capacity=int(found[0]) if found else 1,
         channels=frozenset(e["valueCode"] for e in extensions if e.get("url") == CHANNEL),
+        specialty=tuple(resource.get("specialty", ())),
+        services=tuple(resource.get("serviceType", ())),
     )
 
 

@@ -15,7 +15,7 @@ from fhir_server.cabinet.booking.visits import whole_extension
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Stamp
-from fhir_server.interactions.said import with_said
+from fhir_server.interactions.said import with_extensions
 
 _HELD: Final = frozenset({"pending"})
 
@@ -34,14 +34,14 @@ def stamp(policy: BookingPolicy) -> Stamp:
         if actor == "system":
             # What it brings may be kept, where the clinic gives no numbers itself.
             is_told = whole_extension(resource, TICKET) is not None or number is None
-            return resource if is_told else with_said(resource, {TICKET: number})
+            return resource if is_told else with_extensions(resource, {TICKET: number})
         is_taken = before is not None and is_offer(before) and resource["status"] == "booked"
         is_new = before is None or (is_taken and actor == "person")
         said = _of_new(principal) if is_new else _of_before(before or {})
         said[TICKET] = number
         if actor == "person":
             said[HOLD_EXPIRES] = _hold(ctx, resource, before, policy.hold)
-        return with_said(resource, said)
+        return with_extensions(resource, said)
 
     return stamped
 

@@ -48,6 +48,12 @@ class Visit:
     channel: str | None = None
     booked_by: str | None = None
     """A reference."""
+    referrals: tuple[str, ...] = ()
+    """Logical ids of local ServiceRequests that it is based on."""
+    contracts: tuple[str, ...] = ()
+    """Logical ids of local Contracts that it names."""
+    services: frozenset[tuple[str, str]] = frozenset()
+    """System and code of its service types."""
     ticket: str | None = None
     """Its number."""
     is_queued: bool = False
@@ -103,6 +109,9 @@ def visit_of(resource: JsonObject, *bases: str) -> Visit:
         expires=moment(extension(resource, HOLD_EXPIRES) or offered),
         channel=extension(resource, CHANNEL),
         booked_by=(extension(resource, BOOKED_BY) or {}).get("reference"),
+        referrals=tuple(_ids("ServiceRequest", resource.get("basedOn", ()), bases)),
+        contracts=tuple(_ids("Contract", resource.get("supportingInformation", ()), bases)),
+        services=frozenset(codings(resource.get("serviceType", ()))),
         ticket=extension(resource, TICKET),
         is_queued=queued is not None or resource["status"] == "waitlist",
         requested=tuple(
