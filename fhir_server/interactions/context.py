@@ -121,6 +121,8 @@ class Services:
         default_factory=lambda: Memory(1.0)
     )
     """Schedules by id, each with the services and organizations that it belongs to."""
+    doctors: Memory[frozenset[str]] = field(default_factory=lambda: Memory(60.0))
+    """By Schedule: references to the doctors who are met there, in all their roles."""
     days: Memory[str] = field(default_factory=lambda: Memory(60.0))
     """By Slot: what its visits are numbered in, as it was last seen."""
     zone: str = "UTC"

@@ -7,9 +7,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from fhir_server.cabinet.booking.actors import actor_of
 from fhir_server.cabinet.booking.calendars import Calendar, calendars
-from fhir_server.cabinet.booking.offered import Offered, offered, own_visits, window
+from fhir_server.cabinet.booking.for_others import for_others
+from fhir_server.cabinet.booking.offered import (
+    Offered,
+    offered,
+    own_visits,
+    patients_of,
+    window,
+)
 from fhir_server.cabinet.booking.proposals import proposal, said
+from fhir_server.cabinet.booking.quotas import past_share
 from fhir_server.cabinet.booking.sought import NAMES, Sought, sought
 from fhir_server.core.bundles import search_entry, searchset
 from fhir_server.core.datetimes import format_instant
@@ -51,6 +60,7 @@ async def find(ctx: Context, call: Call) -> Result:
         ctx, answering.slots, size, None if place is None else place.after
     )
     entries = await _entries(ctx, asked, page.rows, own, answering)
+    total -= len(page.rows) - len(entries)  # what is left out is none of the caller's
     links = {"self": _link(ctx, asked, count, None if cursor is None else str(cursor))}
     if page.more and page.rows:
         last = page.rows[-1]
@@ -91,12 +101,22 @@ async def _entries(
         "requestedPeriod": [{"start": format_instant(begin), "end": format_instant(end)}]
     }
     depth = ctx.services.limits.depth
-    found = []
-    for row in rows:
-        slot = loads(row.body, max_depth=depth)
-        calendar = next((known[id_] for id_ in _schedules(row) if id_ in known), _UNKNOWN)
-        found.append(_entry(ctx, slot, calendar, more, own.get(row.id)))
-    return found
+    found = [
+        (
+            loads(row.body, max_depth=depth),
+            next((known[id_] for id_ in _schedules(row) if id_ in known), _UNKNOWN),
+        )
+        for row in rows
+    ]
+    hidden: frozenset[str] = frozenset()
+    if actor_of(ctx.principal) == "person":
+        hidden = await for_others(ctx, found, patients_of(ctx, asked))
+        hidden |= await past_share(ctx, found)
+    return [
+        _entry(ctx, slot, calendar, more, own.get(slot["id"]))
+        for slot, calendar in found
+        if slot["id"] not in hidden
+    ]
 
 
 _UNKNOWN: Final = Calendar(None)

@@ -6,7 +6,7 @@ the caller's.
 https://profiles.ihe.net/ITI/Scheduling/ITI-115.html
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -160,12 +160,17 @@ def _days(ctx: Context, sought: Sought, begin: int, end: int) -> Iterator[Node]:
     yield Or(tuple(found)) if found else Nothing()
 
 
+def patients_of(ctx: Context, sought: Sought) -> Sequence[str]:
+    """Logical ids of those for whom places are looked for."""
+    if sought.patient is not None:
+        return (sought.patient.rpartition("/")[2],)
+    return () if ctx.principal is None else ctx.principal.represented
+
+
 async def own_visits(ctx: Context, sought: Sought) -> dict[str, str]:
     """Slots on which the caller's patients have visits in that time, each with a reference to
     the visit; only such as the caller may find."""
-    principal = ctx.principal
-    named = () if sought.patient is None else (sought.patient.rpartition("/")[2],)
-    patients = named or (() if principal is None else principal.represented)
+    patients = patients_of(ctx, sought)
     if not sought.is_mine or not patients:
         return {}
     begin, end = window(sought, ctx.services.now())

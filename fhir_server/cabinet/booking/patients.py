@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/appointment.html
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.deadlines import told
@@ -17,9 +17,9 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
 from fhir_server.search import keys
-from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Range
+from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Range, Restriction
 from fhir_server.search.values import Interval
-from fhir_server.store.port import Unit
+from fhir_server.store.port import Stored
 
 _MOST: Final = 200
 """Coming visits of a patient that are looked at; with more, nothing is booked."""
@@ -27,12 +27,21 @@ _LONGEST: Final = DAY
 """Of a visit."""
 
 
+class Finds(Protocol):
+    """What is asked of storage here: a unit, or what remembers answers."""
+
+    async def find(
+        self, kind: str, where: Node, *, limit: int, within: Restriction
+    ) -> Sequence[Stored]:
+        """As `port.Reads.find`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plans:
     """A look at what a patient has, under the rules of a place."""
 
     ctx: Context
-    unit: Unit
+    unit: Finds
     policy: BookingPolicy
 
     async def check(

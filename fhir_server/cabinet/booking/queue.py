@@ -147,7 +147,7 @@ class Turn:
             patient = each.entry.visit.patients[0]
             if patient in passed or each.version.id in self._served:
                 continue
-            if await plans.allow(_wished(each, line.place)):
+            if await plans.allow(wished(each, line.place)):
                 chosen.append(each)
                 passed.add(patient)
         return chosen
@@ -211,7 +211,8 @@ def waiting_of(ctx: Context, row: Stored) -> Waiting:
     return Waiting(entry_of(resource, ctx.services.base_url), resource, row)
 
 
-def _wished(waiting_: Waiting, place: Place) -> Visit:
+def wished(waiting_: Waiting, place: Place) -> Visit:
+    """The visit that an offer of `place` would be."""
     return replace(
         waiting_.entry.visit,
         status="proposed",

@@ -168,13 +168,16 @@ def clinic(mongodb_uri: str) -> Iterator[Clinic]:
 def serving(uri: str, policy: AccessPolicy, **more: Any) -> Iterator[Clinic]:
     """A server of its own, by the operator's `policy`; `more`: settings."""
     tokens, clock = Tokens(policy), Clock()
+    given: dict[str, Any] = {
+        "database": f"booking_{uuid4().hex[:12]}",
+        "booking_seconds": 0.2,
+    }
     settings = Settings(
         mongodb_uri=uri,
-        **({"database": f"booking_{uuid4().hex[:12]}"} | more),
+        **(given | more),
         seed=False,
         log_level="WARNING",
         base_url="http://test/fhir",
-        booking_seconds=0.2,
     )
     with (
         Running(settings, tokens.gate, clock) as running,
