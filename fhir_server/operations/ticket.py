@@ -7,9 +7,9 @@ https://www.rfc-editor.org/rfc/rfc5545
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from fhir_server.aside import HEAVY, aside
 from fhir_server.cabinet.booking.calendars import default_policy
@@ -17,7 +17,14 @@ from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.slots import place_of
 from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.cabinet.tickets import calendar_file, sheet
-from fhir_server.cabinet.tickets.ticket import Known, Ticket, located, named, ticket_of
+from fhir_server.cabinet.tickets.ticket import (
+    Known,
+    Ticket,
+    located,
+    named,
+    ticket_of,
+    zone_of,
+)
 from fhir_server.cabinet.tickets.words import NO_TICKET
 from fhir_server.core.errors import BusinessRule
 from fhir_server.core.types import JsonObject
@@ -76,7 +83,7 @@ async def _ticket(ctx: Context, version: Stored) -> Ticket | None:
     resource = _parsed(ctx, version)
     base = ctx.services.base_url
     stamp = (version.number, version.at)
-    if ticket_of(resource, {}, "UTC", stamp, base) is None:
+    if ticket_of(resource, {}, UTC, stamp, base) is None:
         return None
     known = await _known(ctx, resource)
     return ticket_of(resource, known, await _zone(ctx, resource), stamp, base)
@@ -103,25 +110,24 @@ async def _read(ctx: Context, kind: str, targets: Iterable[str]) -> Mapping[str,
     return {f"{kind}/{row.id}": _parsed(ctx, row) for row in page.rows}
 
 
-async def _zone(ctx: Context, resource: JsonObject) -> str:
+async def _zone(ctx: Context, resource: JsonObject) -> tzinfo:
     """The clinic's, by the rules of the Schedule of the first Slot."""
     visit = visit_of(resource, ctx.services.base_url)
     default = default_policy(ctx.services)
-    if not visit.slots:
-        return default.zone
-    # Of the Slot nothing is told but whose rules hold, which are the house's.
-    first = visit.slots[:1]
-    rows = await ctx.reads.find("Slot", Ids(first), limit=1, within=UNRESTRICTED)
-    places = (place_of(_parsed(ctx, row), ctx.services.base_url) for row in rows)
-    schedule = next((each.schedule for each in places if each.schedule is not None), None)
-    return (await Policies(default).of(ctx, schedule)).zone
+    schedule = None
+    if visit.slots:
+        # Of the Slot nothing is told but whose rules hold, which are the house's.
+        first = visit.slots[:1]
+        rows = await ctx.reads.find("Slot", Ids(first), limit=1, within=UNRESTRICTED)
+        places = (place_of(_parsed(ctx, row), ctx.services.base_url) for row in rows)
+        schedule = next((each.schedule for each in places if each.schedule is not None), None)
+    ruled = await Policies(replace(default, zone="")).of(ctx, schedule)
+    return zone_of(resource, ruled.zone, default.zone)
 
 
 def _rows(told: Ticket) -> Iterator[JsonObject]:
-    zone = ZoneInfo(told.zone)
-
     def local(at: int) -> str:
-        return datetime.fromtimestamp(at // _MS, zone).isoformat()
+        return datetime.fromtimestamp(at // _MS, told.zone).isoformat()
 
     yield {"name": "appointment", "valueReference": {"reference": f"{_KIND}/{told.id}"}}
     if told.number is not None:
@@ -129,7 +135,7 @@ def _rows(told: Ticket) -> Iterator[JsonObject]:
     yield {"name": "cancelled", "valueBoolean": told.state == "cancelled"}
     yield {"name": "start", "valueDateTime": local(told.start)}
     yield {"name": "end", "valueDateTime": local(told.end)}
-    yield {"name": "zone", "valueString": told.zone}
+    yield {"name": "zone", "valueString": str(told.zone)}
     for name, texts in (
         ("patient", told.patients),
         ("practitioner", told.doctors),

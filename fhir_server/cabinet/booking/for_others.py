@@ -41,7 +41,11 @@ async def for_others(
     """The ids of those Slots of `found` that belong to somebody else than the patients `own`
     (logical ids)."""
     now, base = ctx.services.now(), ctx.services.base_url
-    read = [(slot, place_of(slot, base), calendar) for slot, calendar in found]
+    read = [
+        (slot, place_of(slot, base), calendar)
+        for slot, calendar in found
+        if calendar.policy.waitlist
+    ]
     offerable = [
         each
         for each in read

@@ -74,8 +74,12 @@ async def past_share(
 ) -> frozenset[str]:
     """The ids of those Slots of `found` on whose day persons have booked their share."""
     base = ctx.services.base_url
-    read = [(place_of(slot, base), calendar.policy) for slot, calendar in found]
-    shared = [(each, of) for each, of in read if each.schedule and share_of(of) is not None]
+    read = [
+        (place_of(slot, base), calendar.policy)
+        for slot, calendar in found
+        if share_of(calendar.policy) is not None
+    ]
+    shared = [(each, of) for each, of in read if each.schedule]
     if not shared:
         return frozenset()
     days = await _counted(ctx, ctx.reads, {day_of(*each): each for each in shared}, ())

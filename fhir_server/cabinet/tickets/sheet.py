@@ -12,7 +12,6 @@ from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import segno
 from babel.dates import format_date
@@ -108,13 +107,12 @@ def _code(canvas: Canvas, url: str) -> None:
 
 def _body(canvas: Canvas, ticket: Ticket, language: Language) -> None:
     begins, ends = (
-        datetime.fromtimestamp(at / _MS, ZoneInfo(ticket.zone))
-        for at in (ticket.start, ticket.end)
+        datetime.fromtimestamp(at / _MS, ticket.zone) for at in (ticket.start, ticket.end)
     )
     day = format_date(begins, "full", locale=language)
     y = _text(canvas, f"{day[:1].upper()}{day[1:]}", _HEIGHT - _BAND - 5 * mm, 12, _INK)
     y = _text(canvas, f"{begins:%H:%M} – {ends:%H:%M}", y - 1 * mm, 20, _INK)
-    zone = f"{_said(words.LOCAL_TIME, language)}, {ticket.zone.replace('_', ' ')}"
+    zone = f"{_said(words.LOCAL_TIME, language)}, {str(ticket.zone).replace('_', ' ')}"
     y = _text(canvas, zone, y - 1.5 * mm, 7, _FAINT)
     for label, lines in _told(ticket, language):
         y = _text(canvas, label, y - 2.5 * mm, 7, _FAINT)

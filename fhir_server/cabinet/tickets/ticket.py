@@ -5,7 +5,9 @@ https://hl7.org/fhir/R4/appointment.html
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from fhir_server.cabinet.booking.names import TICKET
 from fhir_server.cabinet.booking.visits import extension, moment
@@ -49,8 +51,8 @@ class Ticket:
     start: int
     """Milliseconds since 1970, as `end` and `changed`."""
     end: int
-    zone: str
-    """IANA name of the clinic's time zone."""
+    zone: tzinfo
+    """The clinic's; as text its IANA name, or an offset: `UTC+03:00`."""
     version: int
     """Of the Appointment: 1, 2, 3 …"""
     changed: int
@@ -72,7 +74,7 @@ def named(resource: JsonObject, kinds: Iterable[str], *bases: str) -> Sequence[s
 def ticket_of(
     resource: JsonObject,
     known: Known,
-    zone: str,
+    zone: tzinfo,
     stamp: tuple[int, int],
     *bases: str,
 ) -> Ticket | None:
@@ -110,6 +112,18 @@ def ticket_of(
         places=tuple(dict.fromkeys(_places(actors, known, bases))),
         instruction=resource.get("patientInstruction", ""),
     )
+
+
+def zone_of(resource: JsonObject, ruled: str, default: str) -> tzinfo:
+    """Where an Appointment takes place: `ruled`, the zone that the clinic has set; without one
+    (empty) the offset with which its system wrote the time; else the operator's `default`."""
+    if ruled:
+        return ZoneInfo(ruled)
+    try:
+        offset = datetime.fromisoformat(resource.get("start", "")).utcoffset()
+    except ValueError:
+        offset = None
+    return timezone(offset) if offset else ZoneInfo(default)
 
 
 def located(role: JsonObject, *bases: str) -> Sequence[str]:

@@ -331,14 +331,16 @@ def test_a_number_that_was_changed_is_not_verified(clinic: Clinic) -> None:
     assert refused(answer) == (422, "phone-not-verified")
 
 
-def test_no_person_verifies_a_number(clinic: Clinic) -> None:
+@pytest.mark.parametrize("scope", ["patient/*.cruds", "user/*.cruds"])
+def test_no_person_verifies_a_number(clinic: Clinic, scope: str) -> None:
     patient = clinic.patient()
     body = {
         "resourceType": "VerificationResult",
         "status": "validated",
         "target": [{"reference": f"Patient/{patient}"}],
     }
-    assert clinic.ask(person(patient), "POST", "/VerificationResult", body).status_code == 403
+    answer = clinic.ask(person(patient, scope), "POST", "/VerificationResult", body)
+    assert answer.status_code == 403
 
 
 # The sign-in

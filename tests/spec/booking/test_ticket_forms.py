@@ -89,6 +89,25 @@ def test_parameters_tell_the_clinics_time(visit: Visit) -> None:
     assert found["cancelled"] is False
 
 
+@pytest.mark.parametrize(
+    ("written", "start", "zone"),
+    [
+        ("2031-03-05T08:30:00+03:00", "2031-03-05T08:30:00+03:00", "UTC+03:00"),
+        ("2031-03-05T05:30:00Z", "2031-03-05T05:30:00+00:00", "UTC"),
+    ],
+)
+def test_without_a_zone_it_is_the_offset_that_the_clinic_wrote(
+    clinic: Clinic, written: str, start: str, zone: str
+) -> None:
+    patient = clinic.patient()
+    end = (datetime.fromisoformat(written) + timedelta(minutes=30)).isoformat()
+    slot = clinic.slot(clinic.schedule(), start=written, end=end)
+    made = booked(clinic, person(patient), slot)
+    answer = clinic.ask(person(patient), "GET", f"/Appointment/{made['id']}/$ticket")
+    found = told(answer)
+    assert (found["start"], found["zone"]) == (start, zone)
+
+
 def test_a_calendar_entry_says_when_and_where_and_not_why(visit: Visit) -> None:
     answer = visit.ticket("", "text/calendar", "ru")
     assert answer.headers["content-type"].startswith("text/calendar; charset=utf-8")
