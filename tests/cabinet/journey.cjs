@@ -99,6 +99,7 @@ const STEPS = {
     await shot("specialities");
     await page.locator(".choices a", { hasText: "Терапия" }).click();
     await page.locator(".choices a", { hasText: "Соколова" }).waitFor();
+    seen.doctors = await page.locator(".choices a").allInnerTexts();
     await shot("doctors");
     await page.locator(".choices a", { hasText: "Соколова" }).click();
     const time = page.locator(".time").nth(2);
@@ -168,7 +169,7 @@ const STEPS = {
     await view(page, "#/visits");
     const visit = card(page, "coming", "Соколова").first();
     seen.before = await visit.locator("h3").innerText();
-    await visit.locator("a.button", { hasText: "Перенести" }).click();
+    await visit.locator("a.button[href*='/move/']").click();
     await page.locator(".day").nth(1).click();
     await page.locator(".time").last().click();
     await page.locator("dialog").waitFor();

@@ -94,6 +94,17 @@ const scenarios = {
     seen.left = await here(page);
   },
 
+  /** Days further ahead come when they are asked for. */
+  async later({ page, seen }, given) {
+    await enter(page, given);
+    await calendar(page, "dr-later");
+    seen.before = await page.locator("[data-day]").count();
+    await page.locator(".day:not([data-day])").click();
+    await page.locator(".day:not([data-day])").waitFor({ state: "detached" });
+    seen.after = await page.locator("[data-day]").count();
+    seen.focused = await page.evaluate(() => Boolean(document.activeElement.dataset.day));
+  },
+
   /** Whoever goes away is asked, and then signed out. */
   async idle({ page, seen, shot }, given) {
     await page.clock.install();

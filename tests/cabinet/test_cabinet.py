@@ -30,6 +30,11 @@ def test_a_hold_keeps_the_time_until_it_is_let_go(clinic: Clinic, shots: Path) -
     assert (found["held"], found["free"]) == (409, 201)
 
 
+def test_days_further_ahead_come_when_they_are_asked_for(clinic: Clinic, shots: Path) -> None:
+    found = seen(clinic, shots, "later")
+    assert (found["before"], found["after"], found["focused"]) == (12, 14, True)
+
+
 def test_a_link_does_not_choose_the_server(clinic: Clinic, shots: Path) -> None:
     query = (
         "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"

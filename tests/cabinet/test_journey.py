@@ -65,6 +65,11 @@ def test_s0_03_signs_in_and_is_asked_once(steps: Steps) -> None:
 
 def test_s3_03_books_by_speciality_doctor_and_time(steps: Steps) -> None:
     found = step(steps, "books")
+    assert [each.split("\n")[0] for each in found["doctors"]] == [
+        "Соколова Елена",
+        "Поздний Игорь",
+    ]
+    assert all("Ближайшее время" in each for each in found["doctors"])
     assert found["booked"] == "Вы записаны"
     assert found["chosen"] in found["visit"]
 

@@ -11,7 +11,7 @@ from tests.browser.driving import NODE
 
 HERE = Path(__file__).parent
 PAGE = ROOT / "fhir_server" / "web" / "cabinet"
-PREFIXES = ("RELATION_", "OF_", "DID_", "EMERGENCY_")
+PREFIXES = ("RELATION_", "OF_", "DID_", "EMERGENCY_", "REQUIRES_")
 """Of texts that are looked up by a code."""
 
 
@@ -24,7 +24,7 @@ def test_the_pure_modules() -> None:
 
 def test_every_text_that_is_said_is_there_and_none_besides() -> None:
     texts = (PAGE / "app" / "texts.js").read_text(encoding="utf-8")
-    known = set(re.findall(r"^  (\w+): \[", texts, re.MULTILINE))
+    known = set(re.findall(r"^  \"?([\w-]+)\"?: \[", texts, re.MULTILINE))
     code = "".join(
         each.read_text(encoding="utf-8")
         for each in [*(PAGE / "app").glob("*.js"), *(PAGE / "views").glob("*.js")]

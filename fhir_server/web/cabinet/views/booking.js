@@ -6,6 +6,8 @@ import { doctor, isPatientOf, slots } from "../app/appointments.js";
 import { asked, button, h, problem, say } from "../app/dom.js";
 import { isTo, matches, nextPage, target, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
+import * as places from "../app/places.js";
+import { TEXTS } from "../app/texts.js";
 import { Offline, Refusal, look, offers, operate, patientId, read } from "../app/session.js";
 
 const AHEAD = 60; // days
@@ -37,15 +39,6 @@ async function doctors() {
   });
 }
 
-/** Free places of schedules from now on, the soonest first. */
-async function free(schedules, most) {
-  const ids = schedules.map((each) => `Schedule/${each}`).join(",");
-  const from = new Date().toISOString();
-  const to = new Date(Date.now() + AHEAD * 86_400_000).toISOString();
-  const bundle = await look(`Slot?schedule=${ids}&status=free&start=ge${from}&start=lt${to}&_sort=start&_count=${most}&_elements=start,end,schedule`);
-  return matches(bundle);
-}
-
 async function specialities() {
   const names = new Map();
   for (const each of await doctors()) names.set(each.speciality, (names.get(each.speciality) || 0) + 1);
@@ -62,12 +55,10 @@ async function specialities() {
 }
 
 async function ofSpeciality(name) {
-  const found = (await doctors()).filter((each) => each.speciality === name);
-  const soonest = new Map();
-  for (const place of await free(found.map((each) => each.id), 200)) {
-    const schedule = target(place.schedule).split("/")[1];
-    if (!soonest.has(schedule)) soonest.set(schedule, place.start);
-  }
+  const all = (await doctors()).filter((each) => each.speciality === name);
+  const soonest = await places.soonest(all.map((each) => each.id));
+  const when = (each) => (soonest.has(each.id) ? Date.parse(soonest.get(each.id)) : Infinity);
+  const found = all.sort((one, other) => when(one) - when(other) || one.name.localeCompare(other.name));
   return {
     title: name,
     content: [
@@ -129,6 +120,8 @@ class Calendar {
     this.of = of;
     this.take = take;
     this.days = [];
+    this.places = [];
+    this.next = null;
     this.chosen = "";
     this.said = h("div", {});
     this.strip = h("div", { class: "days", role: "group", "aria-label": t("DAYS") });
@@ -136,27 +129,47 @@ class Calendar {
     this.element = h("div", {}, this.said, this.strip, this.times);
   }
 
+  /** The places as they are now. */
   async load() {
-    const places = await free([this.of.id], 500);
-    this.days = calendar.days(places, dates);
+    const found = await places.free(this.of.id);
+    this.places = [];
+    return this.add(found);
+  }
+
+  async add(found) {
+    this.places.push(...found.places);
+    this.next = found.next;
+    this.days = calendar.days(this.places, dates);
     if (!this.days.some((each) => each.day === this.chosen)) this.chosen = this.days.length ? this.days[0].day : "";
     await this.draw();
-    return places;
+    return this.places;
+  }
+
+  /** The days; behind them a button for those that are further ahead. */
+  dayButtons() {
+    const shown = this.days.map(({ day, places: list }) => h("button", {
+      type: "button", class: "day", "aria-pressed": String(day === this.chosen), "data-day": day,
+      onclick: () => { this.chosen = day; this.draw(); this.strip.querySelector(`[data-day="${day}"]`).focus(); },
+    }, h("span", {}, dates.weekday(list[0].start)), h("strong", {}, dates.dayOfMonth(list[0].start)), h("small", {}, n("TIMES", list.length))));
+    const later = this.next && button(t("LATER_DAYS"), { class: "day" }, async () => {
+      await this.add(await places.more(this.next));
+      /** @type {HTMLElement} */ (this.strip.children[shown.length] || this.strip.lastElementChild).focus();
+    });
+    return later ? [...shown, later] : shown;
   }
 
   async draw() {
-    this.strip.replaceChildren(...this.days.map(({ day, places }) => h("button", {
-      type: "button", class: "day", "aria-pressed": String(day === this.chosen), "data-day": day,
-      onclick: () => { this.chosen = day; this.draw(); this.strip.querySelector(`[data-day="${day}"]`).focus(); },
-    }, h("span", {}, dates.weekday(places[0].start)), h("strong", {}, dates.dayOfMonth(places[0].start)), h("small", {}, n("TIMES", places.length)))));
+    this.strip.replaceChildren(...this.dayButtons());
     const day = this.days.find((each) => each.day === this.chosen);
     if (!day) {
       this.times.replaceChildren(...[h("p", { class: "card" }, t("NO_TIME")), await queue(this.of, true)].filter(Boolean));
       return;
     }
+    const requires = [...new Set(day.places.flatMap((each) => each.requires))].filter((each) => TEXTS[`REQUIRES_${each}`]);
     this.times.replaceChildren(h("h2", {}, dates.dayAndWeekday(day.places[0].start)),
-      ...calendar.parts(day.places, dates).map(([part, places]) => h("section", {}, h("h3", {}, t(part)),
-        h("div", { class: "grid" }, places.map((each) => this.time(each, dates.time(each.start)))))));
+      ...requires.map((each) => h("p", { class: "note" }, t(`REQUIRES_${each}`))),
+      ...calendar.parts(day.places, dates).map(([part, list]) => h("section", {}, h("h3", {}, t(part)),
+        h("div", { class: "grid" }, list.map((each) => this.time(each, dates.time(each.start)))))));
   }
 
   time(place, text) {
