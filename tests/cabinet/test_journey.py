@@ -5,6 +5,7 @@ Needs what the tests of the pages need (`tests/browser`). A step that the way di
 fails with the one before it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,7 @@ def test_s3_08_accepts_an_offer(steps: Steps) -> None:
 def test_s3_13_cancels_too_late(steps: Steps) -> None:
     found = step(steps, "comes_too_late")
     assert found["refused"].startswith("Отменить эту запись здесь можно было до")
+    assert not re.search(r"\d{4}-\d\d-\d\d", found["refused"])
     assert (found["focused"], found["kept"]) == ("alert", 1)
 
 

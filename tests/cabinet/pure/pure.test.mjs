@@ -79,10 +79,28 @@ test("a visit is told by the clock at the clinic, on both sides of the change of
   assert.equal(dates.clinicDay("2026-03-01T22:30:00Z"), "2026-03-02");
 });
 
-test("the clinic's zone is told only where the clock shows another time", () => {
-  assert.notEqual(dates.zoneNote(new Date("2026-07-01T00:00:00Z")), "");
+test("moments in a sentence of the server are said in words", () => {
+  assert.equal(dates.inWords("Until 2026-10-03 18:00 this could be cancelled."), "Until 3 October 2026, 18:00 this could be cancelled.");
+  assert.equal(dates.inWords("Lot 12026-10-03 18:00"), "Lot 12026-10-03 18:00");
+});
+
+test("another zone than one's own is named", () => {
+  const summer = "2026-07-01T00:00:00Z";
+  dates.useClinicZone("Asia/Kathmandu");
+  assert.match(dates.zoneNote([summer]), /Nepal/);
+  dates.useClinicZone("UTC");
+  assert.match(dates.zoneNote(["2026-07-01T00:00:00+11:15"]), /UTC\+11:15/);
   dates.useClinicZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
-  assert.equal(dates.zoneNote(), "");
+  assert.equal(dates.zoneNote([summer]), "");
+  assert.equal(dates.zoneNote([]), "");
+});
+
+test("a visit is read by the clock of its own clinic, where it says which", () => {
+  assert.equal(dates.time("2026-10-24T08:00:00+03:00"), "08:00");
+  assert.equal(dates.time("2026-10-24T08:00:00+10:00"), "08:00");
+  assert.equal(dates.clinicHour("2026-10-24T23:30:00-05:00"), 23);
+  assert.equal(dates.clinicDay("2026-10-24T23:30:00-05:00"), "2026-10-24");
+  assert.equal(dates.time("2026-10-24T06:00:00+00:00"), "09:00");
 });
 
 const place = (start) => ({ id: start, start });
@@ -187,7 +205,7 @@ const doctor = { reference: "Practitioner/1", display: "Ann" };
 const patient = { reference: "Patient/1" };
 
 for (const [given, said] of [
-  [{ sender: doctor }, true], [{}, true], [{ sender: doctor, received: "2026-01-01T10:00:00Z" }, false],
+  [{ sender: doctor }, true], [{ status: "in-progress" }, true], [{}, true], [{ sender: doctor, received: "2026-01-01T10:00:00Z" }, false],
   [{ sender: patient }, false], [{ sender: { reference: "RelatedPerson/1" } }, false], [{ sender: doctor, status: "preparation" }, false],
 ]) {
   test(`a message is ${said ? "" : "not "}unread: ${JSON.stringify(given)}`, () => {

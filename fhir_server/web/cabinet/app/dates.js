@@ -40,35 +40,55 @@ export function moment(text) {
     .format(parsed(text));
 }
 
-/** The day of a visit in the clinic's zone, as `2026-11-30`: sorts, and names a day. */
-export function clinicDay(text) {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: clinic, year: "numeric", month: "2-digit", day: "2-digit" })
-    .format(parsed(text));
+/** A sentence of the server, with its moments (`2026-10-03 18:00`, at the clinic) as people say them. */
+export const inWords = (sentence) => sentence.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d)\b/g, (_, date, clock) => `${day(date)}, ${clock}`);
+
+/** A moment and the zone to read it in: the offset of a visit is that of the clock at its clinic;
+ * one that is of UTC tells nothing of the clinic, so the operator's zone is good. */
+function atClinic(text) {
+  const offset = /[+-](\d\d:\d\d)$/.exec(text);
+  if (!offset || offset[1] === "00:00") return { at: parsed(text), timeZone: clinic, offset: "" };
+  return { at: parsed(`${text.slice(0, -6)}Z`), timeZone: "UTC", offset: offset[0] };
 }
 
-export const weekday = (text) => format({ weekday: "short", timeZone: clinic }).format(parsed(text));
-export const dayOfMonth = (text) => format({ day: "numeric", month: "short", timeZone: clinic }).format(parsed(text));
+function shown(text, options) {
+  const { at, timeZone } = atClinic(text);
+  return format({ ...options, timeZone }).format(at);
+}
+
+/** The day of a visit at the clinic, as `2026-11-30`: sorts, and names a day. */
+export function clinicDay(text) {
+  const { at, timeZone } = atClinic(text);
+  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(at);
+}
+
+export const weekday = (text) => shown(text, { weekday: "short" });
+export const dayOfMonth = (text) => shown(text, { day: "numeric", month: "short" });
 /** With the year where it is another one than now. */
 export function dayAndWeekday(text) {
   const year = clinicDay(text).slice(0, 4) === String(new Date().getFullYear()) ? {} : { year: "numeric" };
-  return format({ weekday: "long", day: "numeric", month: "long", ...year, timeZone: clinic }).format(parsed(text));
+  return shown(text, { weekday: "long", day: "numeric", month: "long", ...year });
 }
 
-export const time = (text) => format({ hour: "2-digit", minute: "2-digit", timeZone: clinic }).format(parsed(text));
+export const time = (text) => shown(text, { hour: "2-digit", minute: "2-digit" });
 
 /** The hour at the clinic, 0 to 23. */
-export const clinicHour = (text) => Number(new Intl.DateTimeFormat("en-GB", { timeZone: clinic, hour: "2-digit" })
-  .format(parsed(text)));
+export function clinicHour(text) {
+  const { at, timeZone } = atClinic(text);
+  return Number(new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit" }).format(at));
+}
 
 /** When a visit is: by the clock at the clinic. */
 export const visit = (text) => `${dayAndWeekday(text)}, ${time(text)}`;
 
-const offset = (zone, when) => new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
-  .formatToParts(when).find((part) => part.type === "timeZoneName").value;
-
-/** A sentence that names the clinic's zone, where its clock shows another time than this one. */
-export function zoneNote(when = new Date()) {
-  if (offset(clinic, when) === offset(own(), when)) return "";
-  const parts = format({ timeZone: clinic, timeZoneName: "long" }).formatToParts(when);
+/** A sentence that names the zone of these visits, where its clock shows another time than this
+ * one; empty where none of them differs. */
+export function zoneNote(texts) {
+  const options = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+  const other = texts.find((text) => shown(text, options) !== format({ ...options, timeZone: own() }).format(parsed(text)));
+  if (!other) return "";
+  const { offset } = atClinic(other);
+  if (offset) return t("ZONE", { zone: `UTC${offset}` });
+  const parts = format({ timeZone: clinic, timeZoneName: "long" }).formatToParts(parsed(other));
   return t("ZONE", { zone: parts.find((part) => part.type === "timeZoneName").value });
 }

@@ -8,7 +8,10 @@ const TO = ["Practitioner", "PractitionerRole", "Organization"];
 
 export const isMine = (message) => OWN.some((kind) => isTo(message.sender, kind));
 
-export const isUnread = (message) => !isMine(message) && !message.received && message.status === "completed";
+/** What is on its way is not read either. */
+export const SENT = ["completed", "in-progress"];
+
+export const isUnread = (message) => !isMine(message) && !message.received && SENT.includes(message.status);
 
 /** Whether one can write to who this is. */
 export const isReached = (reference) => TO.some((kind) => isTo(reference, kind));

@@ -2,6 +2,7 @@
 // fhirclient keeps the tokens in sessionStorage: they are this tab's, and go with it.
 // https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 import { answer, within } from "./addresses.js";
+import { inWords } from "./dates.js";
 import * as kept from "./kept.js";
 import { language, t } from "./language.js";
 
@@ -121,7 +122,7 @@ function refusal(error) {
   // A scope that is missing: the person took it away, and its name says nothing to people.
   if (error.status === 403 && !details.coding) return new Refusal(403, t("NOT_LET"), code);
   const fallback = error.status === 404 || error.status === 410 ? "GONE" : "FAILED";
-  return new Refusal(error.status, details.text || issue.diagnostics || t(fallback), code);
+  return new Refusal(error.status, inWords(details.text || issue.diagnostics || t(fallback)), code);
 }
 
 async function requested(url, options = {}) {

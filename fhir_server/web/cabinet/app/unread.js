@@ -1,5 +1,5 @@
 // How many messages nobody has read yet: the mark at the tab, and that they were read now.
-import { isUnread, receipts } from "./messages.js";
+import { SENT, isUnread, receipts } from "./messages.js";
 import { batch, isIn, look, patientId } from "./session.js";
 import * as shell from "./shell.js";
 
@@ -7,7 +7,7 @@ import * as shell from "./shell.js";
  * there is no network, the tab says nothing. */
 export async function tell() {
   if (!isIn()) return;
-  const to = `recipient=Patient/${patientId()}&received:missing=true`;
+  const to = `recipient=Patient/${patientId()}&received:missing=true&status=${SENT.join(",")}`;
   const found = await look(`Communication?${to}&_summary=count`).catch(() => null);
   shell.unread(found ? found.total : 0);
 }

@@ -204,7 +204,7 @@ async function ofDoctor(id, visit) {
   if (!of) throw new Refusal(404, t("GONE"), "not-found");
   const shown = new Calendar(of, visit ? (place) => move(visit, place) : hold);
   await shown.load();
-  const note = dates.zoneNote();
+  const note = dates.zoneNote(shown.places.map((each) => each.start));
   return {
     title: of.name,
     content: [

@@ -139,7 +139,7 @@ export async function show() {
   const past = found.past.map((each) => visitCard(each, moved.has(`Appointment/${each.id}`)));
   const old = h("details", {}, h("summary", {}, h("h2", {}, n("EARLIER", found.past.length))), past);
   if (found.past.length <= PAST) old.setAttribute("open", "");
-  const note = dates.zoneNote();
+  const note = dates.zoneNote([...found.offers, ...found.held, ...found.coming].map((each) => each.start));
   return {
     title: t("VISITS"),
     content: [
