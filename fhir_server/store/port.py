@@ -16,6 +16,7 @@ from fhir_server.access.repeats import NotesRepeats
 from fhir_server.search.plan import Node, Restriction, Search
 from fhir_server.search.values import IndexValues
 from fhir_server.store.numbers import Numbers
+from fhir_server.store.outgoing import Posts
 
 T = TypeVar("T")
 
@@ -135,11 +136,11 @@ class Reads(Protocol):
         """How many live resources match; counting ends at `limit`."""
 
 
-class Unit(Reads, Logs, Declares, NotesRepeats, Numbers, Protocol):
+class Unit(Reads, Logs, Declares, NotesRepeats, Numbers, Posts, Protocol):
     """One unit of work on a snapshot: all of its writes, or none.
 
     A write that cannot be made (Conflict: an id is taken, what is replaced or removed is no
-    longer current) may be told of later than its call: at the next read, or at the end.
+    longer current) may be told of later than its call: at the next read, or behind `work`.
     """
 
     async def read_each(

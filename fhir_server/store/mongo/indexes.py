@@ -80,6 +80,13 @@ HISTORY: Final = (
     Index("compartment", {"in": 1, "at": -1, "_id": -1}, "the same in one compartment", "in"),
 )
 
+OUTBOX_INDEXES: Final = (
+    Index("due", {"lane": 1, "due": 1}, "what is taken up next", "due"),
+    Index("about", {"about": 1}, "what is withdrawn with its resource", "due"),
+    Index("until", {"until": 1}, "whose time is over before it was told", "due"),
+    Index("ended", {"outcome": 1, "at": 1}, "the dead; what is kept no longer", "outcome"),
+)
+
 
 class Collections:
     """Makes the collections of a type, with their indexes, before its first write."""
@@ -108,10 +115,11 @@ class Collections:
         return kind in self._ready
 
     async def _make(self, kind: str) -> None:
-        await self._collection(self._prefix + kind, rows_of(kind))
-        await self._collection(self._prefix + kind + HISTORY_SUFFIX, HISTORY)
+        await self.make(self._prefix + kind, rows_of(kind))
+        await self.make(self._prefix + kind + HISTORY_SUFFIX, HISTORY)
 
-    async def _collection(self, name: str, rows: Sequence[Index]) -> None:
+    async def make(self, name: str, rows: Sequence[Index]) -> None:
+        """Make the collection `name`, as it is called in the database, with indexes."""
         try:
             await self._database.create_collection(
                 name,

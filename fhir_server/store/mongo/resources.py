@@ -22,6 +22,7 @@ from fhir_server.store.mongo.chains import Resolver, leads_elsewhere
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document, body, live, stored
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
+from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter, Place, to_filter
 from fhir_server.store.port import Page, Stored
 
@@ -57,6 +58,8 @@ class Tables:
     database: Database
     prefix: str = ""
     """Before the names of the collections of types: resources that are kept apart."""
+    seal: Seal = field(default_factory=lambda: Seal(None))
+    """For what is kept beside resources and must not be read in the database."""
     _known: dict[str, Collection] = field(default_factory=dict)
 
     def named(self, name: str) -> Collection:

@@ -12,10 +12,17 @@ from fhir_server.store.mongo.client import Client, answered
 from fhir_server.store.mongo.distinct import distinct
 from fhir_server.store.mongo.documents import document
 from fhir_server.store.mongo.epochs import Epochs
-from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Collections, Database
+from fhir_server.store.mongo.indexes import (
+    HISTORY_SUFFIX,
+    OUTBOX_INDEXES,
+    Collections,
+    Database,
+)
 from fhir_server.store.mongo.instance_history import instance_history
+from fhir_server.store.mongo.outbox_rows import OUTBOX
 from fhir_server.store.mongo.reindexing import MongoReindexing
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables
+from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.transactions import Transactions
 from fhir_server.store.port import HistoryPlan, KeyField, Page, Stored, Unit, Version
 
@@ -30,12 +37,14 @@ class MongoStore:
     """The resources in one database."""
 
     def __init__(
-        self, client: Client, database: Database, limits: StoreLimits, prefix: str = ""
-    ) -> None:
+        self, client: Client, database: Database, limits: StoreLimits, seal: Seal,
+        prefix: str = "",
+    ) -> None:  # fmt: skip
         self.database = database
+        self.seal = seal
         self._client = client
         self._limits = limits
-        self._tables = Tables(database, prefix)
+        self._tables = Tables(database, prefix, seal)
         self._reader = Reader(self._tables, limits)
         self._collections = Collections(database, prefix)
         self._transactions = Transactions(client, self._tables, limits)
@@ -45,19 +54,21 @@ class MongoStore:
 
     @classmethod
     async def open(
-        cls, client: Client, database: str, limits: StoreLimits | None = None
-    ) -> Self:
+        cls, client: Client, database: str, limits: StoreLimits | None = None,
+        seal: Seal | None = None,
+    ) -> Self:  # fmt: skip
         """The store in `database`, with what it needs besides the types."""
-        store = cls(client, client[database], limits or StoreLimits())
+        store = cls(client, client[database], limits or StoreLimits(), seal or Seal(None))
         with answered():
             await claims.prepare(store.database)
             await repeats.prepare(store.database)
             await sequences.prepare(store.database)
+            await Collections(store.database).make(OUTBOX, OUTBOX_INDEXES)
         return store
 
     def apart(self, prefix: str) -> Self:
         """A store in the same database whose resources no question to this one meets."""
-        return type(self)(self._client, self.database, self._limits, prefix)
+        return type(self)(self._client, self.database, self._limits, self.seal, prefix)
 
     async def prepare(self, kinds: Sequence[str]) -> None:
         """Make the collections and indexes of `kinds` before their first write does."""

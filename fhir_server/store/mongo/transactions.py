@@ -130,7 +130,7 @@ class Transactions:
             try:
                 await session.start_transaction(_SNAPSHOT, _DURABLE)
                 result = await work(unit)
-                await unit.send()
+                await unit.finish()
             except BaseException:
                 await session.abort_transaction()
                 for body in unit.uploaded:

@@ -32,8 +32,10 @@ from fhir_server.store.mongo.documents import (
 )
 from fhir_server.store.mongo.emergencies import MongoEmergencies
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX
+from fhir_server.store.mongo.outbox_rows import Posting
 from fhir_server.store.mongo.pending import Pending
 from fhir_server.store.mongo.resources import Reader, StoreLimits, Tables, beside
+from fhir_server.store.outgoing import Delivery, Held, Occasion
 from fhir_server.store.port import Outcome, Page, Stored, Version
 
 _Question = tuple[Node, int, Node]
@@ -60,6 +62,7 @@ class MongoUnit(Reader):
         self._kinds = kinds
         self._claims = claims
         self._pending = Pending(tables, session)
+        self._posting = Posting(tables, session)
         self.uploaded: list[GridBody] = []
         self._claim: bytes | None = None
         self._foreseen: dict[str, dict[_Question, Sequence[Stored]]] = {}
@@ -126,6 +129,11 @@ class MongoUnit(Reader):
         """
         with answered():
             await self._pending.send()
+
+    async def finish(self) -> None:
+        """`send`, and what nothing of the unit reads; then it commits."""
+        await self.send()
+        await self._posting.send()
 
     async def claim(self, *keys: str) -> None:
         fresh = await self._claims.take(keys)
@@ -233,6 +241,15 @@ class MongoUnit(Reader):
     async def settle(self, key: str, outcome: Outcome) -> None:
         with answered():
             await outcomes.settle(self.tables.database, key, outcome, self.session)
+
+    async def post(self, occasions: Sequence[Occasion]) -> None:
+        self._posting.post(occasions)
+
+    async def withdraw(self, about: str, *kinds: str) -> None:
+        self._posting.withdraw(about, kinds)
+
+    async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
+        await self._posting.told(held, deliveries, now)
 
     async def _taken(self, old: Stored) -> Mapping[str, Any]:
         """The whole document of what is about to be changed."""
