@@ -23,7 +23,8 @@ from fhir_server.assembly import app_state, audit, booking, bounds, emergencies
 from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.background import plan
 from fhir_server.assembly.consents import label
-from fhir_server.assembly.database import connected
+from fhir_server.assembly.database import connected, opened
+from fhir_server.assembly.delivery import delivering
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.front import front
@@ -36,6 +37,7 @@ from fhir_server.core.errors import FhirError
 from fhir_server.core.negotiation import Prefer
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
+from fhir_server.delivery.tally import Tally
 from fhir_server.interactions.context import Context, Services
 from fhir_server.interactions.desk import Desk
 from fhir_server.interactions.offer import Offer
@@ -111,6 +113,7 @@ class Application:
         self.access: Access | None = None
         self._grants = GrantRecords()
         self._alarm = Alarm()
+        self.tally = Tally()
         self._desk = CabinetDesk()
         self.surface: Surface | None = None
         self._client: Client | None = None
@@ -153,9 +156,7 @@ class Application:
         """Open the store and build what answers requests, until the context ends."""
         self._client = await connected(self.settings)
         try:
-            store = await MongoStore.open(
-                self._client, self.settings.database, bounds.store_limits(self.settings)
-            )
+            store = await opened(self._client, self.settings)
             desk = None if self.settings.insecure_no_auth else self._desk
             self.surface, self._background = await _assembled(
                 self.settings,
@@ -166,6 +167,7 @@ class Application:
             async with (
                 self._admission(store) as gate,
                 self._background.running(gate.again),
+                delivering(self.settings, store, self.surface.services, self.tally),
             ):
                 budgets = bounds.budgets(self.settings)
                 self._endpoint = Endpoint(
@@ -251,7 +253,7 @@ def create(
         app = Compression(app, max_body=settings.max_body)
     if settings.cors_origins and gates is not None:
         app = Cors(app, settings.cors_origins)
-    return front(settings, app, application.is_ready, BASE_PATH)
+    return front(settings, app, application.is_ready, BASE_PATH, application.tally)
 
 
 def everybody(_: Services) -> Gate:

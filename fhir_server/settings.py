@@ -274,6 +274,25 @@ class Settings(HouseRules):
     """How often a job is begun that fails for no fault of its own, or kills its worker."""
     job_kept_seconds: Annotated[float, Field(ge=1)] = 86_400
     """How long the answer of an asynchronous request can be fetched."""
+    webhooks: Path | None = None
+    """A JSON file of endpoints that are told by signed webhooks; docs/notices.md shows one."""
+    sms_gateway: Path | None = None
+    """A JSON file that says how the gateway of SMS is asked; docs/notices.md shows one. Unset:
+    no SMS are sent."""
+    outbox_poll_seconds: Annotated[float, Field(ge=0.02)] = 1
+    """How often a worker looks for what is to be sent."""
+    outbox_slots: Positive = 4
+    """Messages that a worker sends at once by one channel."""
+    outbox_lease_seconds: Annotated[float, Field(ge=0.5)] = 60
+    """How long a message stays with a worker that is not heard of; three quarters of it is how
+    long one try may take."""
+    outbox_tries: Positive = 16
+    """How often a message is tried before it is dead."""
+    outbox_pause_seconds: Annotated[float, Field(gt=0)] = 10
+    """The pause before the second try; each further one is twice as long, up to an hour."""
+    outbox_kept_days: Positive = 30
+    """Days for which it is remembered of a message that it was sent, or why it was not; dead
+    ones keep their content that long."""
     reindex_batch: Positive = 200
     """Versions that `$reindex` rewrites at once."""
     definitions_seconds: Annotated[float, Field(ge=0.05)] = 1

@@ -18,6 +18,7 @@ import httpx
 from fhir_server.access.rights import Condition
 from fhir_server.access.scopes import ResourceScope
 from fhir_server.assembly.brands import brands
+from fhir_server.assembly.database import seal
 from fhir_server.core.errors import FhirError
 from fhir_server.rest.oauth.attempts import HOUR, Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
@@ -31,7 +32,6 @@ from fhir_server.smart.ports import KeySets, Ports, Records, Signer, Subjects
 from fhir_server.smart.records import Grant, Subject
 from fhir_server.smart.style import STYLE, VERSION
 from fhir_server.store.mongo.indexes import Database
-from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
 
 _PLAIN: Final = re.compile(r"(?!_has|_filter|_list|_query)[A-Za-z_-]+")
@@ -108,8 +108,7 @@ def policy(settings: Settings) -> Policy:
 
 async def state(settings: Settings, database: Database) -> MongoSmart:
     """What the authorization server keeps, with its collections made."""
-    key = settings.secret_key
-    kept = MongoSmart(database, Seal(None if key is None else key.get_secret_value()))
+    kept = MongoSmart(database, seal(settings))
     await kept.prepare()
     return kept
 

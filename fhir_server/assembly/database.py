@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fhir_server.assembly import bounds
 from fhir_server.settings import Settings
 from fhir_server.store.mongo.client import Client, ClientLimits, connect
+from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.store import MongoStore
 
 
@@ -26,11 +27,23 @@ async def connected(settings: Settings) -> Client:
     return await connect(settings.mongodb_uri.get_secret_value(), limits)
 
 
+def seal(settings: Settings) -> Seal:
+    """What encrypts the secrets that the database has to hold."""
+    key = settings.secret_key
+    return Seal(None if key is None else key.get_secret_value())
+
+
+async def opened(client: Client, settings: Settings) -> MongoStore:
+    """The store behind `client`."""
+    limits = bounds.store_limits(settings)
+    return await MongoStore.open(client, settings.database, limits, seal(settings))
+
+
 @asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[MongoStore]:
     """The store alone, for commands that answer no requests."""
     client = await connected(settings)
     try:
-        yield await MongoStore.open(client, settings.database, bounds.store_limits(settings))
+        yield await opened(client, settings)
     finally:
         await client.close()

@@ -15,6 +15,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from fhir_server.assembly.authorization import Surroundings, service
+from fhir_server.assembly.database import seal
 from fhir_server.assembly.providers import providers
 from fhir_server.cabinet.accounts.events import AccountEvents, Untold
 from fhir_server.cabinet.accounts.hashing import Hasher
@@ -29,7 +30,6 @@ from fhir_server.settings import Settings
 from fhir_server.smart.ports import Ports
 from fhir_server.store.mongo import account_steps
 from fhir_server.store.mongo.indexes import Database
-from fhir_server.store.mongo.sealing import Seal
 from fhir_server.web import patient_page
 from fhir_server.web.front_door import FrontDoor
 from fhir_server.web.interaction import Asking
@@ -122,9 +122,7 @@ async def cabinet(
         SealedError: secrets were encrypted with another FHIR_SECRET_KEY.
         ProvidersFileError: the file of identity providers cannot be followed.
     """
-    key = settings.secret_key
-    seal = Seal(None if key is None else key.get_secret_value())
-    state = await account_steps.prepared(database, seal)
+    state = await account_steps.prepared(database, seal(settings))
     asking = Asking()
     surroundings = replace(
         given,

@@ -27,6 +27,12 @@ class Composed:
     again."""
 
 
+async def nobody(occasion: Occasion) -> Composed:
+    """Tell nobody."""
+    del occasion
+    return Composed()
+
+
 Compose: TypeAlias = Callable[[Occasion], Awaitable[Composed]]
 """Composes; reads as the server itself, and writes nothing but through `Composed.write`. It
 may be called again for the same occasion, by another process too: keys of deliveries depend

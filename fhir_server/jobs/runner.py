@@ -9,8 +9,7 @@ https://hl7.org/fhir/R4/async.html
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from traceback import extract_tb
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import structlog
 
@@ -27,6 +26,7 @@ from fhir_server.core.messages import Text
 from fhir_server.core.outcome import operation_outcome
 from fhir_server.core.wire import dumps
 from fhir_server.jobs.endings import end
+from fhir_server.jobs.trying import tried
 from fhir_server.store.port import Job, Jobs, Outcome
 
 GIVEN_UP: Final = Text(
@@ -35,8 +35,6 @@ GIVEN_UP: Final = Text(
     "Запит починали виконувати {tries} разів і жодного разу не завершили. "
     "Повідомте адміністратору.",
 )
-
-T = TypeVar("T")
 
 Handler = Callable[[Job, bytes], Awaitable[None]]
 """Does the job and settles it. It is called again, from what it noted as progress, when the
@@ -109,7 +107,7 @@ class Runner:
             while True:
                 await self._slots.acquire()
                 lease = self._jobs.lease(self._worker, self._pace.lease)
-                job = await self._tried("lease", lease)
+                job = await tried(self._log, "lease", lease)
                 if job is None:
                     self._slots.release()
                     await asyncio.sleep(self._pace.poll)
@@ -124,26 +122,16 @@ class Runner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tried(self, what: str, doing: Awaitable[T]) -> T | None:
-        """What comes of it; None where it failed, which is told in the log alone."""
-        try:
-            return await doing
-        except (Unavailable, TimedOut) as error:  # the database is away: it will be back
-            self._log.warning("job_step_postponed", step=what, error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001  # the retry loop: nothing may stop it
-            self._log.error("job_step_failed", step=what, **_told(error))
-        return None
-
     async def _repeat(self, chore: Chore) -> None:
         while True:
             await asyncio.sleep(chore.seconds)
-            await self._tried(chore.name, chore.do())
+            await tried(self._log, chore.name, chore.do())
 
     async def _taken(self, job: Job) -> None:
         try:
             # A job that fails in a way nobody foresaw is left: its lease runs out, and it is
             # tried again.
-            await self._tried(job.kind, self._attempt(job))
+            await tried(self._log, job.kind, self._attempt(job))
         finally:
             self._slots.release()
 
@@ -210,9 +198,3 @@ class Runner:
 def _given_up(job: Job) -> Outcome:
     issue = Issue("exception", GIVEN_UP, {"tries": job.tries - 1})
     return Outcome(500, dumps(operation_outcome((issue,), job.form["language"])))
-
-
-def _told(error: Exception) -> dict[str, object]:
-    """What may be told of an error nobody foresaw: no message, which may hold data."""
-    places = [f"{at.filename}:{at.lineno} {at.name}" for at in extract_tb(error.__traceback__)]
-    return {"error": type(error).__qualname__, "places": places[-12:]}

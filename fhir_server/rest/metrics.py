@@ -10,15 +10,23 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 import asyncio
 import os
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
+
+from fhir_server.delivery.tally import Tally
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds: a read takes one to five milliseconds, a large transaction some seconds."""
@@ -41,13 +49,18 @@ class Snapshot(msgspec.Struct):
     process: int
     in_flight: int
     series: list[Series]
+    deliveries: Sequence[tuple[str, str, int]] = ()
+    """Channel, how tries of it ended, how many."""
 
 
 class Metrics:
     """The figures of this worker, and through `text` those of all."""
 
-    def __init__(self, shared: Path | None) -> None:
-        """`shared` is the folder of several workers, None for one alone."""
+    def __init__(self, shared: Path | None, tally: Tally | None = None) -> None:
+        """`shared` is the folder in which several workers keep their figures, so that each can
+        answer for all; None for one alone."""
+        self.tally = tally or Tally()
+        self.tally.changed = self._changed
         self.in_flight = 0
         self._series: dict[tuple[str, int], Series] = {}
         self._shared = shared
@@ -65,6 +78,9 @@ class Metrics:
             self._series[interaction, status] = series
         series.counts[bisect_left(BUCKETS, seconds)] += 1
         series.seconds += seconds
+        self._changed()
+
+    def _changed(self) -> None:
         if self._shared and not self._sharing:
             self._sharing = True
             asyncio.get_running_loop().call_later(SHARE_SECONDS, self._share)
@@ -75,15 +91,19 @@ class Metrics:
 
     def snapshots(self) -> Iterable[Snapshot]:
         """Of this worker, and of those that share its folder."""
-        own = Snapshot(os.getpid(), self.in_flight, list(self._series.values()))
+        own = self._own()
         if not self._shared:
             return [own]
         return [own, *_others(self._shared)]
 
+    def _own(self) -> Snapshot:
+        tries = [(*labels, count) for labels, count in self.tally.tries.items()]
+        return Snapshot(os.getpid(), self.in_flight, list(self._series.values()), tries)
+
     def _share(self) -> None:
         self._sharing = False
         if self._shared:
-            own = Snapshot(os.getpid(), self.in_flight, list(self._series.values()))
+            own = self._own()
             draft = self._shared / f"{own.process}.new"
             draft.write_bytes(msgspec.json.encode(own))
             draft.replace(draft.with_suffix(".json"))
@@ -94,11 +114,38 @@ class _Figures(Collector):
         self._metrics = metrics
 
     @override
-    def collect(self) -> Iterator[GaugeMetricFamily | HistogramMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         snapshots = list(self._metrics.snapshots())
         now = sum(each.in_flight for each in snapshots)
         yield GaugeMetricFamily("fhir_requests_in_flight", "Requests being answered", value=now)
         yield _histogram(each for snapshot in snapshots for each in snapshot.series)
+        yield _deliveries(each for snapshot in snapshots for each in snapshot.deliveries)
+        yield _outbox(self._metrics.tally)
+
+
+def _deliveries(tries: Iterable[tuple[str, str, int]]) -> CounterMetricFamily:
+    family = CounterMetricFamily(
+        "fhir_deliveries",
+        "Tries to compose or send messages by channel, and how they ended",
+        labels=("channel", "outcome"),
+    )
+    sums: Counter[tuple[str, str]] = Counter()
+    for channel, outcome, count in tries:
+        sums[channel, outcome] += count
+    for labels, count in sums.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _outbox(tally: Tally) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "fhir_outbox_rows",
+        "Rows of the outbox, of all processes, by channel and whether they wait or are dead",
+        labels=("channel", "state"),
+    )
+    for labels, count in tally.rows.items():
+        family.add_metric(labels, count)
+    return family
 
 
 def _histogram(series: Iterable[Series]) -> HistogramMetricFamily:

@@ -15,7 +15,6 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
@@ -61,16 +60,15 @@ class Observability:
         ready: Callable[[], Awaitable[bool]],
         log: Callable[[Line], None],
         metrics: Callable[[str], bool] | None = None,
-        shared: Path | None = None,
+        figures: Metrics,
     ) -> None:
         """`ready` says whether the database answers; `metrics` which network addresses may see
-        figures, None for nobody; `shared` is the folder in which several workers keep their
-        figures, so that each can answer for all."""
+        `figures`, None for nobody."""
         self._app = app
         self._ready = ready
         self._log = log
         self._error = structlog.get_logger()
-        self._metrics = Metrics(shared)
+        self._metrics = figures
         self._own: dict[str, Callable[[Send], Awaitable[None]]] = {
             "/health/live": self._live,
             "/health/ready": self._readiness,

@@ -9,17 +9,15 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 """
 
 import asyncio
-import ipaddress
 import re
-import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from fhir_server.outward import NotPublicError, Resolve, addresses, public_request
 from fhir_server.smart import jwks
 from fhir_server.smart.errors import InvalidClient, InvalidClientMetadata
 from fhir_server.smart.records import Client
@@ -36,15 +34,7 @@ SETS: Final = 1024
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})", re.IGNORECASE)
 _UNCACHED: Final = re.compile(r"(?:^|[\s,])no-(?:store|cache)", re.IGNORECASE)
 
-_UNICAST: Final = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is given out; `ipaddress` calls more than that global: `::7f00:1`."""
-_6TO4: Final = ipaddress.ip_network("2002::/16")  # leads to whatever IPv4 address is in it
-_MAPPED: Final = ipaddress.ip_network("::ffff:0:0/96")
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # https://www.rfc-editor.org/rfc/rfc6052
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Keys = Sequence[Mapping[str, Any]]
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 @dataclass(slots=True)
@@ -52,13 +42,6 @@ class _Set:
     keys: Keys
     fetched: float
     until: float
-
-
-async def addresses(host: str, port: int) -> Sequence[str]:
-    """The network addresses of a host."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(each[4][0]) for each in found]
 
 
 class ClientKeys:
@@ -125,17 +108,18 @@ class ClientKeys:
     async def _get(self, url: str) -> tuple[Keys, float]:
         if not is_key_set_url(url, loopback=self._loopback):
             raise InvalidClient("The client's key set is not at an https URL.")
-        target = httpx.URL(url)
-        host = target.host
-        port = target.port or (443 if target.scheme == "https" else 80)
-        address = await self._address(host, port)
-        # The certificate is still the host's to show: its name goes along for TLS.
-        request = self._http.build_request(
-            "GET",
-            target.copy_with(host=address),
-            headers={"Host": urlsplit(url).netloc, "Accept": "application/json"},
-            extensions={"sni_hostname": host},
-        )
+        try:
+            request = await public_request(
+                self._http,
+                "GET",
+                url,
+                {"Accept": "application/json"},
+                loopback=self._loopback,
+                resolve=self._resolve,
+            )
+        except NotPublicError as error:
+            message = "The client's key set is not on the public internet."
+            raise InvalidClient(message) from error
         response = await self._http.send(request, stream=True, follow_redirects=False)
         try:
             if response.status_code != httpx.codes.OK:
@@ -144,31 +128,6 @@ class ClientKeys:
         finally:
             await response.aclose()
         return jwks.parse(msgspec.json.decode(body)), _age(response.headers)
-
-    async def _address(self, host: str, port: int) -> str:
-        """One address of the host; all of them have to be ones that may be visited."""
-        found = [
-            ipaddress.ip_address(each.partition("%")[0])
-            for each in await self._resolve(host, port)
-        ]
-        if not found or not all(self._may_visit(each) for each in found):
-            raise InvalidClient("The client's key set is not on the public internet.")
-        return str(found[0])
-
-    def _may_visit(self, address: Address) -> bool:
-        meant = _meant(address)
-        if meant.is_loopback:
-            return self._loopback
-        if meant.version == 6 and (meant not in _UNICAST or meant in _6TO4):  # noqa: PLR2004
-            return False
-        return meant.is_global and not meant.is_multicast
-
-
-def _meant(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one leads to, through the socket or a NAT64."""
-    if address.version == 6 and (address in _MAPPED or address in _NAT64):  # noqa: PLR2004
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address
 
 
 async def _bounded(response: httpx.Response) -> bytes:

@@ -14,7 +14,8 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 from starlette.types import Receive, Scope, Send
 
-from fhir_server.rest.oauth.client_keys import AGAIN, BYTES, ClientKeys, addresses
+from fhir_server.outward import addresses
+from fhir_server.rest.oauth.client_keys import AGAIN, BYTES, ClientKeys
 from fhir_server.smart.errors import InvalidClient
 from fhir_server.smart.records import Client
 from tests.support.smart import Clock, Smart, public_address, public_jwks

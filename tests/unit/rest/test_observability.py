@@ -78,6 +78,7 @@ class Observed:
             ready=self.database,
             log=log,
             metrics=within(("127.0.0.0/8",)) if self.metrics else None,
+            figures=Metrics(None),
         )
 
     def get(
