@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc5322
 """
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -23,6 +24,12 @@ SECONDS: Final = 20.0
 
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b", re.ASCII)
 _FOR_GOOD: Final = 500
+_AWAY: Final = (
+    aiosmtplib.SMTPConnectError,
+    aiosmtplib.SMTPServerDisconnected,
+    aiosmtplib.SMTPTimeoutError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class SmtpServer:
     password: str = ""
     encryption: str = "starttls"
     """`starttls`, `tls` (from the first byte) or `none`."""
+    trust: ssl.SSLContext | None = None
+    """Whose certificates are believed; None: those that the machine trusts."""
 
 
 def message(delivery: Delivery, sender: str) -> EmailMessage:
@@ -91,8 +100,10 @@ class SmtpCarrier:
         except aiosmtplib.SMTPResponseException as error:
             # Of the sender or the password: not the message's fault; an operator mends it.
             raise TryLater(code_of(error)) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except _AWAY as error:
             raise TryLater("unreachable") from error
+        except aiosmtplib.SMTPException as error:  # no STARTTLS, no way to sign in
+            raise TryLater("not-supported") from error
 
     async def _hand_over(self, travelling: EmailMessage) -> None:
         server = self._server
@@ -104,6 +115,7 @@ class SmtpCarrier:
             password=server.password or None,
             use_tls=server.encryption == "tls",
             start_tls=server.encryption == "starttls",
+            tls_context=server.trust,
             timeout=self._seconds,
         )
 

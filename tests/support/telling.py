@@ -1,5 +1,6 @@
 """Occasions and deliveries as somebody would post them."""
 
+from dataclasses import replace
 from typing import Any
 
 from fhir_server.store.outgoing import Channel, Delivery, Occasion
@@ -11,8 +12,7 @@ MINUTE = 60_000
 
 def occasion(key: str, **more: Any) -> Occasion:
     """A visit was booked."""
-    given = {"kind": "visit-booked", "about": "Appointment/1", "patient": "p1", "due": NOW}
-    return Occasion(key, **(given | more))
+    return replace(Occasion(key, "visit-booked", "Appointment/1", "p1", NOW), **more)
 
 
 def delivery(of: str, channel: Channel = "email", to: str = "anna@mail.example") -> Delivery:
