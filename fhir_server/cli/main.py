@@ -8,6 +8,7 @@ from fhir_server.cli.capability import capability
 from fhir_server.cli.doctor import doctor
 from fhir_server.cli.emergencies import EMERGENCIES
 from fhir_server.cli.index import index
+from fhir_server.cli.outbox import OUTBOX
 from fhir_server.cli.seed import seed
 from fhir_server.cli.serve import serve
 from fhir_server.cli.users import USERS
@@ -25,3 +26,4 @@ APP.add_typer(APPS, name="apps")
 APP.add_typer(EMERGENCIES, name="emergencies")
 APP.add_typer(USERS, name="users")
 APP.add_typer(AUDIT, name="audit")
+APP.add_typer(OUTBOX, name="outbox")

@@ -9,6 +9,7 @@ from fhir_server.access.step_up import StepUpError
 from fhir_server.assembly.booking import BookingRulesError
 from fhir_server.assembly.files import AccessFileError
 from fhir_server.assembly.providers import ProvidersFileError
+from fhir_server.assembly.recipients import RecipientsFileError
 from fhir_server.cli.console import fail
 from fhir_server.cli.workers import WorkersFailedError
 from fhir_server.core.errors import FhirError
@@ -29,6 +30,7 @@ _KNOWN: Final = (
     ClosedTypeError,
     AccessFileError,
     BookingRulesError,
+    RecipientsFileError,
 )
 
 
