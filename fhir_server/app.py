@@ -202,9 +202,7 @@ class Application:
             yield self._gates(services)
             return
         database, grants = store.database, self._grants
-        async with access(
-            self.settings, services, database, Late(grants, self._desk), print
-        ) as built:
+        async with access(self.settings, services, database, Late(grants, self._desk)) as built:
             self.access = built
             self._alarm.site = built.cabinet.site
             apart = app_state.apart(self.settings, services, store, built)

@@ -5,7 +5,7 @@ async with access(settings, services, database, late, write) as built:
     app = built.before(app, BASE_PATH)
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -90,7 +90,6 @@ async def access(
     services: Services,
     database: Database,
     late: Late,
-    write: Callable[[str], None],
 ) -> AsyncIterator[Access]:
     """The gate, the authorization server and its pages, for as long as the context lasts.
 
@@ -109,7 +108,7 @@ async def access(
         can_filter=readable(services.compiler.condition),
     )
     async with cabinet(
-        settings, database, given, records, write, ToldOfAccounts(sink(services))
+        settings, database, given, records, ToldOfAccounts(sink(services))
     ) as built:
         late.grants.services, late.grants.ports = services, built.service.ports
         late.desk.live, late.desk.site = live, built.site

@@ -24,6 +24,7 @@ from fhir_server.delivery.worker import Process, Worker
 from fhir_server.interactions.context import Services
 from fhir_server.jobs.endings import end
 from fhir_server.settings import Settings
+from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.outbox import MongoOutbox
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.outgoing import Channel
@@ -37,9 +38,9 @@ def compose_of(settings: Settings, services: Services) -> Compose:
     return nobody
 
 
-def outbox_of(settings: Settings, store: MongoStore) -> MongoOutbox:
-    """The outbox of `store`."""
-    return MongoOutbox(store.database, seal(settings), settings.outbox_kept_days * _DAY)
+def outbox_of(settings: Settings, database: Database) -> MongoOutbox:
+    """The outbox of a database that a store has prepared."""
+    return MongoOutbox(database, seal(settings), settings.outbox_kept_days * _DAY)
 
 
 def pace(settings: Settings) -> Pace:
@@ -97,7 +98,7 @@ async def delivering(
         carriers = await asyncio.to_thread(_carriers, settings, http, services)
         process = Process(services.new_id(), services.now, random.random, tally)
         fan_out = FanOut(services.store, compose_of(settings, services), services.now)
-        outbox = outbox_of(settings, store)
+        outbox = outbox_of(settings, store.database)
         worker = Worker(outbox, fan_out, carriers, pace(settings), process)
         work = asyncio.create_task(worker.run())
         try:

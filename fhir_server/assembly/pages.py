@@ -5,10 +5,9 @@ async with cabinet(settings, database, given) as built:
 """
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -16,13 +15,14 @@ from starlette.types import ASGIApp
 
 from fhir_server.assembly.authorization import Surroundings, service
 from fhir_server.assembly.database import seal
+from fhir_server.assembly.delivery import outbox_of
 from fhir_server.assembly.providers import providers
 from fhir_server.cabinet.accounts.events import AccountEvents, Untold
 from fhir_server.cabinet.accounts.hashing import Hasher
-from fhir_server.cabinet.accounts.mail import Outbox
 from fhir_server.cabinet.accounts.passwords import PasswordRules
 from fhir_server.cabinet.accounts.policy import AccountPolicy
 from fhir_server.cabinet.accounts.ports import AccountPorts, Records
+from fhir_server.cabinet.accounts.posted import PostedMail
 from fhir_server.cabinet.accounts.subjects import AccountSubjects
 from fhir_server.rest.oauth.routes import Authorization
 from fhir_server.rest.oauth.service import Service
@@ -34,7 +34,6 @@ from fhir_server.web import patient_page
 from fhir_server.web.front_door import FrontDoor
 from fhir_server.web.interaction import Asking
 from fhir_server.web.later import Later
-from fhir_server.web.outbox import ConsoleOutbox, FolderOutbox, SmtpOutbox, SmtpServer
 from fhir_server.web.patient_page import PatientPage, Place
 from fhir_server.web.rendering import Renderer
 from fhir_server.web.routes import Pages
@@ -88,31 +87,12 @@ def policy(settings: Settings) -> AccountPolicy:
     )
 
 
-def outbox(settings: Settings, write: Callable[[str], None]) -> Outbox:
-    """Where messages go; `write` prints them where nothing else is set."""
-    sender = settings.mail_from
-    if settings.smtp_host is not None:
-        password = settings.smtp_password
-        server = SmtpServer(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_user,
-            "" if password is None else password.get_secret_value(),
-            settings.smtp_encryption,
-        )
-        return SmtpOutbox(server, sender)
-    if settings.mail_dir is not None:
-        return FolderOutbox(Path(settings.mail_dir), sender)
-    return ConsoleOutbox(write)
-
-
 @asynccontextmanager
 async def cabinet(
     settings: Settings,
     database: Database,
     given: Surroundings,
     records: Records,
-    write: Callable[[str], None],
     events: AccountEvents = _UNTOLD,
 ) -> AsyncIterator[Cabinet]:
     """The pages, for as long as the context lasts. Of `given` the interaction, the subjects
@@ -137,7 +117,7 @@ async def cabinet(
             smart=built.ports,
             records=records,
             hasher=hasher,
-            mail=outbox(settings, write),
+            mail=PostedMail(outbox_of(settings, database), given.new_id, given.now),
             policy=policy(settings),
             issuer=settings.issuer_url,
             choose=secrets.choice,

@@ -163,7 +163,7 @@ async def _drop(settings: Settings, key: str) -> bool:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Outbox]:
     async with database(settings) as ready, opened_store(ready) as store:
-        yield outbox_of(ready, store)
+        yield outbox_of(ready, store.database)
 
 
 def _time(at: int | None) -> str:

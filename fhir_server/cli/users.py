@@ -10,17 +10,21 @@
 Messages go where the settings send them; what is missing for an invitation is named.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Final
 
 import typer
 import uvloop
 
 from fhir_server.access.emergencies import EmergencyRegister
+from fhir_server.assembly.database import opened_store
+from fhir_server.assembly.delivery import outbox_of
 from fhir_server.cabinet.accounts import emails, inviting, standing
 from fhir_server.cabinet.accounts.inviting import UninvitedError
 from fhir_server.cabinet.accounts.ports import AccountPorts
+from fhir_server.cabinet.accounts.posted import KIND
 from fhir_server.cabinet.accounts.standing import Staff
 from fhir_server.cli.console import fail, say
 from fhir_server.cli.database import database
@@ -129,6 +133,11 @@ async def _forbidden(ports: AccountPorts, email: str) -> bool:
     return await standing.forbid(ports, email, "break-glass")
 
 
+_LETTERS_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.1
+_LETTERS: Final = 1000
+"""Rows looked at: messages about accounts are due at once, so they stand in front."""
+
 Work = Callable[[AccountPorts], Awaitable[str]]
 """Says why it could not be done; empty: it is done."""
 
@@ -162,7 +171,7 @@ async def _done(settings: Settings, work: Work, ending: str) -> str:
         known = await ports.state.accounts.by_email(emails.normal(ending))
         if known is not None:
             await register.end_account(known.id, ports.now())
-        return problem
+    return problem
 
 
 @asynccontextmanager
@@ -173,3 +182,18 @@ async def _opened(
         if application.access is None:
             fail(WITHOUT)
         yield application.access.cabinet.site.accounts, house.register
+        await _letters_left(ready)
+
+
+async def _letters_left(settings: Settings) -> None:
+    """Give the messages of this command the time to be tried once, here or by a server;
+    otherwise the next one that runs sends them."""
+    async with opened_store(settings) as store:
+        outbox = outbox_of(settings, store.database)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LETTERS_SECONDS):
+                fresh = True
+                while fresh:
+                    rows = await outbox.entries(None, limit=_LETTERS)
+                    fresh = any(each.kind == KIND and not each.tries for each in rows)
+                    await asyncio.sleep(_LOOK_SECONDS)

@@ -88,6 +88,7 @@ class Served:
             log_level="WARNING",
             base_url=f"{self.base}/fhir",
             mail_dir=mails,
+            outbox_poll_seconds=0.1,
             lockout_network_tries=1000,
         )
         self._app: ASGIApp | None = None
@@ -133,7 +134,7 @@ class Served:
                 Asking(), StoredRecords(application.surface.services.store), now, new_id
             )
             database = client[settings.database]
-            async with cabinet(settings, database, given, records, print) as built:
+            async with cabinet(settings, database, given, records) as built:
                 await self._people(built.site.accounts)
                 self._app = built.before(application, "/fhir")
                 yield

@@ -71,6 +71,7 @@ def opened(mongodb_uri: str, mails: Path, **changes: Any) -> Iterator[Clinic]:
         seed=False,
         log_level="WARNING",
         mail_dir=mails,
+        outbox_poll_seconds=0.1,
         registration="matched",
         cabinet="first-party",
         booking_seconds=0.2,

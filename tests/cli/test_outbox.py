@@ -38,7 +38,7 @@ class Run:
     def do(self, work: Work) -> None:
         async def within() -> None:
             async with opened_store(self._settings) as store:
-                await work(outbox_of(self._settings, store))
+                await work(outbox_of(self._settings, store.database))
 
         asyncio.run(within())
 

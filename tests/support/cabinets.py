@@ -112,6 +112,7 @@ def cabinet_server(
             "log_level": "WARNING",
             "required_consents": rows,
             "mail_dir": folder / "mails",
+            "outbox_poll_seconds": 0.1,
             **settings,
         }
     )

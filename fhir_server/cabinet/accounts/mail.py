@@ -8,6 +8,9 @@ from typing import Final, Protocol
 
 from fhir_server.core.messages import Language, Text
 
+_LAST: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60))
+_THREE_DAYS: Final = 3 * 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -16,13 +19,15 @@ class Mail:
     to: str
     subject: str
     text: str
+    seconds: int = _THREE_DAYS
+    """How long there is a point in sending it."""
 
 
 class Outbox(Protocol):
     """Where messages go."""
 
     async def send(self, mail: Mail) -> None:
-        """Hand it on; a failure is the outbox's to log and to repeat."""
+        """Hand it on; what becomes of it then is the outbox's to log and to repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,13 @@ class Letter:
     text: Text
 
     def to(self, email: str, language: Language, **places: object) -> Mail:
-        """The message, filled."""
-        said = (each.in_language(language, places) for each in (self.subject, self.text))
-        return Mail(email, *said)
+        """The message, filled. It is worth sending as long as the time that it names (`days`,
+        `hours` or `minutes`), or three days."""
+        subject, text = (
+            each.in_language(language, places) for each in (self.subject, self.text)
+        )
+        named = (int(str(places[name])) * seconds for name, seconds in _LAST if name in places)
+        return Mail(email, subject, text, next(named, _THREE_DAYS))
 
 
 INVITED: Final = Letter(

@@ -95,6 +95,7 @@ def clinic(mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         seed=False,
         log_level="WARNING",
         mail_dir=folder,
+        outbox_poll_seconds=0.1,
     )
     passwords = asyncio.run(prepared(settings, resources()))
     with Running(settings) as running:
