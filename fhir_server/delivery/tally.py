@@ -15,7 +15,7 @@ class Tally:
     def __init__(self) -> None:
         self.tries: dict[tuple[Lane, Counted], int] = {}
         self.rows: Mapping[tuple[Lane, str], int] = {}
-        """Of all processes: how many rows of a lane are `waiting` or `dead`, a minute ago at
+        """Of all processes: how many rows of a lane are `due` or `dead`, a minute ago at
         most."""
         self.changed: Callable[[], None] = _ignored
         """Called behind each count."""

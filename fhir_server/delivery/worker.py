@@ -185,7 +185,7 @@ class Worker:
     async def _tidy(self) -> None:
         while True:
             await tried(self._log, "expire", self._outbox.expire(self._now()))
-            rows = await tried(self._log, "count", self._outbox.waiting())
+            rows = await tried(self._log, "count", self._outbox.backlog(self._now()))
             self._tally.rows = self._tally.rows if rows is None else rows
             await asyncio.sleep(self._pace.tidy)
 

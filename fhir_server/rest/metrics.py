@@ -140,7 +140,7 @@ def _deliveries(tries: Iterable[tuple[str, str, int]]) -> CounterMetricFamily:
 def _outbox(tally: Tally) -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "fhir_outbox_rows",
-        "Rows of the outbox, of all processes, by channel and whether they wait or are dead",
+        "Rows of the outbox, of all processes, by channel and whether they are due or dead",
         labels=("channel", "state"),
     )
     for labels, count in tally.rows.items():

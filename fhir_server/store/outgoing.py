@@ -157,5 +157,5 @@ class Outbox(Protocol):
     async def drop(self, key: str, now: int) -> bool:
         """End one that waits or is dead, and forget its content; False: it is neither."""
 
-    async def waiting(self) -> Mapping[tuple[Lane, str], int]:
-        """How many rows of a lane are `waiting`, and how many `dead`."""
+    async def backlog(self, now: int) -> Mapping[tuple[Lane, str], int]:
+        """How many rows of a lane are `due`, and how many `dead`."""

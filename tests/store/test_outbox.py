@@ -188,6 +188,12 @@ async def test_nothing_is_taken_up_before_it_is_due(
     assert (await leased(outbox, NOW + 1)).of.key == "late"
 
 
+async def test_the_backlog_is_what_is_due(mongo_store: MongoStore, outbox: MongoOutbox) -> None:
+    await posted(mongo_store, occasion("late", due=NOW + 1), occasion("b"), occasion("c"))
+    await told(mongo_store, await leased(outbox), delivery("b"))
+    assert await outbox.backlog(NOW) == {("occasion", "due"): 1, ("email", "due"): 1}
+
+
 async def test_a_leased_row_is_nobody_elses_until_the_lease_ends(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:
@@ -251,11 +257,11 @@ async def test_the_dead_are_sent_again_by_an_operator(
     assert await outbox.settle(await leased(outbox), "dead", "refused", NOW)
     assert await outbox.lease("one", ALL, NOW, 30) is None
     assert await waiting(outbox, "dead") == ["a/email/0"]
-    assert await outbox.waiting() == {("email", "dead"): 1}
+    assert await outbox.backlog(NOW) == {("email", "dead"): 1}
     assert await outbox.resend("a/email/0", NOW)
     held = await leased(outbox)
     assert (held.of, held.tries) == (delivery("a"), 1)
-    assert await outbox.waiting() == {("email", "waiting"): 1}
+    assert await outbox.backlog(NOW) == {("email", "due"): 1}
 
 
 @pytest.mark.parametrize(("outcome", "again"), [("sent", False), ("dead", True)])
@@ -356,6 +362,7 @@ async def test_a_unit_that_posts_asks_one_question_more(
         ({"until": {"$lte": NOW}, "due": {"$exists": True}}, {}, "until"),
         ({"outcome": {"$exists": True}, "at": {"$lte": NOW}}, {}, "ended"),
         ({"outcome": "dead"}, {"at": 1}, "ended"),
+        ({"due": {"$exists": True}, "lane": "sms"}, {"due": 1}, "due"),
     ],
 )
 async def test_every_question_has_its_index(

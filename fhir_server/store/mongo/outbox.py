@@ -20,6 +20,7 @@ from fhir_server.store.mongo.outbox_rows import (
 )
 from fhir_server.store.mongo.sealing import Seal, SealedError
 from fhir_server.store.outgoing import (
+    CHANNELS,
     OCCASIONS,
     Delivery,
     Entry,
@@ -134,10 +135,12 @@ class MongoOutbox:
             )
         return done.matched_count == 1
 
-    async def waiting(self) -> Mapping[tuple[Lane, str], int]:
+    async def backlog(self, now: int) -> Mapping[tuple[Lane, str], int]:
         found: dict[tuple[Lane, str], int] = {}
         with answered():
-            for state, where in (("waiting", WAITS), ("dead", _DEAD)):
+            # Of what is due the index alone is read: there may be many reminders of later.
+            due = {"lane": {"$in": [OCCASIONS, *CHANNELS]}, "due": {"$lte": now}}
+            for state, where in (("due", due), ("dead", _DEAD)):
                 counted = await self._table.aggregate(
                     [{"$match": where}, {"$group": {"_id": "$lane", "n": {"$sum": 1}}}]
                 )

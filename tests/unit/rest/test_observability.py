@@ -260,6 +260,7 @@ def test_lines_of_libraries_take_the_same_form_without_messages_of_errors() -> N
 async def _two_workers(folder: Path) -> bytes:
     one, other = Metrics(folder), Metrics(folder)
     one.observe("read", 200, 0.002)
+    one.tally.count("sms", "later")
     await asyncio.sleep(0.03)
     # As if another process had written it: a worker adds the files of the others alone.
     (left,) = folder.glob("*.json")  # noqa: ASYNC240  # a test may wait
@@ -267,6 +268,9 @@ async def _two_workers(folder: Path) -> bytes:
     (folder / "999999999.json").write_text(text.replace('"in_flight":0', '"in_flight":7'))
     other.observe("read", 200, 0.2)
     other.observe("read", 404, 0.2)
+    other.tally.count("sms", "later")
+    other.tally.count("email", "sent")
+    other.tally.rows = {("sms", "dead"): 3}
     return other.text()
 
 
@@ -281,3 +285,6 @@ def test_workers_add_up_and_a_dead_one_answers_nothing(
     first = 'fhir_request_seconds_bucket{interaction="read",le="0.0025",status="200"}'
     assert rows[first] == "1.0"
     assert rows["fhir_requests_in_flight"] == "0.0"
+    assert rows['fhir_deliveries_total{channel="sms",outcome="later"}'] == "2.0"
+    assert rows['fhir_deliveries_total{channel="email",outcome="sent"}'] == "1.0"
+    assert rows['fhir_outbox_rows{channel="sms",state="dead"}'] == "3.0"
