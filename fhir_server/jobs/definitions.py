@@ -24,12 +24,10 @@ from fhir_server.search.custom import accepted, digest, parameter_of
 from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.search.registry import Registry, kinds_of
 from fhir_server.spec.search_parameters import SearchParameter
+from fhir_server.store.definitions import ParameterState, ParameterStates, Workers
 from fhir_server.store.port import (
-    ParameterState,
-    ParameterStates,
     Reindexing,
     ResourceStore,
-    Workers,
 )
 from fhir_server.terminology.current import CurrentTerminology
 

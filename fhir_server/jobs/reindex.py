@@ -29,7 +29,8 @@ from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.search.registry import kinds_of
 from fhir_server.search.values import IndexValues
 from fhir_server.spec.structures import RESOURCE_TYPES
-from fhir_server.store.port import Job, Jobs, Outcome, ParameterStates, Reindexing, Stored
+from fhir_server.store.definitions import ParameterStates
+from fhir_server.store.port import Job, Jobs, Outcome, Reindexing, Stored
 
 _BREATH: Final = 20
 """Versions computed before requests get their turn: about 2 ms of work."""

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
+from fhir_server.store.definitions import ParameterState
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
-from fhir_server.store.port import ParameterState
 
 PARAMETERS: Final = "search_parameters"
 
