@@ -1,0 +1,214 @@
+"""kill -9 of a server between any two of its commands to MongoDB leaves a whole booking or
+none, and who asks again with the same Idempotency-Key has one.
+
+https://hl7.org/fhir/R4/http.html#transaction-integrity
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import IO, Final
+from uuid import uuid4
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from fhir_server.access.principal import Principal
+from fhir_server.store.mongo import embedded
+from tests.spec.booking.conftest import Clinic, Clock
+from tests.spec.booking.test_book import booked, parameters
+from tests.spec.booking.waiting import Line
+from tests.support import killed_server
+from tests.support.fhir import JsonObject
+from tests.support.running import Running
+
+pytestmark = pytest.mark.slow
+
+_NUMBERS: Final = count()
+LEAST: Final = 5
+"""Commands of a booking: reads, the transaction's writes, its commit."""
+
+
+class Victims:
+    """Servers that can be killed, one after the other."""
+
+    def __init__(self, uri: str, database: str) -> None:
+        command = [sys.executable, "-m", "tests.support.killed_server", uri, database]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self._next = self._begin()
+
+    @property
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+    def _begin(self) -> int:
+        to, by = self._pipes
+        to.write("\n")
+        return int(by.readline())
+
+    def one(self) -> httpx.Client:
+        """The next one; meanwhile one more begins."""
+        port, self._next = self._next, self._begin()
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}/fhir", timeout=60)
+
+    def end(self) -> None:
+        for each in self._pipes:
+            each.close()
+        self._process.wait(60)
+
+
+@dataclass(frozen=True)
+class House:
+    """A database, a server on it that lives, and others that do not."""
+
+    clinic: Clinic
+    victims: Victims
+    database: "MongoClient[dict[str, object]]"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    started = embedded.start(tmp_path_factory.mktemp("killed"), cache_gb=0.25)
+    database = f"killed_{uuid4().hex[:12]}"
+    tokens, clock = killed_server.tokens(), Clock()
+    victims = Victims(started.uri, database)
+    try:
+        with (
+            Running(
+                killed_server.settings(started.uri, database), tokens.gate, clock
+            ) as running,
+            httpx.Client(base_url=running.base_url, timeout=60) as http,
+            MongoClient[dict[str, object]](started.uri) as client,
+        ):
+            yield House(Clinic(http, tokens, clock), victims, client)
+    finally:
+        victims.end()
+        started.stop()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request, and everything that it is about."""
+
+    who: Principal
+    path: str
+    body: JsonObject
+    slots: Mapping[str, str]
+    """Ids by what they are called here."""
+    patients: Mapping[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def someone(clinic: Clinic) -> Principal:
+    """A new patient."""
+    id_ = killed_server.PEOPLE[next(_NUMBERS)]
+    clinic.put({"resourceType": "Patient", "id": id_})
+    return killed_server.person(id_)
+
+
+def book(clinic: Clinic) -> Case:
+    """$book with an Idempotency-Key."""
+    slot, who = clinic.slot(clinic.schedule()), someone(clinic)
+    key = {"Idempotency-Key": str(uuid4())}
+    given = parameters(slot=slot)
+    return Case(who, "/Appointment/$book", given, {"slot": slot}, {"patient": who.token}, key)
+
+
+def reschedule(clinic: Clinic) -> Case:
+    schedule, who = clinic.schedule(), someone(clinic)
+    old, new = clinic.slot(schedule), clinic.slot(schedule, days=9)
+    path = f"/Appointment/{booked(clinic, who, old)['id']}/$reschedule"
+    slots = {"old": old, "new": new}
+    return Case(who, path, parameters(slot=new), slots, {"patient": who.token})
+
+
+def cancel(clinic: Clinic) -> Case:
+    """$cancel of a visit whose place somebody waits for."""
+    line, who, waits = Line(clinic), someone(clinic), someone(clinic)
+    slot = clinic.slot(line.schedule)
+    visit = booked(clinic, who, slot)
+    line.join(waits)
+    path = f"/Appointment/{visit['id']}/$cancel"
+    patients = {"patient": who.token, "waits": waits.token}
+    return Case(who, path, parameters(reason="pat"), {"slot": slot}, patients)
+
+
+def picture(clinic: Clinic, case: Case) -> list[str]:
+    """All that is stored of a case, ids apart: visits and places with their versions, what
+    was written down of them, and what the audit says of that."""
+    found = [
+        f"{name}: {place['status']}, {_versions(clinic, place)} versions"
+        for name, id_ in case.slots.items()
+        for place in [clinic.get(f"/Slot/{id_}")]
+    ]
+    names = {f"Slot/{id_}": name for name, id_ in case.slots.items()}
+    for name, id_ in case.patients.items():
+        visits = clinic.get(f"/Appointment?patient={id_}").get("entry", ())
+        found += sorted(
+            f"{name}: {visit['status']} on"
+            f" {[names[each['reference']] for each in visit.get('slot', ())]},"
+            f" {_versions(clinic, visit)} versions,"
+            f" {_told(clinic, 'Provenance', 'target', visit)} told,"
+            f" {_told(clinic, 'AuditEvent', 'subtype=create,update&entity', visit)} audited"
+            for visit in (each["resource"] for each in visits)
+        )
+    return found
+
+
+def _versions(clinic: Clinic, resource: JsonObject) -> int:
+    path = f"/{resource['resourceType']}/{resource['id']}/_history"
+    total: int = clinic.get(path)["total"]
+    assert str(total) == resource["meta"]["versionId"]
+    return total
+
+
+def _told(clinic: Clinic, kind: str, query: str, resource: JsonObject) -> int:
+    path = f"/{kind}?{query}={resource['resourceType']}/{resource['id']}&_total=accurate"
+    total: int = clinic.get(path)["total"]
+    return total
+
+
+def killed(house: House, case: Case, point: str) -> bool:
+    """Whether the server was killed at `point` of the request, or has answered before."""
+    headers = {"Authorization": f"Bearer {case.who.token}", "x-kill": point, **case.headers}
+    try:
+        with house.victims.one() as client:
+            answer = client.post(case.path, json=case.body, headers=headers)
+    except httpx.TransportError:
+        # What a dead process has begun MongoDB keeps for a minute.
+        house.database.admin.command("killAllSessions", [])
+        return True
+    assert answer.is_success, answer.text
+    return False
+
+
+@pytest.mark.parametrize("make", [book, reschedule, cancel])
+def test_all_or_nothing_wherever_it_is_killed(
+    house: House, make: Callable[[Clinic], Case]
+) -> None:
+    clinic = house.clinic
+    case = make(clinic)
+    nothing = picture(clinic, case)
+    assert killed(house, case, "answer")
+    whole = picture(clinic, case)
+    assert whole != nothing
+    seen: list[bool] = []
+    for point in count(1):
+        case = make(clinic)
+        if not killed(house, case, str(point)):
+            break
+        found = picture(clinic, case)
+        assert found in (nothing, whole), f"killed before command {point}"
+        seen.append(found == whole)
+        again = clinic.ask(case.who, "POST", case.path, case.body, case.headers)
+        assert again.is_success or (make is reschedule and seen[-1]), again.text
+        assert picture(clinic, case) == whole, f"killed before command {point}, asked again"
+    assert seen == sorted(seen)
+    assert len(seen) > LEAST
