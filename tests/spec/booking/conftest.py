@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from fhir_server.access.decisions import Policy
 from fhir_server.access.policy import AccessPolicy
@@ -41,6 +42,18 @@ class Clock:
     def today(self) -> datetime:
         """The server's now, in whole seconds."""
         return datetime.fromtimestamp(self() // 1000, UTC)
+
+
+class Stopped(Clock):
+    """A clock that stands still until it is set."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self.at = at
+
+    @override
+    def __call__(self) -> int:
+        return round(self.at.timestamp() * 1000)
 
 
 class Clinic:
@@ -165,9 +178,11 @@ def clinic(mongodb_uri: str) -> Iterator[Clinic]:
 
 
 @contextmanager
-def serving(uri: str, policy: AccessPolicy, **more: Any) -> Iterator[Clinic]:
+def serving(
+    uri: str, policy: AccessPolicy, clock: Clock | None = None, **more: Any
+) -> Iterator[Clinic]:
     """A server of its own, by the operator's `policy`; `more`: settings."""
-    tokens, clock = Tokens(policy), Clock()
+    tokens, clock = Tokens(policy), clock or Clock()
     given: dict[str, Any] = {
         "database": f"booking_{uuid4().hex[:12]}",
         "booking_seconds": 0.2,
