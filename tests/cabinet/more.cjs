@@ -60,6 +60,9 @@ const scenarios = {
     await page.locator("#tabs:not([hidden])").waitFor();
     await ready(page);
     seen.child = await page.locator("h1").innerText();
+    await view(page, "#/visits");
+    seen.whose = await page.locator("#whose").innerText();
+    await shot("of-the-child");
     seen.address = page.url();
   },
 

@@ -47,6 +47,7 @@ def test_s3_02_a_mother_opens_the_record_of_her_child(clinic: Clinic, shots: Pat
     found = seen(clinic, shots, "people")
     assert "Анна" in found["own"]
     assert "София" in found["child"]
+    assert "София" in found["whose"]
     assert "iss=" not in found["address"]
 
 

@@ -7,6 +7,7 @@ import { begin as beginLanguage, t } from "./language.js";
 import * as session from "./session.js";
 import * as shell from "./shell.js";
 import * as unread from "./unread.js";
+import * as whose from "./whose.js";
 
 /** Views by the first part of the address; a module gives `show(...parts)`. */
 const VIEWS = {
@@ -80,6 +81,7 @@ function welcome(why) {
 function start() {
   if (session.isIn() || session.isOffline()) {
     shell.draw({ signedIn: true, again: start });
+    whose.tell();
     route({ focus: false });
   } else welcome("");
 }

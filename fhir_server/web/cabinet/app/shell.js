@@ -35,7 +35,8 @@ function languages(again) {
 export function draw({ signedIn, again }) {
   place("skip").textContent = t("SKIP");
   place("top").replaceChildren(h("div", { class: "inner" },
-    h("a", { class: "brand", href: "#/" }, h("img", { src: ICON, alt: "", width: 28, height: 28 }), session.title()), languages(again)));
+    h("a", { class: "brand", href: "#/" }, h("img", { src: ICON, alt: "", width: 28, height: 28 }),
+      h("span", {}, session.title(), signedIn && h("small", { id: "whose" }, "\u00a0"))), languages(again)));
   const tabs = place("tabs");
   tabs.hidden = !signedIn;
   tabs.setAttribute("aria-label", t("SECTIONS"));
@@ -60,6 +61,12 @@ export function unread(count) {
   if (!count) return;
   tab.append(h("span", { class: "count", "aria-hidden": "true" }, count > 99 ? "99+" : count),
     h("span", { class: "unseen" }, `, ${n("UNREAD_COUNT", count)}`));
+}
+
+/** Whose record is open, above every view. */
+export function whose(name) {
+  const line = place("whose");
+  if (line) line.textContent = name || "\u00a0"; // its line is kept, so that nothing moves
 }
 
 let oldest = 0;

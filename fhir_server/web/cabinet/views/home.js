@@ -7,6 +7,7 @@ import { t } from "../app/language.js";
 import { isMine, isUnread } from "../app/messages.js";
 import { named } from "../app/names.js";
 import { Refusal, patientId, read } from "../app/session.js";
+import * as whose from "../app/whose.js";
 import { visitCard } from "./visits.js";
 
 const since = () => new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
@@ -38,7 +39,7 @@ export async function show() {
   const about = `patient=${patientId()}`;
   const nothing = unless({ entry: [] });
   const [patient, visits, messages, results] = await Promise.all([
-    read(`Patient/${patientId()}`).catch(unless({})),
+    whose.patient().catch(unless({})),
     read(`Appointment?${about}&status=booked,pending,proposed,waitlist,arrived&_count=50`).catch(nothing),
     read(`Communication?${about}&_sort=-sent&_count=5`).catch(nothing),
     read(`Observation?${about}&category=laboratory&_sort=-date&_count=1`).catch(nothing),

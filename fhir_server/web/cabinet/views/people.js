@@ -5,6 +5,7 @@ import { matches, name, target, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { TEXTS } from "../app/texts.js";
 import { look, offers, patientId, read, signIn } from "../app/session.js";
+import { patient as whose } from "../app/whose.js";
 
 const part = (parameter, key) => {
   const found = (parameter.part || []).find((each) => each.name === key);
@@ -46,7 +47,7 @@ function closed(parameters) {
 
 export async function show() {
   const [patient, bundle, parameters] = await Promise.all([
-    read(`Patient/${patientId()}`), read(`RelatedPerson?patient=${patientId()}&active=true`), status(),
+    whose(), read(`RelatedPerson?patient=${patientId()}&active=true`), status(),
   ]);
   const related = matches(bundle);
   return {
