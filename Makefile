@@ -6,10 +6,13 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV ?= .venv
 ARGS ?=
+JOBS ?= 2
 export VENV
 
 BIN := $(VENV)/bin
 APART := --ignore=tests/browser --ignore=tests/clients --ignore=tests/cabinet
+# What pytest ends with where no test was asked for.
+NONE := 5
 CODE := fhir_server tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
@@ -18,7 +21,7 @@ CODE := fhir_server tests scripts $(wildcard bench)
 
 help:  ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
-	@echo "  Variables: HOST, PORT, ARGS (further options or test files), PYTHON, VENV"
+	@echo "  Variables: HOST, PORT, ARGS (further options or test files), JOBS (of tests), PYTHON, VENV"
 
 install:  ## Make the virtual environment with what the server needs
 	@scripts/install serve
@@ -40,7 +43,8 @@ doctor: install  ## Say what is missing on this machine
 
 test: install-all  ## Run the tests, but for the slow ones and those that need a browser or clients
 	@echo "Apart from these: make test-slow, make test-browser, make test-clients"
-	@$(BIN)/python -m pytest -m "not slow" $(APART) $(ARGS)
+	@$(BIN)/python -m pytest -m "alone and not slow" $(APART) $(ARGS) || [ $$? = $(NONE) ]
+	@$(BIN)/python -m pytest -m "not alone and not slow" $(APART) -n $(JOBS) --dist loadfile $(ARGS)
 
 test-slow: install-all  ## Run the tests that kill and restart servers, a minute or two
 	@$(BIN)/python -m pytest -m slow $(ARGS)

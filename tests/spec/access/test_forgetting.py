@@ -21,6 +21,7 @@ from fhir_server.store.mongo.chains import Resolver
 from fhir_server.store.mongo.resources import Reader
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.units import MongoUnit
+from tests.spec.access.conftest import two
 from tests.support.doors import READS
 from tests.support.doors_for_writing import WRITES
 from tests.support.leaking import DOORS, Worlds, answers, load, telling
@@ -137,6 +138,13 @@ def watched(patch: pytest.MonkeyPatch, seen: Any) -> Iterator[None]:
             for name in {each.method for each in SITES} & set(vars(store)):
                 context.setattr(store, name, watching(vars(store)[name]))
         yield
+
+
+@pytest.fixture(scope="module")
+def worlds(mongodb_uri: str, tokens: Tokens) -> Iterator[Worlds]:
+    """Of these tests alone: what others write to one of the two would tell them apart."""
+    with two(mongodb_uri, tokens) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,12 @@ https://hl7.org/fhir/R4/security.html
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from tests.spec.access.conftest import two
 from tests.support.doors import READS
 from tests.support.doors_for_writing import WRITES
 from tests.support.leaking import DOORS, MAIN, SEEN, Worlds, answers, prepare, telling
@@ -19,7 +21,14 @@ from tests.support.limits import KINDS, LIMITS, SLOW, TEETH, Limit
 from tests.support.worlds import Tokens
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module")
+def worlds(mongodb_uri: str, tokens: Tokens) -> Iterator[Worlds]:
+    """Of these tests alone: what others write to one of the two would tell them apart."""
+    with two(mongodb_uri, tokens) as found:
+        yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
 def loaded(worlds: Worlds, tokens: Tokens) -> None:
     prepare(worlds, tokens, *LIMITS, TEETH)
 

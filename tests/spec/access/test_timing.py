@@ -21,6 +21,8 @@ from tests.support.leaking import Worlds, load
 from tests.support.limits import PEOPLE
 from tests.support.worlds import Ask, Tokens
 
+pytestmark = pytest.mark.alone
+
 TIMED: Final = replace(PEOPLE[0], name="timed")
 DOORS: Final = (
     "read", "vread", "search by id", "conditional update with an id", "patch", "delete",

@@ -16,6 +16,8 @@ from fhir_server.cli.protocol import MAX_HEAD
 from tests.support.fhir import create, patient
 from tests.support.running import Running
 
+pytestmark = pytest.mark.alone
+
 JSON: Final = {"Content-Type": "application/fhir+json"}
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON_PATCH: Final = {"Content-Type": "application/json-patch+json"}

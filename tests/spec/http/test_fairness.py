@@ -15,6 +15,8 @@ import pytest
 from tests.support.fhir import create, observation, patient
 from tests.support.writing import tagged_bundle
 
+pytestmark = pytest.mark.alone
+
 LONGEST: Final = 0.6
 """Seconds that a read may wait on a machine that runs the tests besides. Alone, on two cores,
 it is 0.2 for the transaction, which took 1.3 in one go before."""

@@ -28,7 +28,7 @@ LONGEST: Final = 0.25
 """Seconds; 0.02 to 0.12 was measured. On the loop these took 0.3 to 2 s."""
 _BEAT: Final = 0.002
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.alone, pytest.mark.anyio]
 
 
 class Heart:

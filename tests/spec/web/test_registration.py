@@ -148,6 +148,7 @@ async def test_s0_04_who_was_not_invited_gets_no_code(pages: Cabinet) -> None:
     assert len(pages.mailbox.to(who["email"])) == 1
 
 
+@pytest.mark.alone
 async def test_s0_04_a_match_and_none_answer_the_same_in_the_same_time(
     pages: Cabinet,
 ) -> None:

@@ -100,6 +100,7 @@ async def test_accounts_that_are_locked_answer_as_if_the_password_were_wrong(
     assert (response.status_code, "password is wrong" in response.text) == (400, True)
 
 
+@pytest.mark.alone
 async def test_known_and_unknown_addresses_take_the_same_time(pages: Cabinet) -> None:
     """With a hash of an earnest cost the rest is noise."""
     hasher = Hasher(rounds=2, memory_kib=8 * 1024)
