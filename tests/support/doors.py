@@ -175,6 +175,8 @@ READS: Final[dict[str, Ask]] = {
         {"resourceType": "Parameters", "parameter": [
             {"name": "appt-id", "valueString": "{h}-visit"}]},
     ),
+    "ticket": Ask("GET", "/Appointment/{h}-booked/$ticket"),
+    "ticket of several": Ask("GET", "/Appointment/{p}-booked/$ticket"),
     "batch of operations": Ask(
         "POST", "/", bundle("batch", entry("GET", "Observation/{h}/$meta"),
         entry("GET", "Patient/{p}/$everything?_count=20"),

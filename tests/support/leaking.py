@@ -130,6 +130,7 @@ def _visible(limit: Limit) -> list[JsonObject]:
             "position": {"latitude": 1, "longitude": 1},
         },
         _encounter(f"{p}-encounter", p),
+        _booked(f"{p}-booked", p, f"{p}-hidden-patient"),
         {
             "resourceType": "DiagnosticReport",
             "id": f"{p}-report",
@@ -234,6 +235,7 @@ def _others(limit: Limit, h: str) -> list[JsonObject]:
                 {"actor": {"reference": f"Patient/{about}"}, "status": "needs-action"}
             ],
         },
+        _booked(f"{h}-booked", about),
         {
             "resourceType": "Task",
             "id": f"{h}-task",
@@ -250,6 +252,20 @@ def _others(limit: Limit, h: str) -> list[JsonObject]:
         },
     ]
     return [_merged(each, meta) for each in found]
+
+
+def _booked(id_: str, *patients: str) -> JsonObject:
+    return {
+        "resourceType": "Appointment",
+        "id": id_,
+        "status": "booked",
+        "start": "2020-01-02T09:00:00Z",
+        "end": "2020-01-02T09:30:00Z",
+        "participant": [
+            {"actor": {"reference": f"Patient/{each}"}, "status": "accepted"}
+            for each in patients
+        ],
+    }
 
 
 def _document(id_: str, about: str, content: str) -> JsonObject:
