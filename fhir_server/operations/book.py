@@ -29,6 +29,15 @@ from fhir_server.interactions.update import update
 from fhir_server.operations.call import Call
 
 _KIND: Final = "Appointment"
+_BROUGHT: Final[tuple[str, ...]] = (
+    "basedOn",
+    "supportingInformation",
+    "reasonCode",
+    "reasonReference",
+    "description",
+    "comment",
+)
+"""What may come with the booking of a hold or an offer: papers, and why."""
 
 
 async def hold(ctx: Context, call: Call) -> Result:
@@ -69,6 +78,9 @@ async def book(ctx: Context, call: Call) -> Result:
         changed |= {} if reason is None else {"cancelationReason": reason}
     elif wish.resource and known["status"] == "booked":
         changed = {**wish.resource, **wish.said, "id": known["id"], "status": "booked"}
+    else:
+        brought = {name: wish.resource[name] for name in _BROUGHT if name in wish.resource}
+        changed = {**known, **brought, **wish.said, "status": "booked"}
     check_letter(ctx, "u", _KIND)
     return _answer(ctx, wish, await update(ctx, Update(_KIND, known["id"], changed)))
 

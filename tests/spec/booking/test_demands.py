@@ -428,6 +428,18 @@ def test_a_hold_is_not_booked_past_a_demand(clinic: Clinic, door: str) -> None:
     assert clinic.ask(who, "PUT", path, with_order).status_code == 200
 
 
+@pytest.mark.parametrize("dialect", ["appointment-resource", "appt-resource"])
+def test_the_papers_come_with_the_booking_of_a_hold(clinic: Clinic, dialect: str) -> None:
+    patient, slot = clinic.patient(), clinic.slot(clinic.schedule(**REFERRAL))
+    who, order = person(patient), referral(clinic, patient)
+    held = operate(clinic, who, "/Appointment/$hold", slot=slot).json()["entry"][0]["resource"]
+    resource = {**held, "basedOn": [{"reference": order}]}
+    answer = operate(clinic, who, "/Appointment/$book", **{dialect.replace("-", "_"): resource})
+    assert answer.is_success, answer.text
+    stored = clinic.get(f"/Appointment/{held['id']}")
+    assert (stored["status"], stored["basedOn"]) == ("booked", [{"reference": order}])
+
+
 def test_an_offer_is_not_taken_past_a_demand(clinic: Clinic) -> None:
     patient, slot = clinic.patient(), clinic.slot(clinic.schedule(**REFERRAL))
     entry = send(clinic, ROOT, clinic.visit(patient, status="waitlist", specialty=[EYE])).json()
