@@ -20,13 +20,13 @@ from fhir_server.core.bundles import searchset, stored_entries
 from fhir_server.core.errors import Conflict
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.commands import Create, Update
+from fhir_server.interactions.commands import Create
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.create import create
 from fhir_server.interactions.permits import check_letter
 from fhir_server.interactions.results import Result
-from fhir_server.interactions.update import update
 from fhir_server.operations.call import Call
+from fhir_server.operations.visit import rewritten
 
 _KIND: Final = "Appointment"
 _BROUGHT: Final[tuple[str, ...]] = (
@@ -71,18 +71,21 @@ async def book(ctx: Context, call: Call) -> Result:
     known = await _known(ctx, wish)
     if known is None:
         return await _new(ctx, wish, "booked")
-    changed = {**known, **wish.said, "status": "booked"}
+    check_letter(ctx, "u", _KIND)
+    result = await rewritten(ctx, known["id"], lambda visit: _changed(wish, visit))
+    return _answer(ctx, wish, result)
+
+
+def _changed(wish: Asked, known: JsonObject) -> JsonObject:
+    """What the wish makes of a visit that is stored."""
     if wish.ends or wish.resource.get("status") == "cancelled":
         reason = wish.resource.get("cancelationReason")
-        changed["status"] = "cancelled"
-        changed |= {} if reason is None else {"cancelationReason": reason}
-    elif wish.resource and known["status"] == "booked":
-        changed = {**wish.resource, **wish.said, "id": known["id"], "status": "booked"}
-    else:
-        brought = {name: wish.resource[name] for name in _BROUGHT if name in wish.resource}
-        changed = {**known, **brought, **wish.said, "status": "booked"}
-    check_letter(ctx, "u", _KIND)
-    return _answer(ctx, wish, await update(ctx, Update(_KIND, known["id"], changed)))
+        given = {} if reason is None else {"cancelationReason": reason}
+        return {**known, **wish.said, "status": "cancelled", **given}
+    if wish.resource and known["status"] == "booked":
+        return {**wish.resource, **wish.said, "id": known["id"], "status": "booked"}
+    brought = {name: wish.resource[name] for name in _BROUGHT if name in wish.resource}
+    return {**known, **brought, **wish.said, "status": "booked"}
 
 
 def _asked(ctx: Context, call: Call) -> Asked:

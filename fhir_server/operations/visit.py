@@ -5,6 +5,7 @@ Each is an update or a create that could be written by hand, and meets the same 
 https://hl7.org/fhir/R4/appointment.html#statuses
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fhir_server.cabinet.booking import refusals
@@ -14,13 +15,14 @@ from fhir_server.core.errors import BadValue
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.commands import Create, Update
+from fhir_server.interactions.commands import Create
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.create import create
 from fhir_server.interactions.read import live
 from fhir_server.interactions.results import Result
-from fhir_server.interactions.update import update
+from fhir_server.interactions.update import check, in_unit, put
 from fhir_server.operations.call import Call
+from fhir_server.store.port import Unit
 
 NOT_A_CONCEPT: Final = Text(
     "`{name}` is a CodeableConcept, a Coding or a code.",
@@ -49,23 +51,19 @@ async def cancel(ctx: Context, call: Call) -> Result:
         BusinessRule, Forbidden: a rule of the clinic, with its code.
     """
     call.check_names(frozenset({"reason", "comment"}))
-    resource = await _visit(ctx, call)
-    changed = {**resource, "status": "cancelled"}
+    said: JsonObject = {"status": "cancelled"}
     reason, comment = call.value("reason"), call.value("comment")
     if reason is not None:
-        changed["cancelationReason"] = _concept("reason", reason)
+        said["cancelationReason"] = _concept("reason", reason)
     if comment is not None:
-        changed["comment"] = str(comment)
-    return await update(ctx, Update(_KIND, resource["id"], changed))
+        said["comment"] = str(comment)
+    return await rewritten(ctx, call.target.id or "", lambda visit: {**visit, **said})
 
 
 async def confirm(ctx: Context, call: Call) -> Result:
     """Make a hold a booking, or tell that the patient will come to what is booked."""
     call.check_names(frozenset())
-    resource = await _visit(ctx, call)
-    participants = [_accepting(each) for each in resource["participant"]]
-    changed = {**resource, "status": "booked", "participant": participants}
-    return await update(ctx, Update(_KIND, resource["id"], changed))
+    return await rewritten(ctx, call.target.id or "", _confirmed)
 
 
 async def reschedule(ctx: Context, call: Call) -> Result:
@@ -89,6 +87,32 @@ async def reschedule(ctx: Context, call: Call) -> Result:
     fresh = await made(ctx, kept, wanted, visit.patients[0], "booked", resource["id"])
     ctx.services.validator.check(fresh, _KIND)
     return await create(ctx, Create(_KIND, fresh))
+
+
+async def rewritten(
+    ctx: Context, id_: str, change: Callable[[JsonObject], JsonObject]
+) -> Result:
+    """Put `change` of the visit `id_` in its place, in one unit: what others write meanwhile
+    is changed, not overwritten.
+
+    Raises:
+        NotFound, Gone: it is not there for this caller.
+    """
+
+    async def work(unit: Unit) -> Result:
+        found = await unit.read(_KIND, id_, within=ctx.rights.update)
+        current = live(found, _KIND, id_)
+        resource = change(loads(current.body, max_depth=ctx.services.limits.depth))
+        inside = ctx.inside(unit)
+        await check(inside, resource, _KIND)
+        return await put(inside, unit, _KIND, id_, current, resource)
+
+    return await in_unit(ctx, _KIND, work, id_)
+
+
+def _confirmed(visit: JsonObject) -> JsonObject:
+    participants = [_accepting(each) for each in visit["participant"]]
+    return {**visit, "status": "booked", "participant": participants}
 
 
 async def _visit(ctx: Context, call: Call) -> JsonObject:

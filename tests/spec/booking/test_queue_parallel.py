@@ -66,6 +66,18 @@ def test_an_offer_is_taken_once_and_a_booking_is_one(clinic: Clinic) -> None:
     assert (line.at(entry)["status"], clinic.status(slot)) == ("booked", "busy")
 
 
+def test_who_declines_and_leaves_at_once_has_left(clinic: Clinic) -> None:
+    """`$cancel` means the visit as it is when it is written, not as it was looked up."""
+    for _ in range(6):
+        line = Line(clinic)
+        who, entry, _ = line.offered()
+        leave = partial(operate, clinic, who, f"/Appointment/{entry}/$cancel")
+        decline = partial(answered, clinic, who, entry, "declined")
+        answers = together([leave, decline])
+        assert answers[0].status_code == 200, answers[0].text
+        assert line.at(entry)["status"] == "cancelled"
+
+
 def _fill(line: Line, count: int) -> list[str]:
     """Entries of new patients, in the order of the queue."""
     rows = [
