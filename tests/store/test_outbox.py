@@ -276,6 +276,16 @@ async def test_only_what_waits_or_is_dead_is_sent_again_or_dropped(
     assert not await outbox.resend("a/email/0", NOW)
 
 
+async def test_what_is_on_its_way_when_it_is_resent_is_not_sent_twice(
+    mongo_store: MongoStore, outbox: MongoOutbox
+) -> None:
+    await composed(mongo_store, outbox)
+    held = await leased(outbox)
+    assert await outbox.resend("a/email/0", NOW)
+    assert await outbox.lease("two", ALL, NOW, 30) is None
+    assert await outbox.settle(held, "sent", "", NOW)
+
+
 async def test_a_worker_loses_what_an_operator_drops(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:
@@ -345,6 +355,7 @@ async def test_a_unit_that_posts_asks_one_question_more(
 
         commands.clear()
         await store.run(["Basic"], work)
+        assert commands.within == commands.names
         return commands.names
 
     assert await asked("silent") == ["insert", "commitTransaction"]

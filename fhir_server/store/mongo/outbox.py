@@ -130,9 +130,7 @@ class MongoOutbox:
 
     async def _waits_or_is_dead(self, key: str, change: Mapping[str, Any]) -> bool:
         with answered():
-            done = await self._table.update_one(
-                {"_id": key, "$or": [WAITS, _DEAD]}, {**change, "$inc": {"lease": 1}}
-            )
+            done = await self._table.update_one({"_id": key, "$or": [WAITS, _DEAD]}, change)
         return done.matched_count == 1
 
     async def backlog(self, now: int) -> Mapping[tuple[Lane, str], int]:
