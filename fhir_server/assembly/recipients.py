@@ -21,6 +21,7 @@ from fhir_server.core.errors import FhirError
 from fhir_server.delivery.answers import Recipient
 from fhir_server.delivery.sms import PLACES, REFUSED, Gateway, filled
 from fhir_server.delivery.webhooks import GONE, Endpoint, secret_of
+from fhir_server.settings import Settings
 
 T = TypeVar("T")
 
@@ -77,6 +78,16 @@ def gateway(path: Path | None) -> Gateway | None:
         return _gateway(_read(path, _Gateway))
     except (OSError, ValueError) as error:
         raise RecipientsFileError(f"{path}: {error}") from error
+
+
+def check_recipients(settings: Settings) -> None:
+    """Whether both files can be followed, before anything is started.
+
+    Raises:
+        RecipientsFileError: one cannot.
+    """
+    endpoints(settings.webhooks)
+    gateway(settings.sms_gateway)
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -19,6 +19,7 @@ from fhir_server.access.public import public_rights
 from fhir_server.app import definitions
 from fhir_server.assembly.access import check_files
 from fhir_server.assembly.booking import default_policy
+from fhir_server.assembly.recipients import check_recipients
 from fhir_server.cli import demo_environment, seeding, worker
 from fhir_server.cli.console import CONSOLE, fail, say, warn
 from fhir_server.cli.database import own_database
@@ -71,6 +72,7 @@ def serve(  # noqa: PLR0913, PLR0917  # an argument an option
         definitions(settings)
         check_files(settings)
         default_policy(settings)
+        check_recipients(settings)
     if "log_format" not in settings.model_fields_set and sys.stdout.isatty():
         settings = with_changes(settings, log_format="text")
     try:

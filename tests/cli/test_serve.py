@@ -153,6 +153,12 @@ def test_a_definition_that_cannot_be_used_is_a_sentence(
         ("FHIR_BOOKING_RULES", '{"offer": "2 h"}', "rules.json: offer: a duration"),
         ("FHIR_BOOKING_RULES", '{"ofers": 3}', "no rule of booking `ofers`"),
         ("FHIR_BOOKING_RULES", "{", "rules.json: "),
+        (
+            "FHIR_WEBHOOKS",
+            '{"mis": {"url": "http://mis", "secrets": []}}',
+            "one secret, or two",
+        ),
+        ("FHIR_SMS_GATEWAY", '{"url": "https://sms.example"}', "missing required field `body`"),
     ],
 )
 def test_rules_that_cannot_be_followed_are_a_sentence(

@@ -71,6 +71,12 @@ async def composed(store: MongoStore, outbox: MongoOutbox, key: str = "a") -> No
     await told(store, await leased(outbox), delivery(key))
 
 
+async def on_its_way(store: MongoStore, outbox: MongoOutbox) -> Held:
+    """That delivery, in the hands of a worker."""
+    await composed(store, outbox)
+    return await leased(outbox)
+
+
 async def test_an_occasion_commits_with_the_unit(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:
@@ -244,8 +250,7 @@ async def test_what_is_postponed_counts_and_what_is_given_back_does_not(
 async def test_address_and_content_are_forgotten_at_the_end(
     mongo_store: MongoStore, outbox: MongoOutbox, outcome: Outcome
 ) -> None:
-    await composed(mongo_store, outbox)
-    await outbox.settle(await leased(outbox), outcome, "", NOW)
+    await outbox.settle(await on_its_way(mongo_store, outbox), outcome, "", NOW)
     for row in await mongo_store.database["outbox"].find().to_list():
         assert not {"sealed", "facts", "due", "held", "worker"} & set(row)
 
@@ -268,8 +273,7 @@ async def test_the_dead_are_sent_again_by_an_operator(
 async def test_only_what_waits_or_is_dead_is_sent_again_or_dropped(
     mongo_store: MongoStore, outbox: MongoOutbox, outcome: Outcome, *, again: bool
 ) -> None:
-    await composed(mongo_store, outbox)
-    await outbox.settle(await leased(outbox), outcome, "", NOW)
+    await outbox.settle(await on_its_way(mongo_store, outbox), outcome, "", NOW)
     assert await outbox.resend("a/email/0", NOW) is again
     assert await outbox.drop("a/email/0", NOW) is again
     assert not await outbox.drop("none", NOW)
@@ -279,8 +283,7 @@ async def test_only_what_waits_or_is_dead_is_sent_again_or_dropped(
 async def test_what_is_on_its_way_when_it_is_resent_is_not_sent_twice(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:
-    await composed(mongo_store, outbox)
-    held = await leased(outbox)
+    held = await on_its_way(mongo_store, outbox)
     assert await outbox.resend("a/email/0", NOW)
     assert await outbox.lease("two", ALL, NOW, 30) is None
     assert await outbox.settle(held, "sent", "", NOW)
@@ -289,8 +292,7 @@ async def test_what_is_on_its_way_when_it_is_resent_is_not_sent_twice(
 async def test_a_worker_loses_what_an_operator_drops(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:
-    await composed(mongo_store, outbox)
-    held = await leased(outbox)
+    held = await on_its_way(mongo_store, outbox)
     assert await outbox.drop("a/email/0", NOW)
     assert not await outbox.postpone(held, NOW, "busy")
     assert await waiting(outbox, "dropped") == ["a/email/0"]
