@@ -61,11 +61,12 @@ async def public_request(
     host = target.host
     port = target.port or (443 if target.scheme == "https" else 80)
     address = _visitable(await resolve(host, port), loopback=loopback)
-    # The certificate is still the host's to show: its name goes along for TLS.
+    # The certificate is still the host's to show: its name goes along for TLS. A pool knows
+    # the address alone, and would use the connection for another host there.
     return http.build_request(
         method,
         target.copy_with(host=address),
-        headers={"Host": urlsplit(url).netloc, **headers},
+        headers={"Host": urlsplit(url).netloc, "Connection": "close", **headers},
         content=content,
         extensions={"sni_hostname": host},
     )
