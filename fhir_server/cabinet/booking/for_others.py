@@ -83,7 +83,7 @@ class _Line:
             if patient not in self._looked and len(self._looked) >= _MOST_PATIENTS:
                 return patient
             self._looked.add(patient)
-            if await plans.allow(wished(each, asked.place)):
+            if await plans.allow(wished(each, asked.place, asked.served)):
                 return patient
         return None
 

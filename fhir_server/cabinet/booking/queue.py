@@ -22,7 +22,7 @@ from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.serving import Rota, Serving, specialities_node
 from fhir_server.cabinet.booking.slots import CLOSED, Place, place_of
 from fhir_server.cabinet.booking.telling import Tell, news_of
-from fhir_server.cabinet.booking.visits import Visit
+from fhir_server.cabinet.booking.visits import Visit, codings
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -53,6 +53,7 @@ class _Line:
 
     place: Place
     rota: Rota
+    served: Served
     waiting: Sequence[Waiting]
     """The first one first."""
 
@@ -133,7 +134,7 @@ class Turn:
             served = rota.serves(slot)
             everybody = await waiting(self.ctx, self.unit, served)
             line = [each for each in everybody if each.entry.fits(place, served)]
-        found = self._lines[place.id] = _Line(place, rota, line)
+        found = self._lines[place.id] = _Line(place, rota, rota.serves(slot), line)
         return found
 
     async def _chosen(self, line: _Line, seats: int, but: Collection[str]) -> Sequence[Waiting]:
@@ -147,7 +148,7 @@ class Turn:
             patient = each.entry.visit.patients[0]
             if patient in passed or each.version.id in self._served:
                 continue
-            if await plans.allow(wished(each, line.place)):
+            if await plans.allow(wished(each, line.place, line.served)):
                 chosen.append(each)
                 passed.add(patient)
         return chosen
@@ -211,10 +212,13 @@ def waiting_of(ctx: Context, row: Stored) -> Waiting:
     return Waiting(entry_of(resource, ctx.services.base_url), resource, row)
 
 
-def wished(waiting_: Waiting, place: Place) -> Visit:
-    """The visit that an offer of `place` would be."""
+def wished(waiting_: Waiting, place: Place, served: Served) -> Visit:
+    """The visit that an offer of `place`, which is a place of `served`, would be."""
+    # As it is counted when it is booked: the entry may name a doctor alone.
+    here = frozenset(codings(place.specialty)) or served.specialities
     return replace(
         waiting_.entry.visit,
+        specialities=waiting_.entry.visit.specialities | here,
         status="proposed",
         slots=(place.id,),
         start=place.start,
