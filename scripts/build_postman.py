@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fhir_server.cli.demo_environment import environment, text
-from scripts.postman import folders, scopes, signing_in
+from scripts.postman import booking, folders, scopes, signing_in
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "postman"
@@ -44,6 +44,7 @@ def collection() -> dict[str, Any]:
             *folders.core_types(),
             folders.bundles(),
             folders.operations(),
+            booking.booking(),
             folders.errors(),
             scopes.scopes(),
             signing_in.reuse(),
