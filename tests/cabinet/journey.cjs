@@ -2,6 +2,7 @@
 // the way ends at the first that fails.
 "use strict";
 
+const fs = require("fs");
 const { drive, signIn } = require("../browser/drive.cjs");
 const { ready, view, asked, slotOf, calendar, confirmed, letter } = require("./cabinet.cjs");
 
@@ -111,6 +112,15 @@ const STEPS = {
     await shot("confirm");
     await confirmed(page);
     seen.booked = await page.locator("h1").innerText();
+    const saved = async (index) => {
+      const down = page.waitForEvent("download");
+      await page.locator(".ticket button").nth(index).click();
+      return fs.readFileSync(await (await down).path(), "utf8");
+    };
+    await page.locator(".ticket button").first().waitFor();
+    seen.number = await page.locator(".number").innerText();
+    seen.calendar = await saved(0);
+    seen.sheet = (await saved(1)).slice(0, 5);
     await shot("booked");
     await page.locator("main .button[href='#/visits']").click();
     await card(page, "coming", "Соколова").waitFor();

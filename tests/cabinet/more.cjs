@@ -97,6 +97,21 @@ const scenarios = {
     seen.left = await here(page);
   },
 
+  /** A visit that demands a stronger sign-in leads to one. */
+  async stronger({ page, seen, shot }, given) {
+    await enter(page, given);
+    await calendar(page, "dr-guarded");
+    seen.note = await page.locator(".times .note").innerText();
+    await page.locator(".time").first().click();
+    await page.locator(".welcome [role=alert]").waitFor();
+    seen.said = await page.locator(".welcome [role=alert]").innerText();
+    seen.left = (await here(page)).session;
+    await shot("asked");
+    const asked = page.waitForRequest((each) => each.url().includes("/auth/authorize"));
+    await page.locator("main button.main").click();
+    seen.level = new URL((await asked).url()).searchParams.get("acr_values");
+  },
+
   /** Days further ahead come when they are asked for. */
   async later({ page, seen }, given) {
     await enter(page, given);

@@ -35,6 +35,15 @@ def test_days_further_ahead_come_when_they_are_asked_for(clinic: Clinic, shots: 
     assert (found["before"], found["after"], found["focused"]) == (12, 14, True)
 
 
+def test_s4_01_a_visit_that_demands_a_stronger_sign_in_leads_to_one(
+    clinic: Clinic, shots: Path
+) -> None:
+    found = seen(clinic, shots, "stronger")
+    assert found["note"] == "Для этой записи войдите через государственный сервис."
+    assert found["said"].startswith("Для этого нужен более надёжный вход.")
+    assert (found["left"], found["level"]) == ([], "3")
+
+
 def test_a_link_does_not_choose_the_server(clinic: Clinic, shots: Path) -> None:
     query = (
         "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"

@@ -75,6 +75,14 @@ def test_s3_03_books_by_speciality_doctor_and_time(steps: Steps) -> None:
     assert found["chosen"] in found["visit"]
 
 
+def test_s4_08_takes_the_ticket_along(steps: Steps) -> None:
+    found = step(steps, "books")
+    assert found["number"] == "Талон № 1"
+    assert found["calendar"].startswith("BEGIN:VCALENDAR")
+    assert "STATUS:CONFIRMED" in found["calendar"]
+    assert found["sheet"] == "%PDF-"
+
+
 def test_s0_19_writes_to_the_doctor_of_the_visit(steps: Steps) -> None:
     mine = step(steps, "writes")["mine"]
     assert "Соколова Елена" in mine

@@ -65,7 +65,7 @@ async function route({ focus = true } = {}) {
 }
 
 /** The page of who is not signed in. */
-function welcome(why) {
+function welcome(why, level = "") {
   current += 1;
   shell.draw({ signedIn: false, again: start });
   shown(t("WELCOME"), [h("section", { class: "card welcome" },
@@ -73,7 +73,7 @@ function welcome(why) {
     why && problem(why),
     h("p", { class: "lead" }, t("WELCOME_LEAD")),
     h("div", { class: "answers wide" },
-      h("button", { type: "button", class: "main", onclick: () => session.signIn().catch(() => welcome(t("SIGN_IN_FAILED"))) }, t("SIGN_IN")),
+      h("button", { type: "button", class: "main", onclick: () => session.signIn(level).catch(() => welcome(t("SIGN_IN_FAILED"))) }, t("SIGN_IN")),
       h("a", { class: "button second", href: "/auth/sign-up" }, t("REGISTER"))))]);
   if (why) main.querySelector("[role=alert]").focus();
 }
@@ -89,7 +89,7 @@ function start() {
 async function begin() {
   beginLanguage();
   dates.useClinicZone(session.clinicZone());
-  session.listen({ over: () => welcome(t("SIGNED_OUT")), stale: shell.stale });
+  session.listen({ over: welcome, stale: shell.stale });
   const why = await session.begin();
   if (why) welcome(why);
   else start();

@@ -15,7 +15,7 @@ let client = null;
 /** `in`; `kept`: no network, but something to read; `out`. */
 let state = "out";
 let patient = "";
-const listeners = { over: () => {}, stale: (_at) => {} };
+const listeners = { over: (_why, _level) => {}, stale: (_at) => {} };
 
 /** A refusal, with a sentence for the person and the code of the server. */
 export class Refusal extends Error {
@@ -38,7 +38,7 @@ export const title = () => place[`title${language()[0].toUpperCase()}${language(
 /** @returns {string} who is signed in, as `Patient/1` or `Person/1` */
 export const user = () => (client && client.user.fhirUser ? client.user.fhirUser.split("/").slice(-2).join("/") : "");
 
-/** `over` is called when the sign-in has ended, `stale` with the time of what is shown of old. */
+/** `over` is called when the sign-in has ended, with why and the level of the one that is needed; `stale` with the time of what is shown of old. */
 export function listen(given) { Object.assign(listeners, given); }
 
 const comesBack = () => /[?&](code|error)=/.test(location.search);
@@ -71,12 +71,15 @@ export async function begin() {
   return "";
 }
 
-/** To the sign-in page, and back to where the person was. */
-export async function signIn() {
+/** To the sign-in page, and back; `level`: of the sign-in that is needed, as its `acr`. */
+export async function signIn(level = "") {
   sessionStorage.clear();
-  await FHIR.oauth2.authorize({
-    iss: place.base, clientId: place.client, scope: place.scopes, redirectUri: HOME,
+  const asked = await FHIR.oauth2.authorize({
+    iss: place.base, clientId: place.client, scope: place.scopes, redirectUri: HOME, noRedirect: true,
   });
+  const address = new URL(asked);
+  if (level) address.searchParams.set("acr_values", level);
+  location.assign(address);
 }
 
 /** Forget the person here; what is on the device on purpose stays, unless `all` goes. */
@@ -104,9 +107,17 @@ export async function stayAlive() {
   if (answer && answer.status === 401) await over();
 }
 
-async function over() {
+async function over(why = t("SIGNED_OUT"), level = "") {
   await leave();
-  listeners.over();
+  listeners.over(why, level);
+}
+
+/** The level of the sign-in that was asked for, where the one of now is not enough: fhirclient has
+ * forgotten that one by then. https://www.rfc-editor.org/rfc/rfc9470 */
+function stronger(error) {
+  const challenge = error.response?.headers?.get("WWW-Authenticate") || "";
+  if (!challenge.includes("insufficient_user_authentication")) return "";
+  return (/acr_values="?(\w+)/.exec(challenge) || ["", ""])[1];
 }
 
 function refusal(error) {
@@ -134,8 +145,10 @@ async function requested(url, options = {}) {
     return await client.request({ ...options, url: absolute, headers });
   } catch (error) {
     if (error.status === 401 || /re-?launch|invalid_grant|Session expired/i.test(error.message)) {
-      await over();
-      throw new Refusal(401, t("SIGNED_OUT"));
+      const level = stronger(error);
+      const why = t(level ? "STRONGER" : "SIGNED_OUT");
+      await over(why, level);
+      throw new Refusal(401, why);
     }
     if (error.status) throw refusal(error);
     if (error instanceof TypeError) throw new Offline();
@@ -169,8 +182,8 @@ export async function file(path) {
   return new Blob([typeof body === "string" ? body : JSON.stringify(body)]);
 }
 
-const sending = (method, url, resource, type) => requested(url, {
-  method, body: JSON.stringify(resource), headers: { "Content-Type": type },
+const sending = (method, url, resource, type, headers = {}) => requested(url, {
+  method, body: JSON.stringify(resource), headers: { "Content-Type": type, ...headers },
 });
 
 export const create = (resource) => sending("POST", resource.resourceType, resource, FHIR_JSON);
@@ -180,12 +193,13 @@ export const batch = (bundle) => sending("POST", "", bundle, FHIR_JSON);
 
 export const patch = (target, changes) => sending("PATCH", target, changes, "application/json-patch+json");
 
-/** An operation; `given` is name to `[type, value]`, or a list of these. */
-export function operate(path, given = {}) {
+/** An operation; `given` is name to `[type, value]`. With a `key` it is carried out once, however
+ * often it is sent because an answer was lost. */
+export function operate(path, given = {}, key = "") {
   const parameter = Object.entries(given).filter(([, value]) => value)
     .map(([name, [type, value]]) => ({ name, [`value${type}`]: value }));
   // FHIR has no empty lists.
-  return sending("POST", path, { resourceType: "Parameters", ...(parameter.length ? { parameter } : {}) }, FHIR_JSON);
+  return sending("POST", path, { resourceType: "Parameters", ...(parameter.length ? { parameter } : {}) }, FHIR_JSON, key ? { "Idempotency-Key": key } : {});
 }
 
 let operations = null;
@@ -193,7 +207,7 @@ let operations = null;
 /** Whether the server offers an operation of a type: it says so in `/metadata`. */
 export async function offers(type, operation) {
   if (!operations) {
-    operations = look("metadata").then((statement) => new Set(statement.rest[0].resource.flatMap(
+    operations = look("metadata?_summary=true").then((statement) => new Set(statement.rest[0].resource.flatMap(
       (each) => (each.operation || []).map((one) => `${each.type}/$${one.name}`),
     )));
     operations.catch(() => { operations = null; });

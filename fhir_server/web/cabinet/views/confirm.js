@@ -5,6 +5,7 @@ import { button, h, problem, say } from "../app/dom.js";
 import { matches, target } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
 import { Offline, Refusal, look, operate } from "../app/session.js";
+import { ticket } from "./ticket.js";
 
 const TOLD = [300, 120, 60, 30]; // seconds left at which a screen reader is told
 
@@ -39,7 +40,7 @@ function booked(visit) {
       h("h2", {}, dates.visit(visit.start)),
       h("p", {}, [visits.doctor(visit), visits.speciality(visit)].filter(Boolean).join(" · ")),
       visits.where(visit) && h("p", { class: "hint" }, visits.where(visit)),
-      visit.patientInstruction && h("p", { class: "note" }, visit.patientInstruction)),
+      visit.patientInstruction && h("p", { class: "note" }, visit.patientInstruction), ticket(visit)),
     h("p", {}, h("a", { class: "button", href: "#/visits" }, t("TO_VISITS"))),
   ];
 }
@@ -56,9 +57,10 @@ export async function show(id) {
     box.append(shown);
     shown.focus();
   };
+  const key = crypto.randomUUID();
   const confirm = button(t("CONFIRM"), { class: "main" }, async () => {
     try {
-      const bundle = await operate("Appointment/$book", { "appointment-reference": ["Reference", { reference: `Appointment/${id}` }] });
+      const bundle = await operate("Appointment/$book", { "appointment-reference": ["Reference", { reference: `Appointment/${id}` }] }, key);
       const main = document.getElementById("content");
       main.replaceChildren(...booked(matches(bundle)[0] || bundle));
       main.querySelector("h1").focus();

@@ -6,6 +6,7 @@ import { hasCode, matches, nextPage, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
 import { named } from "../app/names.js";
 import { Offline, Refusal, create, look, offers, operate, patientId, read } from "../app/session.js";
+import { ticket } from "./ticket.js";
 
 const REASONS = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason";
 const QUEUE_REASONS = "https://fhir-server.example/CodeSystem/cancellation-reason";
@@ -84,9 +85,9 @@ function ofWaiting(visit, card) {
 }
 
 function ofComing(visit, card) {
-  return h("div", { class: "answers" },
+  return [ticket(visit), h("div", { class: "answers" },
     h("a", { class: "button second", href: `#/book/move/${visit.id}` }, t("MOVE")),
-    cancel(visit, card, t("CANCEL"), t("CANCELLED")));
+    cancel(visit, card, t("CANCEL"), t("CANCELLED")))];
 }
 
 const STATES = { cancelled: "STATE_CANCELLED", noshow: "STATE_NOSHOW", fulfilled: "STATE_FULFILLED", waitlist: "STATE_WAITING", proposed: "STATE_PROPOSED", pending: "STATE_PENDING" };
@@ -116,7 +117,7 @@ export function visitCard(visit, moved = false) {
     why(visit) && h("p", { class: "hint" }, why(visit)),
     visit.patientInstruction && kind === "coming" && h("p", { class: "note" }, visit.patientInstruction));
   const more = { offers: ofOffer, held: ofHold, waiting: ofWaiting, coming: ofComing }[kind];
-  if (more) card.append(...[more(visit, card)].flat().filter(Boolean));
+  if (more) card.append(...[more(visit, card)].flat(Infinity).filter(Boolean));
   return card;
 }
 
