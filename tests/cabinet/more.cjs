@@ -5,7 +5,7 @@
 const fs = require("fs");
 const path = require("path");
 const { drive, signIn } = require("../browser/drive.cjs");
-const { ready, view, enter, asked, slotOf, calendar } = require("./cabinet.cjs");
+const { ready, view, enter, asked, slotOf, calendar, confirmed } = require("./cabinet.cjs");
 
 const VIEWS = [
   "", "visits", "card", "results", "card/encounters", "card/prescriptions", "card/vaccinations", "card/documents",
@@ -95,6 +95,20 @@ const scenarios = {
     await page.locator("main button.danger").click();
     await page.locator(".welcome").waitFor();
     seen.left = await here(page);
+  },
+
+  /** A visit that demands a referral is based on the one that the person chooses. */
+  async referred({ page, seen, shot }, given) {
+    await enter(page, given);
+    await calendar(page, "dr-referred");
+    seen.note = await page.locator(".times .note").innerText();
+    await page.locator(".time").first().click();
+    await page.locator("dialog").waitFor();
+    seen.choices = await page.locator("dialog button").allInnerTexts();
+    await shot("which");
+    await page.locator("dialog button").nth(1).click();
+    await confirmed(page);
+    seen.visits = (await asked(given, given.system, "GET", "Appointment?based-on=ServiceRequest/pain&status=booked")).body.total;
   },
 
   /** A visit that demands a stronger sign-in leads to one. */

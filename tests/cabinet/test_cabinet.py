@@ -44,6 +44,19 @@ def test_s4_01_a_visit_that_demands_a_stronger_sign_in_leads_to_one(
     assert (found["left"], found["level"]) == ([], "3")
 
 
+def test_s4_06_a_visit_is_based_on_the_referral_that_is_chosen(
+    clinic: Clinic, shots: Path
+) -> None:
+    found = seen(clinic, shots, "referred", system=clinic.system)
+    assert found["note"] == "К этому врачу нужно направление."
+    assert found["choices"] == [
+        "Консультация mri, 2 ноября 2026 г.",
+        "Консультация pain, 1 ноября 2026 г.",
+        "Оставить как есть",
+    ]
+    assert found["visits"] == 1
+
+
 def test_a_link_does_not_choose_the_server(clinic: Clinic, shots: Path) -> None:
     query = (
         "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"

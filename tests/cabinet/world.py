@@ -15,6 +15,7 @@ NEW_EMAIL: Final = "olena@mail.example"
 _POLICY: Final = "https://fhir-server.example/StructureDefinition/booking-policy"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+_SPECIALITIES: Final = "https://clinic.example/specialities"
 _LOINC: Final = "http://loinc.org"
 _ALLERGY: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -84,7 +85,7 @@ def _doctor(id_: str, name: str, speciality: str, **policy: Any) -> Iterator[Jso
     yield {"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]}
     rules = [{"url": key.replace("_", "-"), **value} for key, value in policy.items()]
     extension = {"extension": [{"url": _POLICY, "extension": rules}]} if rules else {}
-    coding = {"system": "https://clinic.example/specialities", "code": id_}
+    coding = {"system": _SPECIALITIES, "code": id_}
     yield {
         "resourceType": "Schedule",
         "id": id_,
@@ -248,6 +249,25 @@ def _card() -> Iterator[JsonObject]:
     }
 
 
+def _referrals() -> Iterator[JsonObject]:
+    """Two to the neurologist, one to somebody else."""
+    for id_, doctor, day in (
+        ("mri", "dr-referred", 2),
+        ("pain", "dr-referred", 1),
+        ("heart", "dr-busy", 3),
+    ):
+        yield {
+            "resourceType": "ServiceRequest",
+            "id": id_,
+            "status": "active",
+            "intent": "order",
+            "code": {"text": f"Консультация {id_}"},
+            "authoredOn": f"2026-11-0{day}",
+            "performerType": {"coding": [{"system": _SPECIALITIES, "code": doctor}]},
+            "subject": {"reference": f"Patient/{ANNA}"},
+        }
+
+
 def _pressure(about: JsonObject) -> Iterator[JsonObject]:
     for week, (systolic, diastolic) in enumerate(((138, 88), (131, 84), (124, 80))):
         values = (
@@ -290,11 +310,14 @@ def resources() -> list[JsonObject]:
         *_doctor("dr-sokolova", "Соколова Елена", "Терапия"),
         *_doctor("dr-later", "Поздний Игорь", "Терапия"),
         *_doctor("dr-guarded", "Закрытый Лев", "Психиатрия", level={"valueInteger": 3}),
+        *_doctor("dr-referred", "Узкий Марк", "Неврология", referral={"valueBoolean": True}),
+        *_referrals(),
         *_doctor("dr-strict", "Строгий Пётр", "Хирургия", **late),
         *_doctor("dr-busy", "Занятая Вера", "Кардиология", **queue),
         *_places("dr-sokolova", range(3, 6), range(6, 16)),
         *_places("dr-later", range(20, 34), range(6, 16)),
         *_places("dr-guarded", range(3, 4), range(6, 8)),
+        *_places("dr-referred", range(3, 4), range(12, 15)),
         *_places("dr-strict", range(3, 5), range(6, 8)),
         *_results(),
         *_papers(),

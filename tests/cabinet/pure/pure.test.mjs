@@ -13,6 +13,7 @@ const fhir = await app("fhir");
 const { n, preferred, t, use } = await app("language");
 const { granted } = await app("scopes");
 const messages = await app("messages");
+const { fitting } = await app("referrals");
 const { laid, series } = await app("series");
 const { TEXTS } = await app("texts");
 
@@ -240,4 +241,17 @@ test("who refuses the last offer leaves the queue", () => {
   const offer = (made, limit) => ({ extension: [{ url: "https://fhir-server.example/StructureDefinition/waitlist", extension: [
     { url: "offersMade", valueUnsignedInt: made }, { url: "offersLimit", valueUnsignedInt: limit }] }] });
   assert.deepEqual([[1, 3], [2, 3], [9, 0]].map(([made, limit]) => isLastOffer(offer(made, limit))), [false, true, false]);
+});
+
+test("a referral is an order of the clinic that is in force then, to this speciality as far as it says", () => {
+  const eye = { system: "urn:s", code: "eye" };
+  const given = (id, more = {}) => ({ id, status: "active", intent: "order", ...more });
+  const found = fitting([
+    given("old", { authoredOn: "2026-01-01" }), given("new", { authoredOn: "2026-02-01", performerType: { coding: [eye] } }),
+    given("ear", { performerType: { coding: [{ system: "urn:s", code: "ear" }] } }), given("other", { performerType: { coding: [{ system: "urn:t", code: "eye" }] } }),
+    given("late", { occurrencePeriod: { end: "2026-02-28" } }), given("early", { occurrencePeriod: { start: "2026-03-02" } }), given("day", { occurrencePeriod: { end: "2026-03-01" } }),
+    given("plan", { intent: "plan" }), given("over", { status: "completed" }),
+    given("own", { extension: [{ url: "https://fhir-server.example/StructureDefinition/person-entered" }] }),
+  ], eye, "2026-03-01T10:00:00+02:00");
+  assert.deepEqual(found.map((each) => each.id), ["new", "old", "day"]);
 });

@@ -55,6 +55,24 @@ export function problem(text, ...more) {
   return h("div", { class: "problem", role: "alert", tabindex: "-1" }, h("p", {}, text), ...more);
 }
 
+/** Let one of several be chosen; the index of it, or -1 for none.
+ * @returns {Promise<number>} */
+export function choice(question, options, none) {
+  return new Promise((resolve) => {
+    const dialog = h("dialog", { "aria-labelledby": "choice" },
+      h("h2", { id: "choice" }, question),
+      h("div", { class: "answers wide" },
+        options.map((each, index) => h("button", { type: "button", class: "second", onclick: () => dialog.close(String(index)) }, each)),
+        h("button", { type: "button", class: "second", onclick: () => dialog.close("") }, none)));
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue ? Number(dialog.returnValue) : -1);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 /** Ask before something that cannot be undone; whether the answer is yes. */
 export function asked(question, yes, no, ...more) {
   return new Promise((resolve) => {

@@ -197,7 +197,7 @@ export const patch = (target, changes) => sending("PATCH", target, changes, "app
  * often it is sent because an answer was lost. */
 export function operate(path, given = {}, key = "") {
   const parameter = Object.entries(given).filter(([, value]) => value)
-    .map(([name, [type, value]]) => ({ name, [`value${type}`]: value }));
+    .map(([name, [type, value]]) => ({ name, [type === "Resource" ? "resource" : `value${type}`]: value }));
   // FHIR has no empty lists.
   return sending("POST", path, { resourceType: "Parameters", ...(parameter.length ? { parameter } : {}) }, FHIR_JSON, key ? { "Idempotency-Key": key } : {});
 }

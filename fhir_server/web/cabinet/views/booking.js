@@ -3,10 +3,11 @@
 import * as calendar from "../app/calendar.js";
 import * as dates from "../app/dates.js";
 import { doctor, isPatientOf, slots } from "../app/appointments.js";
-import { asked, button, h, problem, say } from "../app/dom.js";
+import { asked, button, choice, h, problem, say } from "../app/dom.js";
 import { isTo, matches, nextPage, target, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
 import * as places from "../app/places.js";
+import { fitting } from "../app/referrals.js";
 import { TEXTS } from "../app/texts.js";
 import { Offline, Refusal, look, offers, operate, patientId, read } from "../app/session.js";
 
@@ -97,12 +98,25 @@ async function queue(of, withDoctor) {
   return box;
 }
 
+/** The referral that the visit is based on, where one is demanded; the person chooses of several. */
+async function referral(of, place) {
+  if (!place.requires.includes("referral")) return null;
+  const bundle = await look(`ServiceRequest?patient=${patientId()}&status=active&_sort=-authored&_count=50`);
+  const found = fitting(matches(bundle), of.coding, place.start);
+  const said = (each) => [words(each.code), dates.day(each.authoredOn)].filter(Boolean).join(", ");
+  const index = found.length > 1 ? await choice(t("WHICH_REFERRAL"), found.map(said), t("KEEP_IT")) : 0;
+  return found[index] || null;
+}
+
 /** Take the place for now, and go on to confirm it. */
-async function hold(place) {
-  const bundle = await operate("Appointment/$hold", {
-    slot: ["Reference", { reference: `Slot/${place.id}` }],
-    "patient-reference": ["Reference", { reference: `Patient/${patientId()}` }],
-  });
+async function hold(of, place) {
+  const based = await referral(of, place);
+  const visit = {
+    resourceType: "Appointment", status: "pending", slot: [{ reference: `Slot/${place.id}` }],
+    participant: [{ actor: { reference: `Patient/${patientId()}` }, status: "accepted" }],
+    ...(based ? { basedOn: [{ reference: `ServiceRequest/${based.id}` }] } : {}),
+  };
+  const bundle = await operate("Appointment/$hold", { "appointment-resource": ["Resource", visit] });
   location.hash = `#/confirm/${matches(bundle)[0].id}`;
 }
 
@@ -202,7 +216,7 @@ class Calendar {
 async function ofDoctor(id, visit) {
   const of = (await doctors()).find((each) => each.id === id);
   if (!of) throw new Refusal(404, t("GONE"), "not-found");
-  const shown = new Calendar(of, visit ? (place) => move(visit, place) : hold);
+  const shown = new Calendar(of, visit ? (place) => move(visit, place) : (place) => hold(of, place));
   await shown.load();
   const note = dates.zoneNote(shown.places.map((each) => each.start));
   return {
