@@ -126,6 +126,16 @@ const scenarios = {
     seen.level = new URL((await asked).url()).searchParams.get("acr_values");
   },
 
+  /** Who follows a link to a view and is not signed in comes to it by the sign-in. */
+  async linked({ page, seen }, given) {
+    await enter(page, { ...given, query: "#/results" });
+    seen.heading = await page.locator("h1").innerText();
+    seen.address = page.url();
+    await page.reload();
+    await ready(page);
+    seen.again = await page.locator("h1").innerText();
+  },
+
   /** Days further ahead come when they are asked for. */
   async later({ page, seen }, given) {
     await enter(page, given);

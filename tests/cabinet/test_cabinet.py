@@ -57,6 +57,12 @@ def test_s4_06_a_visit_is_based_on_the_referral_that_is_chosen(
     assert found["visits"] == 1
 
 
+def test_a_link_to_a_view_leads_there_by_the_sign_in(clinic: Clinic, shots: Path) -> None:
+    found = seen(clinic, shots, "linked")
+    assert found["address"].endswith("/cabinet/#/results")
+    assert found["heading"] == found["again"] == "Анализы и измерения"
+
+
 def test_a_link_does_not_choose_the_server(clinic: Clinic, shots: Path) -> None:
     query = (
         "?iss=https://elsewhere.example/fhir&launch=x&fhirServiceUrl=https://elsewhere.example"

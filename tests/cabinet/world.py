@@ -140,6 +140,7 @@ def _papers() -> Iterator[JsonObject]:
         "status": "completed",
         "subject": about,
         "topic": {"text": "Дозировка"},
+        "about": [{"reference": "Appointment/last"}],
         "sent": _today().isoformat(),
         "sender": {"reference": "Practitioner/dr-sokolova", "display": "Соколова Елена"},
         "recipient": [about],

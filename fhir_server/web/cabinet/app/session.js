@@ -8,6 +8,8 @@ import { language, t } from "./language.js";
 
 const place = document.documentElement.dataset;
 const HOME = new URL("/cabinet/", location.href).href;
+/** Where the view is kept that a sign-in comes back to. */
+const VIEW = "cabinet.view";
 const FHIR_JSON = "application/fhir+json";
 
 /** @type {any} of fhirclient, while somebody is signed in */
@@ -43,13 +45,14 @@ export function listen(given) { Object.assign(listeners, given); }
 
 const comesBack = () => /[?&](code|error)=/.test(location.search);
 
-const address = (search) => history.replaceState(null, "", HOME + search + location.hash);
+const address = (search, view = location.hash) => history.replaceState(null, "", HOME + search + view);
 
 /** Take up the sign-in of this tab, or what the authorization server just answered.
  * @returns {Promise<string>} why there is none, in words; empty where there is nothing to say */
 export async function begin() {
-  address(answer(location.search));
   const answered = comesBack();
+  address(answer(location.search), answered ? sessionStorage.getItem(VIEW) || "" : location.hash);
+  sessionStorage.removeItem(VIEW);
   if (answered || sessionStorage.getItem("SMART_KEY")) {
     try {
       client = await FHIR.oauth2.ready();
@@ -71,9 +74,11 @@ export async function begin() {
   return "";
 }
 
-/** To the sign-in page, and back; `level`: of the sign-in that is needed, as its `acr`. */
-export async function signIn(level = "") {
+/** To the sign-in page, and back to where the person was, or to `view`; `level`: of the sign-in
+ * that is needed, as its `acr`. */
+export async function signIn(level = "", view = location.hash) {
   sessionStorage.clear();
+  sessionStorage.setItem(VIEW, view);
   const asked = await FHIR.oauth2.authorize({
     iss: place.base, clientId: place.client, scope: place.scopes, redirectUri: HOME, noRedirect: true,
   });

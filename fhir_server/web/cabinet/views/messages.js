@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/communication.html
 import * as dates from "../app/dates.js";
 import { button, h, problem } from "../app/dom.js";
-import { hasCode, matches, nextPage, words } from "../app/fhir.js";
+import { hasCode, isTo, matches, nextPage, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { isMine, isReached, isUnread } from "../app/messages.js";
 import { patientId, read } from "../app/session.js";
@@ -45,6 +45,7 @@ function drawn(message) {
     h("p", { class: "hint" }, mine ? t("TO", { who: people(message.recipient) }) : t("FROM", { who: people([message.sender]) || t("THE_CLINIC") })),
     (message.payload || []).map((each) => (each.contentString ? h("p", { class: "said" }, each.contentString)
       : each.contentAttachment && attachment(each.contentAttachment))));
+  if ((message.about || []).some((each) => isTo(each, "Appointment"))) card.append(h("a", { class: "more", href: "#/visits" }, t("TO_VISITS")));
   if (!mine && isReached(message.sender)) {
     const open = button(t("ANSWER"), { class: "second slim" }, async () => {
       open.remove();

@@ -61,7 +61,7 @@ export async function show() {
         h("p", { class: "big" }, name(patient.name)),
         patient.birthDate && h("p", { class: "hint" }, t("BORN", { when: dates.day(patient.birthDate) })),
         h("p", {}, t("SWITCH_HINT")),
-        button(t("SWITCH"), { class: "main" }, () => signIn())),
+        button(t("SWITCH"), { class: "main" }, () => signIn("", "#/"))),
       ...acting(parameters, related),
     ],
   };
