@@ -106,6 +106,10 @@ const scenarios = {
     await page.locator("dialog").waitFor();
     seen.choices = await page.locator("dialog button").allInnerTexts();
     await shot("which");
+    await page.locator("dialog button").last().click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    seen.stayed = new URL(page.url()).hash;
+    await page.locator(".time").first().click();
     await page.locator("dialog button").nth(1).click();
     await confirmed(page);
     seen.visits = (await asked(given, given.system, "GET", "Appointment?based-on=ServiceRequest/pain&status=booked")).body.total;

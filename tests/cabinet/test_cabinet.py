@@ -54,7 +54,7 @@ def test_s4_06_a_visit_is_based_on_the_referral_that_is_chosen(
         "Консультация pain, 1 ноября 2026 г.",
         "Оставить как есть",
     ]
-    assert found["visits"] == 1
+    assert (found["stayed"], found["visits"]) == ("#/book/doctor/dr-referred", 1)
 
 
 def test_a_link_to_a_view_leads_there_by_the_sign_in(clinic: Clinic, shots: Path) -> None:

@@ -98,23 +98,25 @@ async function queue(of, withDoctor) {
   return box;
 }
 
-/** The referral that the visit is based on, where one is demanded; the person chooses of several. */
-async function referral(of, place) {
-  if (!place.requires.includes("referral")) return null;
+/** The referrals that the visit is based on: one, where one is demanded and there; the person
+ * chooses of several, or null where that was given up. */
+async function referrals(of, place) {
+  if (!place.requires.includes("referral")) return [];
   const bundle = await look(`ServiceRequest?patient=${patientId()}&status=active&_sort=-authored&_count=50`);
   const found = fitting(matches(bundle), of.coding, place.start);
   const said = (each) => [words(each.code), dates.day(each.authoredOn)].filter(Boolean).join(", ");
   const index = found.length > 1 ? await choice(t("WHICH_REFERRAL"), found.map(said), t("KEEP_IT")) : 0;
-  return found[index] || null;
+  return index < 0 ? null : found.slice(index, index + 1);
 }
 
 /** Take the place for now, and go on to confirm it. */
 async function hold(of, place) {
-  const based = await referral(of, place);
+  const based = await referrals(of, place);
+  if (!based) return;
   const visit = {
     resourceType: "Appointment", status: "pending", slot: [{ reference: `Slot/${place.id}` }],
     participant: [{ actor: { reference: `Patient/${patientId()}` }, status: "accepted" }],
-    ...(based ? { basedOn: [{ reference: `ServiceRequest/${based.id}` }] } : {}),
+    ...(based.length ? { basedOn: based.map((each) => ({ reference: `ServiceRequest/${each.id}` })) } : {}),
   };
   const bundle = await operate("Appointment/$hold", { "appointment-resource": ["Resource", visit] });
   location.hash = `#/confirm/${matches(bundle)[0].id}`;

@@ -45,7 +45,7 @@ function drawn(message) {
     h("p", { class: "hint" }, mine ? t("TO", { who: people(message.recipient) }) : t("FROM", { who: people([message.sender]) || t("THE_CLINIC") })),
     (message.payload || []).map((each) => (each.contentString ? h("p", { class: "said" }, each.contentString)
       : each.contentAttachment && attachment(each.contentAttachment))));
-  if ((message.about || []).some((each) => isTo(each, "Appointment"))) card.append(h("a", { class: "more", href: "#/visits" }, t("TO_VISITS")));
+  if ((message.about || []).some((each) => isTo(each, "Appointment"))) card.append(h("p", {}, h("a", { class: "more", href: "#/visits" }, t("TO_VISITS"))));
   if (!mine && isReached(message.sender)) {
     const open = button(t("ANSWER"), { class: "second slim" }, async () => {
       open.remove();
