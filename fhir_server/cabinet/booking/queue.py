@@ -128,9 +128,12 @@ class Turn:
         known = self._lines.get(place.id)
         if known is not None:
             return known
-        rota = await self.queue.serving.of(self.ctx, place.schedule)
+        serving = self.queue.serving
+        rota = Rota(await serving.policies.of(self.ctx, place.schedule))
         line: Sequence[Waiting] = ()
         if is_offerable(place, rota.policy, self.ctx.services.now()):
+            # Whose place it is costs questions: nobody asks where there is no queue.
+            rota = await serving.of(self.ctx, place.schedule)
             served = rota.serves(slot)
             everybody = await waiting(self.ctx, self.unit, served)
             line = [each for each in everybody if each.entry.fits(place, served)]

@@ -12,7 +12,7 @@ from pymongo import monitoring
 from fhir_server.access.decisions import Policy
 from fhir_server.access.policy import AccessPolicy
 from tests.spec.booking.conftest import Clinic, person, serving
-from tests.spec.booking.test_book import policy
+from tests.spec.booking.test_book import booked, policy
 from tests.spec.booking.test_demands import (
     TERMS,
     consent,
@@ -86,3 +86,17 @@ def test_a_booking_is_so_many_commands(counted: Clinic, commands: Commands, row:
         assert send(counted, who, visit).status_code == 201
         counts.append(len(commands.within))
     assert min(counts) == most
+
+
+@pytest.mark.parametrize(("has_queue", "more"), [(False, 0), (True, 3)])
+def test_only_where_there_is_a_queue_is_it_asked_who_waits(
+    counted: Clinic, commands: Commands, has_queue: bool, more: int
+) -> None:
+    rules = policy(tickets={"valueBoolean": False}, waitlist={"valueBoolean": has_queue})
+    counts: list[int] = []
+    for _ in range(4):  # each time of a doctor of whom nothing is remembered
+        slot, who = counted.slot(counted.schedule(**rules)), person(counted.patient())
+        commands.clear()
+        booked(counted, who, slot)
+        counts.append(len(commands.within))
+    assert min(counts) == BARE + more
