@@ -104,7 +104,6 @@ async def _new(ctx: Context, wish: Asked, status: str) -> Result:
         raise refusals.no_place()
     given = {**wish.resource, **wish.said}
     resource = await made(ctx, given, slots, patient, status, wish.replaced)
-    ctx.services.validator.check(resource, _KIND)
     return _answer(ctx, wish, await create(ctx, Create(_KIND, resource)))
 
 

@@ -85,7 +85,6 @@ async def reschedule(ctx: Context, call: Call) -> Result:
     if comment is not None:
         kept["comment"] = str(comment)
     fresh = await made(ctx, kept, wanted, visit.patients[0], "booked", resource["id"])
-    ctx.services.validator.check(fresh, _KIND)
     return await create(ctx, Create(_KIND, fresh))
 
 

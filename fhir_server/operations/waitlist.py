@@ -74,7 +74,6 @@ async def join(ctx: Context, call: Call) -> Result:
         ],
     }
     resource = {name: value for name, value in resource.items() if value}
-    ctx.services.validator.check(resource, _KIND)
     return await create(ctx, Create(_KIND, resource))
 
 
