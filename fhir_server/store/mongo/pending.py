@@ -7,13 +7,13 @@ and before it commits.
 https://www.mongodb.com/docs/manual/reference/command/nav-crud/
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.core.errors import Conflict
+from fhir_server.store.mongo import writes
 from fhir_server.store.mongo.client import CHANGED
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.resources import Tables
@@ -23,8 +23,6 @@ _AT_ONCE: Final = 200
 _BYTES_AT_ONCE: Final = 4 * 1024 * 1024
 """Of bodies sent together: large ones do not add up."""
 
-Write = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | DeleteOne
-
 
 class Pending:
     """What one unit has written and not sent."""
@@ -33,7 +31,8 @@ class Pending:
         self._tables = tables
         self._session = session
         self._rows: dict[str, list[Document]] = {}
-        self._changes: dict[str, list[Write]] = {}
+        self._changes: dict[str, list[Document]] = {}
+        self._deleted: dict[str, list[Mapping[str, Any]]] = {}
         self._touched: set[tuple[str, str]] = set()
         self._count = 0
         self._bytes = 0
@@ -58,16 +57,16 @@ class Pending:
 
     def replace(self, table: str, where: Mapping[str, Any], row: Document) -> None:
         """The one document that `where` finds becomes `row`."""
-        self._change(table, ReplaceOne(where, row))
+        self._changes.setdefault(table, []).append({"q": where, "u": row})
         self._note(row)
 
     def set(self, table: str, where: Mapping[str, Any], values: Document) -> None:
         """The one document that `where` finds gets `values`."""
-        self._change(table, UpdateOne(where, {"$set": values}))
+        self._changes.setdefault(table, []).append({"q": where, "u": {"$set": values}})
 
     def delete(self, table: str, where: Mapping[str, Any]) -> None:
         """The one document that `where` finds is gone."""
-        self._change(table, DeleteOne(where))
+        self._deleted.setdefault(table, []).append(where)
 
     async def send(self) -> None:
         """Carry out what waits.
@@ -75,28 +74,23 @@ class Pending:
         Raises:
             Conflict: a document to be changed is not there any more.
         """
-        rows, changes = self._rows, self._changes
-        self._rows, self._changes = {}, {}
+        rows, changes, deleted = self._rows, self._changes, self._deleted
+        self._rows, self._changes, self._deleted = {}, {}, {}
         self._touched.clear()
         self._count = self._bytes = 0
+        session, named = self._session, self._tables.named
         for table, found in rows.items():
-            await self._insert(table, found)
+            await writes.insert(named(table), found, session)
         for table, asked in changes.items():
-            done = await self._tables.named(table).bulk_write(
-                asked, ordered=False, session=self._session
-            )
-            if done.matched_count + done.deleted_count != len(asked):
-                raise Conflict(CHANGED)
-
-    async def _insert(self, table: str, rows: list[Document]) -> None:
-        if len(rows) == 1:
-            await self._tables.named(table).insert_one(rows[0], session=self._session)
-        else:
-            await self._tables.named(table).insert_many(rows, session=self._session)
-
-    def _change(self, table: str, change: Write) -> None:
-        self._changes.setdefault(table, []).append(change)
+            _check_all(await writes.update(named(table), asked, session), asked)
+        for table, wheres in deleted.items():
+            _check_all(await writes.delete(named(table), wheres, session), wheres)
 
     def _note(self, row: Document) -> None:
         self._count += 1
         self._bytes += len(row.get("json", b""))
+
+
+def _check_all(done: int, asked: Sequence[object]) -> None:
+    if done != len(asked):
+        raise Conflict(CHANGED)

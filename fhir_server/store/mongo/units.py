@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from typing_extensions import override
 
@@ -18,7 +17,7 @@ from fhir_server.access.repeats import Repeat, Repeated
 from fhir_server.aside import HEAVY, aside
 from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import Node, Restriction, Search
-from fhir_server.store.mongo import lookups, outcomes, repeats, sequences
+from fhir_server.store.mongo import lookups, outcomes, repeats, sequences, writes
 from fhir_server.store.mongo.audit_log import LOG, row_document
 from fhir_server.store.mongo.claims import CLAIMS, Claims
 from fhir_server.store.mongo.client import CHANGED, answered
@@ -61,6 +60,7 @@ class MongoUnit(Reader):
         super().__init__(tables, limits, session)
         self._kinds = kinds
         self._claims = claims
+        self._transaction = session
         self._pending = Pending(tables, session)
         self._posting = Posting(tables, session)
         self.uploaded: list[GridBody] = []
@@ -143,12 +143,13 @@ class MongoUnit(Reader):
         mark = {"$set": {"at": datetime.now(UTC)}, "$inc": {"n": 1}}
         with answered():
             for begin in range(0, len(fresh), _CLAIMS_AT_ONCE):
-                await self.tables.named(CLAIMS).bulk_write(
+                await writes.update(
+                    self.tables.named(CLAIMS),
                     [
-                        UpdateOne({"_id": _digest(key)}, mark, upsert=True)
+                        {"q": {"_id": _digest(key)}, "u": mark, "upsert": True}
                         for key in fresh[begin : begin + _CLAIMS_AT_ONCE]
                     ],
-                    session=self.session,
+                    self._transaction,
                 )
 
     async def number(self, key: str) -> int:
