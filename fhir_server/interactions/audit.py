@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/auditevent.html
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ BEHIND: Final = Text(
     "Журнал доступу ще опрацьовується. Повторіть запит трохи згодом.",
 )
 
-_AT_ONCE: Final = 25  # events filed, or batches ended, together: some milliseconds
+_AT_ONCE: Final = 25  # events filed, or batches read, together: some milliseconds
 _MOST: Final = 20_000  # batches that one read may have to wait for
 _PATIENTLY: Final = 8.0  # seconds for which it may
 
@@ -59,44 +59,38 @@ class Drain:
 
     async def some(self, patients: Collection[str] | None, limit: int) -> int:
         """Make the events of up to `limit` batches; how many there were."""
-        done: list[str] = []
-        events: list[JsonObject] = []
+        batches: list[AuditBatch] = []
         count = 0
         async for batch in self._archive.pending(patients, limit=limit):
-            async for event in self._events(batch, patients):
+            batches.append(batch)
+            count += 1
+            if len(batches) >= _AT_ONCE:
+                await self._make(batches, patients)
+                batches = []
+        await self._make(batches, patients)
+        return count
+
+    async def _make(
+        self, batches: Sequence[AuditBatch], patients: Collection[str] | None
+    ) -> None:
+        """File the events of `batches`: nothing is owed of them any more."""
+        wanted = None if patients is None else frozenset(patients)
+        chosen = [
+            (batch.id, place, entry)
+            for batch in batches
+            for place, entry in enumerate(_entries(batch))
+            if wanted is None or wanted & readers(entry)
+        ]
+        names = await self._names({each for *_, entry in chosen for each in _named(entry)})
+        events: list[JsonObject] = []
+        for id_, place, entry in chosen:
+            for event in self._of_entry(id_, place, entry, wanted, names):
                 events.append(event)
                 if len(events) >= _AT_ONCE:
                     await self._archive.file(events)
                     events = []
-            done.append(batch.id)
-            count += 1
-            if len(done) >= _AT_ONCE:
-                await self._end(done, events, patients)
-                done, events = [], []
-        await self._end(done, events, patients)
-        return count
-
-    async def _end(
-        self, batches: list[str], events: list[JsonObject], patients: Collection[str] | None
-    ) -> None:
-        """File what is left of `batches`: nothing is owed of them any more."""
         await self._archive.file(events)
-        await self._archive.close(batches, patients)
-
-    async def _events(
-        self, batch: AuditBatch, patients: Collection[str] | None
-    ) -> AsyncIterator[JsonObject]:
-        entries = read_batch(batch.body).entries if batch.whole else (read_entry(batch.body),)
-        wanted = None if patients is None else frozenset(patients)
-        chosen = [
-            (place, entry)
-            for place, entry in enumerate(entries)
-            if wanted is None or wanted & readers(entry)
-        ]
-        names = await self._names({each for _, entry in chosen for each in _named(entry)})
-        for place, entry in chosen:
-            for event in self._of_entry(batch.id, place, entry, wanted, names):
-                yield event
+        await self._archive.close([each.id for each in batches], patients)
 
     def _of_entry(
         self,
@@ -119,6 +113,10 @@ class Audit:
 
     log: AuditLog
     drain: Drain
+
+
+def _entries(batch: AuditBatch) -> Sequence[Entry]:
+    return read_batch(batch.body).entries if batch.whole else (read_entry(batch.body),)
 
 
 def _named(entry: Entry) -> Iterable[str]:

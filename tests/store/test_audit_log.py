@@ -4,7 +4,7 @@ https://www.mongodb.com/docs/manual/reference/write-concern/
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import count
 
 import pytest
@@ -12,7 +12,8 @@ from bson.binary import Binary
 
 from fhir_server.access.audit_log import AuditRow
 from fhir_server.access.audit_rows import Deed, Who, entry_bytes
-from fhir_server.interactions.audit import Drain
+from fhir_server.interactions.audit import Drain, Names
+from fhir_server.jobs.audit import StoredNames
 from fhir_server.search.indexing import Indexer
 from fhir_server.search.plan import UNRESTRICTED, Everything, Search
 from fhir_server.search.registry import Registry
@@ -23,6 +24,7 @@ from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import Unit
 from tests.support.fhir import new_id
+from tests.support.versions import version
 
 pytestmark = pytest.mark.anyio
 
@@ -44,22 +46,23 @@ def log(store: MongoStore) -> MongoAuditLog:
     return MongoAuditLog(store.database, new_id)
 
 
-def drain(store: MongoStore, log: MongoAuditLog) -> Drain:
-    async def nobody(_: object) -> dict[str, str]:
-        return {}
+async def nobody(_: object) -> dict[str, str]:
+    return {}
 
+
+def drain(store: MongoStore, log: MongoAuditLog, names: Names = nobody) -> Drain:
     indexer = Indexer(Registry(), "http://x/fhir")
     archive = MongoAuditArchive(store.database, indexer.values, store.prepare)
-    return Drain(log, archive, "http://x/fhir", nobody)
+    return Drain(log, archive, "http://x/fhir", names)
 
 
 NUMBERS = count(1)
 
 
-def row(patient: str = "p1", at: int = NOW) -> AuditRow:
+def row(patient: str = "p1", at: int = NOW, user: str = "Practitioner/x") -> AuditRow:
     number = next(NUMBERS)
     deed = Deed("read", f"Observation/o{number}", "", (patient,))
-    who = Who(client="app", user="Practitioner/x", staff=True)
+    who = Who(client="app", user=user, staff=True)
     return AuditRow(f"r{number}", at, entry_bytes(who, at, [deed], "", ""), (patient,))
 
 
@@ -126,6 +129,31 @@ async def test_a_drain_for_one_patient_leaves_the_others_for_later(
     assert await events(store) == 1
     await drain(store, log).all(None)
     assert await events(store) == 3
+
+
+async def test_rows_that_are_written_up_together_share_the_look_for_names(
+    store: MongoStore, log: MongoAuditLog
+) -> None:
+    people = {f"x{number}": f"House {number}" for number in range(3)}
+
+    async def work(unit: Unit) -> None:
+        for id_, name in people.items():
+            body = b'{"name":[{"family":"%s"}]}' % name.encode()
+            await unit.insert([version(id_, kind="Practitioner", body=body)])
+            await unit.log(row(user=f"Practitioner/{id_}"))
+
+    await store.run(["Practitioner"], work)
+    looked: list[Collection[str]] = []
+
+    async def names(wanted: Collection[str]) -> dict[str, str]:
+        looked.append(wanted)
+        return await StoredNames(store, 64)(wanted)
+
+    await drain(store, log, names).all(None)
+    assert looked == [{"Device/app", *(f"Practitioner/{id_}" for id_ in people)}]
+    page = await store.search(Search("AuditEvent", Everything()), within=UNRESTRICTED)
+    told = b" ".join(each.body for each in page.rows)
+    assert all(name.encode() in told for name in people.values())
 
 
 async def test_what_a_unit_logs_commits_with_it(store: MongoStore, log: MongoAuditLog) -> None:
