@@ -39,7 +39,9 @@ Belonging = Callable[[str, Sequence[str]], Node]
 """Those of a type that belong to some patients."""
 
 _KEPT: Final = 4096
-"""Callers whose rights are kept; one costs about 100 KB with wildcards, 2 KB without."""
+"""Callers whose rights are kept; one costs about 100 KB with wildcards when all types have
+been asked about, 2 KB without."""
+_ALL: Final = frozenset(RESOURCE_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +106,31 @@ class RightsTable:
     def _restriction(self, principal: Principal, letter: ScopeLetter) -> Restriction:
         scopes = [each for each in principal.scopes if letter in each.letters]
         is_read = letter in ("r", "s")
-        belonging = of_patients if is_read else of_patients_alone
-        found: dict[str, Node] = {}
         named = {_own_type(principal)} if is_read and principal.identity else set()
-        for kind in _kinds(scopes, named, everything=is_read and _is_personal(principal)):
-            nodes = [
-                self._of_scope(principal, each, kind, belonging)
-                for each in scopes
-                if is_read or each.level == "system" or kind not in READ_ONLY
-            ]
-            if is_read and _is_personal(principal):
-                nodes.append(directory(kind))
-            if is_read and principal.identity:
-                nodes.append(_own(principal, kind))
-            node = _any(nodes)
-            if not isinstance(node, Nothing):
-                found[kind] = node
-        return Restriction(found)
+        kinds = _kinds(scopes, named, everything=is_read and _is_personal(principal))
+        found = Late(kinds, lambda kind: self._node(principal, scopes, kind, is_read=is_read))
+        # What a request asks about is a few of all types; a filter is refused at once.
+        return Restriction(dict(found) if any(each.query for each in scopes) else found)
+
+    def _node(
+        self,
+        principal: Principal,
+        scopes: Iterable[ResourceScope],
+        kind: str,
+        *,
+        is_read: bool,
+    ) -> Node:
+        belonging = of_patients if is_read else of_patients_alone
+        nodes = [
+            self._of_scope(principal, each, kind, belonging)
+            for each in scopes
+            if is_read or each.level == "system" or kind not in READ_ONLY
+        ]
+        if is_read and _is_personal(principal):
+            nodes.append(directory(kind))
+        if is_read and principal.identity:
+            nodes.append(_own(principal, kind))
+        return _any(nodes)
 
     def _of_scope(
         self, principal: Principal, scope: ResourceScope, kind: str, belonging: Belonging
@@ -135,12 +145,10 @@ class RightsTable:
 
 def _kinds(
     scopes: Iterable[ResourceScope], others: Iterable[str], *, everything: bool
-) -> tuple[str, ...]:
+) -> frozenset[str]:
     """The types that something may be allowed of: those of scopes, and `others`."""
     named = {each.type for each in scopes} | {*others}
-    if everything or ALL_TYPES in named:
-        return RESOURCE_TYPES
-    return tuple(named)
+    return _ALL if everything or ALL_TYPES in named else frozenset(named)
 
 
 def _is_personal(principal: Principal) -> bool:
@@ -196,7 +204,7 @@ def _narrowed(within: Restriction, by: Callable[[str], Node] | None) -> Restrict
     if by is None:
         return within
     is_closed = isinstance(within.otherwise, Nothing)
-    kinds = within.by_type.keys() if is_closed else frozenset(RESOURCE_TYPES)
+    kinds = within.by_type.keys() if is_closed else _ALL
     return Restriction(Late(kinds, lambda kind: _narrower(within.of(kind), kind, by)))
 
 

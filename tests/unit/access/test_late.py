@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from fhir_server.access.audience import directory
 from fhir_server.access.consents import Consent
 from fhir_server.access.decisions import TOO_MANY, Implicit, Permitted, Policy, consent_nodes
 from fhir_server.access.late import Late
@@ -104,6 +105,32 @@ def test_only_what_is_asked_for_is_worked_out_and_once() -> None:
     assert late.read.of("Observation") == late.read.of("Observation") == Ids(("x",))
     assert late.search.of("Observation") == UNLIMITED.search.of("Observation")
     assert asked == ["Observation"]
+
+
+def test_a_token_is_worked_out_for_the_types_that_are_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def everybodys(kind: str) -> Node:
+        asked.append(kind)
+        return directory(kind)
+
+    monkeypatch.setattr("fhir_server.access.rights.directory", everybodys)
+    found = rights("user/Observation.rs")
+    assert asked == []
+    assert found.read.of("Slot") == found.read.of("Slot") == directory("Slot")
+    assert asked == ["Slot"]
+
+
+def test_a_filter_that_cannot_be_read_is_refused_before_anything_is_asked() -> None:
+    def condition(kind: str, query: object) -> Node:
+        del kind, query
+        raise TooCostly(TOO_MANY, count=2, most=1)
+
+    principal = Principal("app", parse_scopes("system/Observation.rs?x=y"))
+    with pytest.raises(TooCostly):
+        RightsTable(condition, lambda: 0).of(principal)
 
 
 def test_a_type_that_the_token_does_not_open_is_not_asked_about() -> None:
