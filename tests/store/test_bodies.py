@@ -88,3 +88,25 @@ async def test_index_values_beyond_a_document_are_413(mongo_store: MongoStore) -
     for method in METHODS:
         with pytest.raises(TooLarge):
             await mongo_store.insert(version("wide", kind="Binary", tokens=many, method=method))
+
+
+async def test_in_a_unit_too(mongo_store: MongoStore) -> None:
+    many = [f"code|~|{n}{'x' * 900}" for n in range(20_000)]
+
+    async def work(unit: Unit) -> None:
+        await unit.insert([version("wider", kind="Binary", tokens=many)])
+
+    with pytest.raises(TooLarge):
+        await mongo_store.run(["Binary"], work)
+
+
+async def test_a_unit_writes_more_than_a_message_holds(mongo_store: MongoStore) -> None:
+    many = [f"code|~|{n}{'x' * 900}" for n in range(14_000)]
+    rows = [version(f"large-{n}", kind="Binary", tokens=many) for n in range(5)]
+
+    async def work(unit: Unit) -> None:
+        await unit.insert(rows)
+
+    await mongo_store.run(["Binary"], work)
+    for each in rows:
+        assert await mongo_store.read("Binary", each.id, within=UNRESTRICTED) is not None
