@@ -155,7 +155,7 @@ def _offering(slot: str) -> Deed:
 
 
 @pytest.mark.parametrize(
-    ("lives", "steps"), [(7, 16), pytest.param(50, 40, marks=pytest.mark.slow)]
+    ("lives", "steps"), [(7, 16), pytest.param(25, 40, marks=pytest.mark.slow)]
 )
 def test_there_is_an_order_that_explains_everything(
     servers: Abreast, lives: int, steps: int
