@@ -24,6 +24,7 @@ from tests.spec.booking.waiting import Line
 from tests.support import killed_server
 from tests.support.fhir import JsonObject
 from tests.support.running import Running
+from tests.support.worlds import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -143,36 +144,44 @@ def cancel(clinic: Clinic) -> Case:
 def picture(clinic: Clinic, case: Case) -> list[str]:
     """All that is stored of a case, ids apart: visits and places with their versions, what
     was written down of them, and what the audit says of that."""
+    slots = _read(clinic, *(f"Slot/{id_}/_history?_count=1" for id_ in case.slots.values()))
     found = [
-        f"{name}: {place['status']}, {_versions(clinic, place)} versions"
-        for name, id_ in case.slots.items()
-        for place in [clinic.get(f"/Slot/{id_}")]
+        f"{name}: {history['entry'][0]['resource']['status']}, {history['total']} versions"
+        for name, history in zip(case.slots, slots, strict=True)
     ]
     names = {f"Slot/{id_}": name for name, id_ in case.slots.items()}
-    for name, id_ in case.patients.items():
-        visits = clinic.get(f"/Appointment?patient={id_}").get("entry", ())
-        found += sorted(
-            f"{name}: {visit['status']} on"
-            f" {[names[each['reference']] for each in visit.get('slot', ())]},"
-            f" {_versions(clinic, visit)} versions,"
-            f" {_told(clinic, 'Provenance', 'target', visit)} told,"
-            f" {_told(clinic, 'AuditEvent', 'subtype=create,update&entity', visit)} audited"
-            for visit in (each["resource"] for each in visits)
-        )
+    pages = _read(clinic, *(f"Appointment?patient={id_}" for id_ in case.patients.values()))
+    for name, page in zip(case.patients, pages, strict=True):
+        visits = [each["resource"] for each in page.get("entry", ())]
+        found += sorted(f"{name}: {_told(clinic, each, names)}" for each in visits)
     return found
 
 
-def _versions(clinic: Clinic, resource: JsonObject) -> int:
-    path = f"/{resource['resourceType']}/{resource['id']}/_history"
-    total: int = clinic.get(path)["total"]
-    assert str(total) == resource["meta"]["versionId"]
-    return total
+def _told(clinic: Clinic, visit: JsonObject, names: Mapping[str, str]) -> str:
+    """One visit, and what is said of it elsewhere."""
+    reference = f"Appointment/{visit['id']}"
+    events = f"AuditEvent?subtype=create,update&entity={reference}"
+    totals = [
+        each["total"]
+        for each in _read(
+            clinic,
+            f"{reference}/_history?_count=1",
+            f"Provenance?target={reference}&_total=accurate&_count=0",
+            f"{events}&_total=accurate&_count=0",
+        )
+    ]
+    assert str(totals[0]) == visit["meta"]["versionId"]
+    on = [names[each["reference"]] for each in visit.get("slot", ())]
+    return f"{visit['status']} on {on}; versions, Provenances, AuditEvents: {totals}"
 
 
-def _told(clinic: Clinic, kind: str, query: str, resource: JsonObject) -> int:
-    path = f"/{kind}?{query}={resource['resourceType']}/{resource['id']}&_total=accurate"
-    total: int = clinic.get(path)["total"]
-    return total
+def _read(clinic: Clinic, *urls: str) -> list[JsonObject]:
+    """What `urls` show to one who may do everything."""
+    rows = [{"request": {"method": "GET", "url": each}} for each in urls]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": rows}
+    answer = clinic.ask(ROOT, "POST", "/", bundle)
+    assert answer.status_code == 200, answer.text
+    return [each["resource"] for each in answer.json()["entry"]]
 
 
 def killed(house: House, case: Case, point: str) -> bool:
