@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.policy import HOUR, BookingPolicy
 
 _MS: Final = 1000
 
@@ -27,6 +27,15 @@ def cancellable_until(start: int, policy: BookingPolicy) -> int:
 def movable_until(start: int, policy: BookingPolicy) -> int:
     """The first moment at which it cannot be moved any more."""
     return start - policy.reschedule_notice
+
+
+def reminded_at(start: int, policy: BookingPolicy) -> int | None:
+    """When a visit that begins at `start` is reminded of; None: it is not. By default it can
+    still be moved then, for an hour."""
+    before = policy.reminder
+    if before is None:
+        return movable_until(start, policy) - HOUR
+    return start - before if before else None
 
 
 def told(at: int, policy: BookingPolicy) -> str:

@@ -31,6 +31,7 @@ from fhir_server.cabinet.booking.policy import BookingPolicy, merged
 from fhir_server.cabinet.booking.queue import Queue, Turn
 from fhir_server.cabinet.booking.ruled import ruled, specialty_said
 from fhir_server.cabinet.booking.slots import Place
+from fhir_server.cabinet.booking.telling import Written
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, extension, visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
@@ -87,7 +88,7 @@ class BookingGuard:
         number = await number_of(ctx, rules, before, after, known)
         await settle(turn, before, after, actor)
         said |= await number.said(unit)
-        await _tell(turn, intent, said)
+        await _tell(turn, intent, said, replaced)
         return said
 
     async def slot(self, ctx: Context, intent: Intent) -> None:
@@ -150,13 +151,16 @@ async def _check_joining(turn: Turn, before: Visit | None, intent: Intent) -> No
         await Joining(turn).check({**after, "id": intent.id})
 
 
-async def _tell(turn: Turn, intent: Intent, said: Said) -> None:
-    """Tell of what the write makes of a place in the queue, as it will be stored."""
-    if intent.after is None:
-        return
-    before = None if intent.before is None else _parsed(turn.ctx, intent.before)
-    after = with_said(with_stamps(turn.ctx, intent.type, intent.after, intent.before), said)
-    await turn.news(before, after, intent.id)
+async def _tell(turn: Turn, intent: Intent, said: Said, replaced: Visit | None) -> None:
+    """Tell of what the write makes of a visit or a place in the queue, as it will be stored."""
+    before, after, number = None, None, 1
+    if intent.before is not None:
+        before, number = _parsed(turn.ctx, intent.before), intent.before.number
+    if intent.after is not None:
+        stamped = with_stamps(turn.ctx, intent.type, intent.after, intent.before)
+        after = with_said(stamped, said)
+        number += before is not None
+    await turn.news(Written(intent.id, number, before, after, replaced))
 
 
 async def readable_policy(ctx: Context, intent: Intent) -> None:

@@ -13,6 +13,7 @@ from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import Actor
 from fhir_server.cabinet.booking.queue import Turn
 from fhir_server.cabinet.booking.slots import CLOSED, FREE, Place, place_of, status_under
+from fhir_server.cabinet.booking.telling import Written
 from fhir_server.cabinet.booking.visits import Hold, Visit, visit_of
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -222,7 +223,7 @@ async def end_hold(turn: Turn, held: Held) -> None:
         after = turn.queue.lapsed(before, turn.ctx.services.now())
     ended = next_version(_own(turn.ctx), held.version, after, "PUT")
     await turn.unit.replace(held.version, ended)
-    await turn.news(before, after, held.version.id)
+    await turn.news(Written(held.version.id, ended.number, before, after))
 
 
 async def _write_status(ctx: Context, unit: Unit, version: Stored, status: str) -> None:

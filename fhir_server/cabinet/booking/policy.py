@@ -95,6 +95,9 @@ class BookingPolicy:
     operator's word alone."""
     expiry_counts: bool = True
     """An offer that was not answered was one of `offers`; the operator's word alone."""
+    reminder: int | None = None
+    """So long before a visit it is reminded of; 0: never; None: an hour before it cannot be
+    moved any more."""
 
 
 def merged(default: BookingPolicy, *nearest_first: JsonObject | None) -> BookingPolicy:
@@ -232,6 +235,7 @@ _DURATIONS: Final = (
     "late_block",
     "offer",
     "offer_notice",
+    "reminder",
 )
 _ALL: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{each.name: _count for each in fields(BookingPolicy) if each.type is int},

@@ -21,7 +21,7 @@ from fhir_server.cabinet.booking.patients import Plans
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.serving import Rota, Serving, specialities_node
 from fhir_server.cabinet.booking.slots import CLOSED, Place, place_of
-from fhir_server.cabinet.booking.telling import Tell, news_of
+from fhir_server.cabinet.booking.telling import Tell, Written, news_of
 from fhir_server.cabinet.booking.visits import Visit, codings
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
@@ -116,9 +116,9 @@ class Turn:
         first = await self._chosen(await self._line(slot), 1, ())
         return any(each.entry.visit.patients[0] not in patients for each in first)
 
-    async def news(self, before: JsonObject | None, after: JsonObject, id_: str) -> None:
-        """Tell of a write of `after`, whose id is `id_`, behind `before`."""
-        news = news_of(before, after, id_, self.ctx.services.base_url)
+    async def news(self, written: Written) -> None:
+        """Tell of a write."""
+        news = news_of(written, self.ctx.services.base_url)
         if news is not None:
             await self.queue.tell(self.ctx, self.unit, news)
 
@@ -167,7 +167,8 @@ class Turn:
         own = replace(self.ctx, rights=UNLIMITED, principal=None, trail=None)
         await self.unit.replace(one.version, next_version(own, one.version, resource, "PUT"))
         self._served.add(one.version.id)
-        await self.news(one.resource, resource, one.version.id)
+        old = one.version
+        await self.news(Written(old.id, old.number + 1, one.resource, resource))
 
 
 def patient_claim(waiting_: Waiting) -> str:

@@ -1,11 +1,11 @@
-"""What becomes of a place in the queue, told in the unit in which it comes about.
+"""What becomes of a visit or a place in the queue, told in the unit in which it comes about.
 
 Here notices begin: whoever is told may write a message that commits with the change.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
 
 from fhir_server.cabinet.booking.entries import is_out
 from fhir_server.cabinet.booking.visits import Visit, visit_of
@@ -13,25 +13,48 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context
 from fhir_server.store.port import Unit
 
-Change: TypeAlias = Literal["joined", "offered", "accepted", "returned", "ended", "left"]
-"""`returned`: an offer was declined or is over, and the patient waits on; `ended`: it was the
-last one."""
+Change: TypeAlias = Literal[
+    "joined", "offered", "accepted", "returned", "ended", "left",
+    "booked", "moved", "changed", "cancelled",
+]  # fmt: skip
+"""Of a place in the queue (`returned`: an offer was declined or is over, and the patient waits
+on; `ended`: it was the last one), and of a visit that is booked (`changed`: who is met there,
+or where, or for whom it is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write of an Appointment."""
+
+    id: str
+    number: int
+    """Of the version that is written; of a deletion that of the last version."""
+    before: JsonObject | None
+    after: JsonObject | None
+    """As it is stored; None: deleted."""
+    replaced: Visit | None = None
+    """The visit that it takes the place of, as it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A change of one place in the queue."""
+    """A change of one visit, or of one place in the queue."""
 
     change: Change
     before: Visit | None
     after: Visit
     """With the patient, and of an offer or a booking the Slot, the times, and until when it
-    can be answered."""
+    can be answered; what was deleted is `entered-in-error`."""
+    number: int
+    """As in `Written`."""
+    replaced: Visit | None = None
 
 
 Tell: TypeAlias = Callable[[Context, Unit, News], Awaitable[None]]
 """May write in the unit; is called again when the unit starts again. It may not fail for what
 is not the change's fault."""
+
+_OVER: Final = frozenset({"cancelled", "entered-in-error"})
 
 
 async def nobody(ctx: Context, unit: Unit, news: News) -> None:
@@ -39,15 +62,25 @@ async def nobody(ctx: Context, unit: Unit, news: News) -> None:
     del ctx, unit, news
 
 
-def news_of(before: JsonObject | None, after: JsonObject, id_: str, base: str) -> News | None:
-    """What the write of `after` (whose id is `id_`) behind `before` is to who waits."""
-    old = None if before is None else visit_of(before, base)
-    new = visit_of({**after, "id": id_}, base)
-    change = _change(old, new, out=is_out(after))
-    return None if change is None else News(change, old, new)
+def news_of(written: Written, base: str) -> News | None:
+    """What a write is to who waits, or comes."""
+    old = (
+        None if written.before is None else visit_of({**written.before, "id": written.id}, base)
+    )
+    if written.after is not None:
+        new = visit_of({**written.after, "id": written.id}, base)
+    elif old is not None:
+        new = replace(old, status="entered-in-error")
+    else:
+        return None
+    out = written.after is not None and is_out(written.after)
+    change = _of_entry(old, new, out=out) or _of_visit(old, new, written.replaced)
+    if change is None:
+        return None
+    return News(change, old, new, written.number, written.replaced)
 
 
-def _change(old: Visit | None, new: Visit, *, out: bool) -> Change | None:
+def _of_entry(old: Visit | None, new: Visit, *, out: bool) -> Change | None:
     was_waiting = old is not None and old.is_queued and old.status in {"waitlist", "proposed"}
     was_offer = old is not None and old.is_offer
     if new.status == "waitlist":
@@ -59,7 +92,22 @@ def _change(old: Visit | None, new: Visit, *, out: bool) -> Change | None:
     match new.status:
         case "booked":
             return "accepted"
-        case "cancelled":
+        case "cancelled" | "entered-in-error":
             return "ended" if out else "left"
         case _:
             return None
+
+
+def _of_visit(old: Visit | None, new: Visit, replaced: Visit | None) -> Change | None:
+    if old is None or old.status != "booked":
+        if new.status != "booked":
+            return None
+        return "moved" if replaced is not None and replaced.status == "booked" else "booked"
+    if new.status in _OVER:
+        return "cancelled"
+    if new.status != "booked":
+        return None
+    if old.start != new.start:
+        return "moved"
+    is_same = (old.actors, old.patients) == (new.actors, new.patients)
+    return None if is_same else "changed"

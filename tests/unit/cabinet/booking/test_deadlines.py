@@ -4,7 +4,12 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until, told
+from fhir_server.cabinet.booking.deadlines import (
+    cancellable_until,
+    movable_until,
+    reminded_at,
+    told,
+)
 from fhir_server.cabinet.booking.policy import HOUR, BookingPolicy
 
 
@@ -42,6 +47,18 @@ def test_without_a_time_of_day_until_it_begins() -> None:
 def test_notice_is_counted_in_hours() -> None:
     start = at("2026-03-29T09:00:00+03:00")
     assert movable_until(start, BookingPolicy(reschedule_notice=24 * HOUR)) == start - 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("reminder", "hours"), [(None, 25), (2 * HOUR, 2), (48 * HOUR, 48), (0, None)]
+)
+def test_a_reminder_comes_while_it_can_still_be_moved(
+    reminder: int | None, hours: int | None
+) -> None:
+    start = at("2026-03-29T09:00:00+03:00")  # the clocks go forward in the night before
+    policy = BookingPolicy(zone="Europe/Kyiv", reminder=reminder)
+    due = None if hours is None else start - hours * HOUR
+    assert reminded_at(start, policy) == due
 
 
 def test_people_read_the_clinics_time() -> None:

@@ -1,9 +1,10 @@
-"""What becomes of a place in the queue, as those are told who write notices."""
+"""What becomes of a visit or a place in the queue, as those are told who write notices."""
 
 import pytest
 
 from fhir_server.cabinet.booking.entries import State, offered, returned, with_state
-from fhir_server.cabinet.booking.telling import news_of
+from fhir_server.cabinet.booking.telling import Written, news_of
+from fhir_server.cabinet.booking.visits import Visit
 from tests.support.fhir import JsonObject
 
 WHO = [{"actor": {"reference": "Patient/p"}, "status": "accepted"}]
@@ -12,6 +13,16 @@ SLOT: JsonObject = {"id": "t", "start": "2026-02-01T09:00:00Z", "end": "2026-02-
 OFFER = offered(WAITS, SLOT, (), State(limit=2, expires="2026-01-01T00:00:00Z"))
 LAST = offered(WAITS, SLOT, (), State(made=1, limit=2))
 BOOKED: JsonObject = {**OFFER, "status": "booked"}
+VISIT: JsonObject = {
+    "status": "booked",
+    "participant": WHO,
+    "start": "2026-02-01T09:00:00Z",
+    "end": "2026-02-01T09:30:00Z",
+}
+HOLD: JsonObject = {**VISIT, "status": "pending", "slot": [{"reference": "Slot/t"}]}
+ROOM: JsonObject = {"actor": {"reference": "Location/l"}, "status": "accepted"}
+OTHER: JsonObject = {"actor": {"reference": "Patient/q"}, "status": "accepted"}
+BASE = "http://test/fhir"
 
 
 @pytest.mark.parametrize(
@@ -26,20 +37,44 @@ BOOKED: JsonObject = {**OFFER, "status": "booked"}
         (LAST, returned(LAST, 0, keep=True, counts=True), "ended"),
         (WAITS, {**WAITS, "status": "cancelled"}, "left"),
         (OFFER, {**OFFER, "status": "cancelled"}, "left"),
-        # What is no place in a queue.
-        (None, {"status": "booked", "participant": WHO}, None),
+        # A visit.
+        (None, VISIT, "booked"),
+        (HOLD, VISIT, "booked"),
+        (None, HOLD, None),
+        (HOLD, {**HOLD, "status": "cancelled"}, None),
+        (VISIT, {**VISIT, "comment": "x"}, None),
+        (VISIT, {**VISIT, "start": "2026-02-02T09:00:00Z"}, "moved"),
+        (VISIT, {**VISIT, "participant": [*WHO, ROOM]}, "changed"),
+        (VISIT, {**VISIT, "participant": [*WHO, OTHER]}, "changed"),
+        (VISIT, {**VISIT, "status": "cancelled"}, "cancelled"),
+        (VISIT, {**VISIT, "status": "entered-in-error"}, "cancelled"),
+        (VISIT, {**VISIT, "status": "fulfilled"}, None),
+        (VISIT, None, "cancelled"),
+        ({**VISIT, "status": "cancelled"}, None, None),
+        (BOOKED, {**BOOKED, "status": "cancelled"}, "cancelled"),
+        (WAITS, None, "left"),
+        # What is neither.
         (None, {"status": "proposed", "participant": WHO}, None),
-        (BOOKED, {**BOOKED, "status": "cancelled"}, None),
+        (None, None, None),
     ],
 )
-def test_what_is_told(before: JsonObject | None, after: JsonObject, change: str | None) -> None:
-    news = news_of(before, after, "e", "http://test/fhir")
+def test_what_is_told(
+    before: JsonObject | None, after: JsonObject | None, change: str | None
+) -> None:
+    news = news_of(Written("e", 2, before, after), BASE)
     assert (None if news is None else news.change) == change
     if news is not None:
-        assert (news.after.id, news.after.patients) == ("e", ("p",))
+        assert (news.after.id, news.number, news.after.patients[0]) == ("e", 2, "p")
 
 
 def test_an_offer_says_what_and_until_when() -> None:
-    news = news_of(WAITS, OFFER, "e", "http://test/fhir")
+    news = news_of(Written("e", 2, WAITS, OFFER), BASE)
     assert news is not None
     assert (news.after.slots, news.after.expires) == (("t",), 1_767_225_600_000)
+
+
+@pytest.mark.parametrize(("status", "change"), [("booked", "moved"), ("pending", "booked")])
+def test_a_visit_in_the_place_of_a_booked_one_was_moved(status: str, change: str) -> None:
+    news = news_of(Written("e", 1, None, VISIT, Visit("old", status)), BASE)
+    assert news is not None
+    assert (news.change, news.replaced) == (change, Visit("old", status))
