@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.access.step_up import read_rules
-from fhir_server.assembly import app_state, audit, booking, bounds, emergencies
+from fhir_server.assembly import app_state, audit, booking, bounds, emergencies, notices
 from fhir_server.assembly.access import Access, Late, access, security
 from fhir_server.assembly.background import plan
 from fhir_server.assembly.consents import label
@@ -31,6 +31,7 @@ from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.guards import Guards, guards
 from fhir_server.assembly.machine import new_id, now
+from fhir_server.assembly.notices import Notices
 from fhir_server.cabinet.booking.publication import Places
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
@@ -115,6 +116,7 @@ class Application:
         self._alarm = Alarm()
         self.tally = Tally()
         self._desk = CabinetDesk()
+        self._notices = Notices()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -197,12 +199,14 @@ class Application:
         if self.surface is None:
             message = "the surface comes first"
             raise RuntimeError(message)
-        services = self.surface.services
+        services, database = self.surface.services, store.database
         if self._gates is not None:
+            sent = await notices.links(database)
+            self._notices.composer = notices.open_composer(self.settings, services, sent)
             yield self._gates(services)
             return
-        database, grants = store.database, self._grants
-        async with access(self.settings, services, database, Late(grants, self._desk)) as built:
+        late = Late(self._grants, self._desk, self._notices)
+        async with access(self.settings, services, database, late) as built:
             self.access = built
             self._alarm.site = built.cabinet.site
             apart = app_state.apart(self.settings, services, store, built)
@@ -210,7 +214,8 @@ class Application:
             yield built.gate
 
     async def transaction(self, bundle: JsonObject) -> None:
-        """Carry out `bundle` as `POST /` would, without HTTP; for commands.
+        """Carry out `bundle` as `POST /` would, without HTTP and without telling anybody; for
+        commands.
 
         Raises:
             FhirError: nothing was written.
@@ -218,7 +223,7 @@ class Application:
         if self.surface is None or self._background is None:
             message = "a transaction needs a running application"
             raise RuntimeError(message)
-        ctx = Context(self.surface.services, UNLIMITED)
+        ctx = Context(self.surface.services, UNLIMITED, silent=True)
         with self._background.flights.one():
             await process(ctx, bundle, Prefer())
 

@@ -1,5 +1,5 @@
-"""What an operator can set about consents, relations, emergencies and booking; a part of the
-settings.
+"""What an operator can set about consents, relations, emergencies, booking and notices; a
+part of the settings.
 """
 
 from pathlib import Path
@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, NoDecode
 
 Positive = Annotated[int, Field(ge=1)]
+
+_SPAN = r"^(none|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
 
 
 def _zone(name: str) -> str:
@@ -75,3 +77,17 @@ class HouseRules(BaseSettings):
     represented persons those that the portal booked under the very account."""
     booking_visibility_level: Annotated[int, Field(ge=1, le=3)] = 3
     """The level (`acr`) of a sign-in that `by-channel` takes for strong."""
+    notice_addresses: Literal["accounts", "record"] = "accounts"
+    """Where patients are told of their visits: at the verified address of their account alone,
+    or `record`, where there is none, also at the e-mail address and number of their record. An
+    SMS needs `record`: accounts have no number."""
+    notice_names: Annotated[tuple[str, ...], NoDecode] = ("email",)
+    """The ways by which a notice may name doctor and speciality, joined by commas: `email`,
+    `sms`; `none`. In the record they are named in any case."""
+    notice_quiet: Annotated[str, Field(pattern=_SPAN)] = "22:00-08:00"
+    """Hours, in the clinic's zone, in which no SMS is sent: it waits for their end.
+    `none`: there are no such hours."""
+    notice_results: Annotated[str | None, Field(pattern=r"^[^|\s]+\|[^|\s]+$")] = None
+    """`system|code`: the category of the Consent with which a patient is told, by e-mail, that
+    a result is ready, such as `https://clinic.example/consents|results-by-email`. Unset:
+    nobody is."""

@@ -22,11 +22,19 @@ PROXY: Final = "proxy"
 """A person lets another one act for them."""
 
 
+NOTICE: Final = "https://fhir-server.example/CodeSystem/notice"
+"""Categories of the Communications that the server itself writes into a record."""
+
+
 class Coding(NamedTuple):
     """A code in its system; both are always there."""
 
     system: str
     code: str
+
+
+VISIT_NOTICE: Final = Coding(NOTICE, "visit")
+"""What a patient is told of visits and of the queue."""
 
 
 def coding(value: Mapping[str, Any]) -> Coding | None:

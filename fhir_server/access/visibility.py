@@ -14,6 +14,7 @@ from typing import Final
 
 from fhir_server.access.algebra import either, every, without
 from fhir_server.access.audience import of_patients, of_patients_alone
+from fhir_server.access.codings import VISIT_NOTICE
 from fhir_server.access.decisions import Permitted
 from fhir_server.access.principal import Principal
 from fhir_server.search import keys
@@ -22,6 +23,8 @@ from fhir_server.spec.interactions import ScopeLetter
 
 PORTAL: Final = Keys("tokens", (keys.token("booking-channel", None, "portal"),))
 """What the portal booked. A version whose index does not say so is none of them."""
+
+_NOTICES: Final = Keys("tokens", (keys.token("category", *VISIT_NOTICE),))
 
 _NAMING: Final = {"AuditEvent": "entity", "Provenance": "target"}
 """What is told of other resources: the reference parameter that names them."""
@@ -65,6 +68,8 @@ def seen(
             case "AuditEvent" | "Provenance":
                 others = without(Prefix("references", f"{_NAMING[kind]}|Appointment/"))
                 return either(others, of_patients_alone(kind, ids)) if is_strong else others
+            case "Communication":  # written of what an e-mail address sees, for the patient
+                return either(without(_NOTICES), of_patients(kind, ids))
             case _:
                 return Everything()
 

@@ -7,23 +7,26 @@ async with access(settings, services, database, late, write) as built:
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
+from fhir_server.assembly import notices
 from fhir_server.assembly.audit import sink
 from fhir_server.assembly.authorization import Surroundings, policy, readable
 from fhir_server.assembly.brands import brands
 from fhir_server.assembly.consents import access_policy, label
 from fhir_server.assembly.desk import CabinetDesk
 from fhir_server.assembly.grant_records import GrantRecords
+from fhir_server.assembly.notices import Notices
 from fhir_server.assembly.pages import Cabinet, cabinet
 from fhir_server.assembly.records import StoredRecords
 from fhir_server.assembly.telling import Told, ToldOfAccounts
 from fhir_server.cabinet.accounts.encounters import AskRights
 from fhir_server.cabinet.accounts.fhir_records import FhirRecords, Proxies
+from fhir_server.cabinet.notices.bearers import Bearers
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.live_rights import LiveRights
@@ -82,6 +85,7 @@ class Late:
 
     grants: GrantRecords
     desk: CabinetDesk
+    notices: Notices
 
 
 @asynccontextmanager
@@ -109,7 +113,12 @@ async def access(
     )
     async with cabinet(
         settings, database, given, records, ToldOfAccounts(sink(services))
-    ) as built:
+    ) as pages:
+        bearers = Bearers(pages.site.accounts.state.accounts, records)
+        sent = await notices.links(database)
+        taps = notices.taps(settings, services, live, bearers, sent)
+        built = replace(pages, site=replace(pages.site, taps=taps))
+        late.notices.composer = notices.composer(settings, services, live, bearers, sent)
         late.grants.services, late.grants.ports = services, built.service.ports
         late.desk.live, late.desk.site = live, built.site
         ports = built.service.ports

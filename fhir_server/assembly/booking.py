@@ -17,7 +17,7 @@ from fhir_server.cabinet.booking.rostering import Rostering
 from fhir_server.cabinet.booking.serving import Serving
 from fhir_server.cabinet.booking.stamps import stamp
 from fhir_server.cabinet.booking.sweep import offer_places
-from fhir_server.cabinet.booking.telling import nobody
+from fhir_server.cabinet.notices.posting import tell_of_visit
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.guards import together
 from fhir_server.jobs.runner import Chore
@@ -51,7 +51,7 @@ def _rules(settings: Settings) -> Any:
 
 def queue_of(settings: Settings) -> Queue:
     """The queue, and who is told of what becomes of places in it."""
-    return Queue(Serving(Policies(default_policy(settings))), nobody)
+    return Queue(Serving(Policies(default_policy(settings))), tell_of_visit)
 
 
 def ruled(settings: Settings, services: Services) -> Services:

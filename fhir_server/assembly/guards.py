@@ -5,7 +5,7 @@ A guard that only forbids comes before one that does something of its own.
 
 from collections.abc import Mapping, Sequence
 
-from fhir_server.assembly import audit, emergencies, grant_records
+from fhir_server.assembly import audit, emergencies, grant_records, notices
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.interactions import messages, own_hand, search_parameters
 from fhir_server.interactions.context import Guard
@@ -23,4 +23,5 @@ def guards(settings: Settings, grants: GrantRecords) -> Guards:
         {grant_records.KIND: (grants.guard,), messages.KIND: (messages.guard_message,)},
         audit.guards(settings),
         emergencies.GUARDS,
+        notices.guards(settings),
     )

@@ -175,6 +175,8 @@ class Context:
     """What the audit is told of; None where it is told nothing, or by another."""
     repeat: Repeat | None = None
     """The key that the caller gave the request, where it has a meaning."""
+    silent: bool = False
+    """Nobody is told of what is written: it is loaded, and did not happen now."""
     size: int = 0
     """Bytes of the resource that is written; the work on a large one is done aside."""
 

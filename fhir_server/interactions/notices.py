@@ -1,7 +1,7 @@
-"""The notice of break-glass: who opened the record, when, until when, and why.
+"""Notices in the record, and that of break-glass: who opened it, when, until when, and why.
 
-It is a Communication in the patient's record. The server writes it; no client does, and none
-changes or removes it. That it was read the patient says, by `received`.
+They are Communications of the patient's. The server writes them; no client does, and none
+changes or removes one. That one was read the patient says, by `received`.
 
 https://hl7.org/fhir/R4/communication.html
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from fhir_server.access.codings import Coding, has_category
+from fhir_server.access.codings import NOTICE, VISIT_NOTICE, Coding, has_category
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import Forbidden
 from fhir_server.core.messages import LANGUAGES, Language, Text, preferred
@@ -21,14 +21,15 @@ from fhir_server.interactions.context import Context, Intent
 from fhir_server.interactions.messages import is_receipt
 
 KIND: Final = "Communication"
-CATEGORY: Final = Coding("https://fhir-server.example/CodeSystem/notice", "break-glass")
+CATEGORY: Final = Coding(NOTICE, "break-glass")
+_OWN: Final = (CATEGORY, VISIT_NOTICE)
 
 SERVERS_OWN: Final = Text(
-    "A Communication of the category break-glass is the server's own: nobody writes, changes "
+    "A Communication of the category {category} is the server's own: nobody writes, changes "
     "or removes one.",
-    "Communication категории break-glass создаёт сам сервер: её никто не записывает, не меняет "
+    "Communication категории {category} создаёт сам сервер: её никто не записывает, не меняет "
     "и не удаляет.",
-    "Communication категорії break-glass створює сам сервер: її ніхто не записує, не змінює й "
+    "Communication категорії {category} створює сам сервер: її ніхто не записує, не змінює й "
     "не вилучає.",
 )
 SAID: Final = Text(
@@ -104,6 +105,11 @@ def words(reason: Mapping[str, Any]) -> str:
 
 def language_of(patient: JsonObject) -> Language:
     """The language that the patient understands best, of ours; English where none is known."""
+    return find_language(patient) or "en"
+
+
+def find_language(patient: JsonObject) -> Language | None:
+    """The same; None where none is known."""
     spoken = sorted(patient.get("communication", ()), key=lambda x: not x.get("preferred"))
     tags = [
         str(coding.get("code", ""))
@@ -113,7 +119,7 @@ def language_of(patient: JsonObject) -> Language:
     for tag in (*tags, str(patient.get("language", ""))):
         if tag.lower().partition("-")[0] in LANGUAGES:
             return preferred(tag)
-    return "en"
+    return None
 
 
 def _time(at: int, zone: tzinfo) -> str:
@@ -132,5 +138,6 @@ async def guard_notice(ctx: Context, intent: Intent) -> None:
     is_person = ctx.principal.user is not None and not ctx.principal.staff
     if is_person and before and intent.after and is_receipt(before, intent.after):
         return
-    if any(each and has_category(each, CATEGORY) for each in (before, intent.after)):
-        raise Forbidden(SERVERS_OWN, expression=KIND)
+    for own in _OWN:
+        if any(each and has_category(each, own) for each in (before, intent.after)):
+            raise Forbidden(SERVERS_OWN, category=own.code, expression=KIND)

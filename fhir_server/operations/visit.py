@@ -8,8 +8,7 @@ https://hl7.org/fhir/R4/appointment.html#statuses
 from collections.abc import Callable
 from typing import Any, Final
 
-from fhir_server.cabinet.booking import refusals
-from fhir_server.cabinet.booking.making import made
+from fhir_server.cabinet.booking.making import moved
 from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.core.errors import BadValue
 from fhir_server.core.messages import Text
@@ -32,16 +31,6 @@ NOT_A_CONCEPT: Final = Text(
 
 _KIND: Final = "Appointment"
 _REASONS: Final = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
-_CARRIED: Final[tuple[str, ...]] = (
-    "description",
-    "reasonCode",
-    "reasonReference",
-    "supportingInformation",
-    "basedOn",
-    "comment",
-    "patientInstruction",
-)
-"""What a visit keeps when it is moved."""
 
 
 async def cancel(ctx: Context, call: Call) -> Result:
@@ -75,16 +64,11 @@ async def reschedule(ctx: Context, call: Call) -> Result:
     """
     call.check_names(frozenset({"slot", "comment"}))
     resource = await _visit(ctx, call)
-    visit = visit_of(resource, ctx.services.base_url)
     given = [{"reference": _reference(each)} for each in call.values("slot")]
     wanted = visit_of({"status": "booked", "slot": given}, ctx.services.base_url).slots
-    if not wanted or len(visit.patients) != 1:
-        raise refusals.no_place()
-    kept = {name: resource[name] for name in _CARRIED if name in resource}
     comment = call.value("comment")
-    if comment is not None:
-        kept["comment"] = str(comment)
-    fresh = await made(ctx, kept, wanted, visit.patients[0], "booked", resource["id"])
+    said = {} if comment is None else {"comment": str(comment)}
+    fresh = await moved(ctx, {**resource, **said}, wanted)
     return await create(ctx, Create(_KIND, fresh))
 
 

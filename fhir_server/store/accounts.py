@@ -147,6 +147,9 @@ class Accounts(Protocol):
     async def by_patient(self, patient: str) -> Sequence[Account]:
         """Those whose own record this is."""
 
+    async def by_person(self, person: str) -> Sequence[Account]:
+        """Those whose face in FHIR this Person is (a logical id)."""
+
     async def by_upstream(self, identity: str) -> Account | None:
         """By `provider|subject`."""
 

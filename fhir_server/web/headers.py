@@ -21,7 +21,8 @@ PAGE: Final[Mapping[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-"""With `no-referrer` the browser would send `Origin: null` with our own forms."""
+"""With `no-referrer` the browser sends `Origin: null` with our own forms: the pages that have
+it go by their token alone."""
 
 STATIC: Final[Mapping[str, str]] = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -36,10 +37,18 @@ _POLICY: Final = (
 )
 
 
-def page(form_targets: Iterable[str] = ()) -> dict[str, str]:
-    """The headers of a page whose form may also lead to the origins of these URLs."""
+_SECRET: Final[Mapping[str, str]] = {
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+"""Of a page whose very address is a secret."""
+
+
+def page(form_targets: Iterable[str] = (), *, secret: bool = False) -> dict[str, str]:
+    """The headers of a page whose form may also lead to the origins of these URLs; `secret`:
+    whoever has its address may use it."""
     policy = " ".join((_POLICY, *(_source(each) for each in form_targets)))
-    return {**PAGE, "Content-Security-Policy": policy}
+    return {**PAGE, **(_SECRET if secret else {}), "Content-Security-Policy": policy}
 
 
 def _source(url: str) -> str:

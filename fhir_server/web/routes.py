@@ -22,6 +22,7 @@ from fhir_server.web import (
     second_step,
     sign_in,
     sign_up,
+    taps,
 )
 from fhir_server.web.site import Site
 from fhir_server.web.visits import CSRF, Visit
@@ -34,6 +35,8 @@ class Row(NamedTuple):
 
     path: str
     answers: dict[str, Answer]
+    secret: bool = False
+    """Whoever has its address may use it: nobody else is told of it."""
 
 
 ROWS: Final = (
@@ -61,6 +64,7 @@ ROWS: Final = (
     Row("/auth/with/{provider}/back", {"GET": federated.back}),
     Row("/auth/language", {"POST": account.language}),
     Row("/auth/sign-out", {"POST": account.sign_out}),
+    Row("/auth/v/{link}", {"GET": taps.show, "POST": taps.submit}, secret=True),
     Row("/auth/signed-out", {"GET": account.signed_out}),
 )
 
@@ -121,10 +125,11 @@ class Page:
         if answer is None:
             allowed = sorted({*self._row.answers, "HEAD"})
             return Response(status_code=405, headers={"Allow": ", ".join(allowed)})
-        visit = Visit(self._site, request)
+        secret = self._row.secret
+        visit = Visit(self._site, request, secret=secret)
         try:
             if method != "GET":
-                visit = Visit(self._site, request, await _pairs(request))
+                visit = Visit(self._site, request, await _pairs(request), secret=secret)
                 if not visit.is_own(visit.field(CSRF) or _header(request)):
                     return _foreign(visit)
             return await answer(visit)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_server.cabinet.accounts.ports import AccountPorts
+from fhir_server.cabinet.notices.tapping import Taps
 from fhir_server.core.messages import Text
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
@@ -26,6 +27,8 @@ class Site:
     """What the clinic calls its cabinet."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """Upstream identity providers by the name that stands in URLs."""
+    taps: Taps | None = None
+    """What one-tap links stand for; None: nobody is sent any."""
 
     @property
     def smart(self) -> Ports:

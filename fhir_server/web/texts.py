@@ -334,6 +334,52 @@ BUSY_HINT: Final = Text(
     "Сервер зараз перевантажений.",
 )
 
+TAP_WHEN: Final = Text("When", "Когда", "Коли")
+TAP_WHERE: Final = Text("Where", "Где", "Де")
+TAP_UNTIL: Final = Text("Answer until", "Ответьте до", "Дайте відповідь до")
+TAP_CHOOSE: Final = Text("Choose another time", "Выберите другое время", "Оберіть інший час")
+TAP_NO_PLACES: Final = Text(
+    "No other time is free here. Look in your account, or call the clinic.",
+    "Другого свободного времени здесь нет. Посмотрите в кабинете или позвоните в клинику.",
+    "Іншого вільного часу тут немає. Подивіться в кабінеті або зателефонуйте до клініки.",
+)
+TAP_CONFIRMED: Final = Text(
+    "Thank you: the clinic knows that you will come.",
+    "Спасибо: клиника знает, что вы придёте.",
+    "Дякуємо: клініка знає, що ви прийдете.",
+)
+TAP_MOVED: Final = Text(
+    "The visit was moved. The new time is on its way to you.",
+    "Приём перенесён. Новое время мы вам пришлём.",
+    "Прийом перенесено. Новий час ми вам надішлемо.",
+)
+TAP_CANCELLED: Final = Text("The visit is cancelled.", "Запись отменена.", "Запис скасовано.")
+TAP_ACCEPTED: Final = Text(
+    "The place is yours.", "Это время теперь ваше.", "Цей час тепер ваш."
+)
+TAP_DECLINED: Final = Text(
+    "The place goes to the next one. You wait on, if this was not the last offer.",
+    "Время предложат следующему. Вы остаётесь в очереди, если предложение не было последним.",
+    "Час запропонують наступному. Ви залишаєтеся в черзі, якщо пропозиція не була останньою.",
+)
+TAP_SIGN_IN: Final = Text(
+    "This needs a sign-in. Do it in your account.",
+    "Для этого нужно войти. Сделайте это в кабинете.",
+    "Для цього потрібно увійти. Зробіть це в кабінеті.",
+)
+TAP_ACCOUNT: Final = Text("My account", "Мой кабинет", "Мій кабінет")
+TAP_OVER: Final = Text(
+    "This link is over", "Ссылка больше не действует", "Посилання більше не діє"
+)
+TAP_OVER_HINT: Final = Text(
+    "It was used, its time has passed, or the visit has changed. See your visits in your "
+    "account, or call the clinic.",
+    "Её уже использовали, срок истёк, или запись изменилась. Посмотрите записи в кабинете "
+    "или позвоните в клинику.",
+    "Його вже використали, термін минув, або запис змінився. Подивіться записи в кабінеті "
+    "або зателефонуйте до клініки.",
+)
+
 DONE: Final = {
     "apps": Text("Access was ended.", "Доступ прекращён.", "Доступ припинено."),
     "password": Text("Your password is changed.", "Пароль изменён.", "Пароль змінено."),

@@ -27,9 +27,12 @@ _SEEN_AGAIN: Final = 60_000  # milliseconds between two prolongations of a sessi
 class Visit:
     """A request, read."""
 
-    def __init__(self, site: Site, request: Request, pairs: Pairs = ()) -> None:
-        """`pairs` are those of the form."""
+    def __init__(
+        self, site: Site, request: Request, pairs: Pairs = (), *, secret: bool = False
+    ) -> None:
+        """`pairs` are those of the form; `secret`: the page's address is one."""
         self.site = site
+        self.secret = secret
         self.request = request
         self.cookies = Cookies(request, secure=site.secure)
         self.pairs = pairs
@@ -51,9 +54,11 @@ class Visit:
         return digest(f"csrf {browser}")
 
     def is_own(self, token: str) -> bool:
-        """Whether a form with this token was shown to this browser, by this origin."""
+        """Whether a form with this token was shown to this browser, by this origin; a page that
+        tells nobody its address is one that does not tell its origin either."""
         origin = self.request.headers.get("origin")
-        if origin is not None and origin != self.site.origin:
+        known = (None, self.site.origin, *(("null",) if self.secret else ()))
+        if origin not in known:
             return False
         browser = self.cookies.get(BROWSER)
         return bool(browser) and same(token, digest(f"csrf {browser}"))
@@ -106,7 +111,7 @@ class Visit:
             **values,
         }
         html = self.site.renderer.html(template, self.language, given)
-        response = HTMLResponse(html, status, headers=headers.page(targets))
+        response = HTMLResponse(html, status, headers=headers.page(targets, secret=self.secret))
         self.cookies.write(response)
         return response
 

@@ -15,6 +15,7 @@ from fhir_server.access import codings, labels, smart_grants
 from fhir_server.app import definitions
 from fhir_server.cabinet.booking import names
 from fhir_server.cabinet.booking.policy import OPERATORS_ALONE, BookingPolicy
+from fhir_server.cabinet.notices import details, kinds, preferences
 from fhir_server.core.national_ids import SCHEMES, Scheme
 from fhir_server.core.outcome import CABINET_ERROR
 from fhir_server.core.types import JsonObject
@@ -94,6 +95,10 @@ def test_every_refusal_has_its_code() -> None:
         labels.LABELLED_BY,
         labels.RULES_TAG,
         codings.OWN,
+        codings.NOTICE,
+        kinds.TOPICS,
+        preferences.PREFERENCE,
+        details.TICKET,
     ],
 )
 def test_what_the_code_writes_is_defined(url: str) -> None:
@@ -104,6 +109,15 @@ def test_the_policy_has_the_parts_that_are_read() -> None:
     elements = defined()[names.POLICY]["differential"]["element"]
     parts = {each["sliceName"].replace("-", "_") for each in elements if "sliceName" in each}
     assert parts == {each.name for each in fields(BookingPolicy)} - OPERATORS_ALONE
+
+
+def test_every_kind_of_notice_is_a_topic() -> None:
+    found = {
+        (above["code"], each["code"])
+        for above in defined()[kinds.TOPICS]["concept"]
+        for each in above.get("concept", ())
+    }
+    assert found == {(row.topic, kind) for kind, row in kinds.ROWS.items()}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.title)

@@ -12,6 +12,7 @@ from fhir_server.cabinet.booking.names import MINE, REPLACES, REQUIRES
 from fhir_server.cabinet.booking.numbering import note_day
 from fhir_server.cabinet.booking.proposals import concepts
 from fhir_server.cabinet.booking.slots import FREE, place_of
+from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.core import references
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -22,6 +23,16 @@ from fhir_server.search.plan import And, Keys
 
 _MOST: Final = 200
 """Slots between two times that are looked at."""
+_CARRIED: Final[tuple[str, ...]] = (
+    "description",
+    "reasonCode",
+    "reasonReference",
+    "supportingInformation",
+    "basedOn",
+    "comment",
+    "patientInstruction",
+)
+"""What a visit keeps when it is moved."""
 
 
 async def made(
@@ -70,6 +81,20 @@ def _note_days(
         calendar = known.get(place.schedule or "")
         if calendar is not None:
             note_day(ctx, place, calendar.policy)
+
+
+async def moved(ctx: Context, resource: JsonObject, slots: Sequence[str]) -> JsonObject:
+    """The Appointment that takes the place of `resource`, a stored one, on `slots`.
+
+    Raises:
+        BusinessRule: no Slot is named, or it is not a visit of one patient.
+        Conflict: a Slot is not there for this caller.
+    """
+    patients = visit_of(resource, ctx.services.base_url).patients
+    if not slots or len(patients) != 1:
+        raise refusals.no_place()
+    kept = {name: resource[name] for name in _CARRIED if name in resource}
+    return await made(ctx, kept, slots, patients[0], "booked", resource["id"])
 
 
 def _without_notes(wish: JsonObject) -> JsonObject:

@@ -41,7 +41,7 @@ class MongoAccounts:
 
     async def prepare(self) -> None:
         """Make the indexes."""
-        await self.kept.prepare({"patient": 1}, {"passkeys.id": 1})
+        await self.kept.prepare({"patient": 1}, {"person": 1}, {"passkeys.id": 1})
         with answered():
             await self.kept.table.create_indexes([_UNIQUE, _KNOWN])
 
@@ -53,6 +53,9 @@ class MongoAccounts:
 
     async def by_patient(self, patient: str) -> Sequence[Account]:
         return await self.kept.many({"patient": patient}, {"created": 1})
+
+    async def by_person(self, person: str) -> Sequence[Account]:
+        return await self.kept.many({"person": person}, {"created": 1})
 
     async def by_upstream(self, identity: str) -> Account | None:
         return self._opened(await self.kept.one({"upstream": identity}))

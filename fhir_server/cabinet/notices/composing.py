@@ -1,0 +1,298 @@
+"""From an occasion to messages: whether it is still true, who may know it, in which words.
+
+Who is told sees the visit now, by the rights of a sign-in that proved no more than a mailbox:
+what is hidden from that is told to nobody. `delivery.composing.Compose`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fhir_server.access.codings import Coding
+from fhir_server.access.principal import Principal
+from fhir_server.access.required import Required, missing
+from fhir_server.access.rights import UNLIMITED, Rights
+from fhir_server.cabinet.booking.deadlines import reminded_at
+from fhir_server.cabinet.booking.policies import Policies
+from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.slots import place_of
+from fhir_server.cabinet.booking.visits import Visit, visit_of
+from fhir_server.cabinet.notices import quiet
+from fhir_server.cabinet.notices.bearers import of_patient
+from fhir_server.cabinet.notices.details import Details, Reading, given_name
+from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind
+from fhir_server.cabinet.notices.letters import Letter
+from fhir_server.cabinet.notices.links import PATH, offered, state
+from fhir_server.cabinet.notices.occasions import reminder
+from fhir_server.cabinet.notices.preferences import Way
+from fhir_server.cabinet.notices.quiet import Quiet
+from fhir_server.cabinet.notices.readers import Reader, Readers
+from fhir_server.cabinet.notices.records import communication
+from fhir_server.cabinet.notices.truth import is_true
+from fhir_server.core.messages import Text
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.delivery.composing import Composed
+from fhir_server.interactions.commands import Create
+from fhir_server.interactions.context import Context, Services
+from fhir_server.interactions.create import create
+from fhir_server.smart.digests import digest
+from fhir_server.store.links import Action, Link, Links
+from fhir_server.store.outgoing import Delivery, Occasion
+from fhir_server.store.port import Stored, Unit
+
+_KIND: Final = "Appointment"
+_ADDRESS: Final = 12
+"""Characters of its digest that tell one address from another."""
+_UNNAMED: Final = Text("", "", "")
+_SILENT: Final = Composed()
+
+AskRights = Callable[[Principal], Awaitable[Rights]]
+"""What a person may do now."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the operator decided about notices."""
+
+    issuer: str
+    """Absolute URL without a trailing slash: links begin with it."""
+    names: frozenset[Way] = frozenset({"email"})
+    """The ways by which a doctor and a speciality may be named."""
+    quiet: Quiet | None = None
+    """When no SMS is sent."""
+    results: Coding | None = None
+    """The category of the Consent to be told of results; None: nobody is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a composer is made of."""
+
+    services: Services
+    readers: Readers
+    rights: AskRights
+    policies: Policies
+    links: Links
+    new_token: Callable[[], str]
+    """128 random bits or more, in characters of a URL's path."""
+    house: House
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An occasion with the visit that it is about."""
+
+    occasion: Occasion
+    kind: Kind
+    patient: JsonObject
+    resource: JsonObject
+    visit: Visit
+    policy: BookingPolicy
+    details: Details
+    now: int
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    """What has come together."""
+
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    """By address: nobody is told twice."""
+    links: list[Link] = field(default_factory=list)
+
+
+class Composer:
+    """`await composer.compose(occasion)`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reading = Reading(parts.services)
+        self._ctx = Context(parts.services, UNLIMITED)
+
+    async def compose(self, occasion: Occasion) -> Composed:
+        """`delivery.composing.Compose`."""
+        patient = await self._reading.read("Patient", occasion.patient)
+        kind: Kind | None = next((each for each in ROWS if each == occasion.kind), None)
+        if patient is None or kind is None or not _is_reached(patient):
+            return _SILENT
+        if kind == RESULT:
+            return await self._of_result(occasion, patient)
+        told = await self._told(occasion, kind, patient)
+        return _SILENT if told is None else await self._of_visit(told)
+
+    async def _told(self, occasion: Occasion, kind: Kind, patient: JsonObject) -> _Told | None:
+        """None: it is not so any more."""
+        services = self._parts.services
+        now, base = services.now(), services.base_url
+        current = await self._reading.read(_KIND, occasion.about.partition("/")[2])
+        visit = None if current is None else visit_of(current, base)
+        if not is_true(ROWS[kind], occasion.facts, visit, patient["id"], now):
+            return None
+        if ROWS[kind].state == "over":
+            version = await self._version(occasion, UNLIMITED)
+            current = None if version is None else self._parsed(version)
+        if current is None:
+            return None
+        visit = visit_of(current, base)
+        policy = await self._policy(visit)
+        details = await self._reading.of(current, visit, policy)
+        return _Told(occasion, kind, patient, current, visit, policy, details, now)
+
+    async def _of_visit(self, told: _Told) -> Composed:
+        found = _Outgoing()
+        whose = told.patient["id"]
+        letter: Letter | None = None
+        async for reader in self._parts.readers.of(told.visit, told.patient):
+            if reader.is_patient and letter is None:
+                letter = self._letter(told, reader)
+            await self._tell(told, reader, found)
+        is_shown = await self._sees(told, await self._parts.rights(of_patient(whose)))
+        noted = None
+        if letter is not None and is_shown:
+            ways = {each.channel for each in found.deliveries.values()}
+            sent: list[Way] = [way for way in ("email", "sms") if way in ways]
+            noted = communication(letter, whose, told.resource, told.now, sent)
+        return self._composed(told, found, noted)
+
+    def _composed(self, told: _Told, found: _Outgoing, noted: JsonObject | None) -> Composed:
+        coming = self._reminder(told)
+
+        async def write(unit: Unit) -> None:
+            # A link whose message is never sent is known to nobody.
+            for each in found.links:
+                await self._parts.links.put(each)
+            if noted is not None:
+                await create(self._ctx.inside(unit), Create("Communication", noted))
+            if coming is not None:
+                await unit.post([coming])
+
+        kinds = ("Communication",) if noted is not None else ()
+        return Composed(tuple(found.deliveries.values()), kinds, write)
+
+    async def _tell(self, told: _Told, reader: Reader, found: _Outgoing) -> None:
+        """Add what `reader` is sent, if they may know it."""
+        chosen = [
+            (way, to) for way, to in reader.chosen(told.kind) if to not in found.deliveries
+        ]
+        rights = await self._parts.rights(reader.principal)
+        if not chosen or not await self._sees(told, rights):
+            return
+        letter = self._letter(told, reader)
+        for way, to in chosen:
+            due = self._due(way, told)
+            until = told.occasion.until
+            if until is not None and due >= until:
+                continue
+            links = await self._links(told, reader, rights)
+            urls = [(each.action, url) for each, url in links]
+            key = f"{told.occasion.key}/{way}/{digest(to)[:_ADDRESS]}"
+            content = self._content(replace(letter, links=urls), way)
+            found.deliveries[to] = Delivery(key, way, to, content, due)
+            found.links += [each for each, _ in links]
+
+    def _content(self, letter: Letter, way: Way) -> dict[str, object]:
+        house = self._parts.house
+        doctor = way in house.names
+        if way == "sms":
+            return dict(letter.sms(doctor=doctor))
+        return dict(letter.email(f"{house.issuer}/auth/account", doctor=doctor))
+
+    def _due(self, way: Way, told: _Told) -> int:
+        if way != "sms":
+            return told.now
+        return quiet.after(self._parts.house.quiet, told.now, told.policy.zone)
+
+    def _letter(self, told: _Told, reader: Reader) -> Letter:
+        by_clinic = told.occasion.facts.get("by") == "clinic"
+        name = "" if reader.is_patient else given_name(told.patient)
+        return Letter(told.kind, reader.language, told.details, by_clinic, name)
+
+    async def _links(
+        self, told: _Told, reader: Reader, rights: Rights
+    ) -> Sequence[tuple[Link, str]]:
+        """What the reader may do with one tap, each with its URL."""
+        user = reader.principal.user
+        actions = list(offered(told.kind, told.visit, told.policy, user, told.now))
+        store = self._parts.services.store
+        if not actions or not await store.read(_KIND, told.visit.id, within=rights.update):
+            return ()
+        return [self._link(told, reader, action, until) for action, until in actions]
+
+    def _link(
+        self, told: _Told, reader: Reader, action: Action, until: int
+    ) -> tuple[Link, str]:
+        token = self._parts.new_token()
+        link = Link(
+            digest(token),
+            action,
+            told.visit.id,
+            state(told.visit),
+            told.patient["id"],
+            None if reader.account is None else reader.account.id,
+            reader.language,
+            told.now,
+            until,
+        )
+        return link, f"{self._parts.house.issuer}{PATH}{token}"
+
+    def _reminder(self, told: _Told) -> Occasion | None:
+        """The reminder of a visit that is told of as booked."""
+        start, zone = told.visit.start, told.policy.zone
+        if ROWS[told.kind].state != "booked" or told.kind == REMINDER or start is None:
+            return None
+        due = reminded_at(start, told.policy)
+        if due is None or due <= told.now:
+            return None
+        early = quiet.before(self._parts.house.quiet, due, zone)
+        return reminder(told.occasion, start, early if early > told.now else due)
+
+    async def _of_result(self, occasion: Occasion, patient: JsonObject) -> Composed:
+        """By e-mail, to the patient, with their Consent, and without a word of what it is."""
+        wanted, services = self._parts.house.results, self._parts.services
+        if wanted is None:
+            return _SILENT
+        consents = await self._parts.readers.facts.consents((patient["id"],))
+        needed = Required((wanted,), _UNNAMED, _UNNAMED)
+        now, base = services.now(), services.base_url
+        if missing((needed,), consents, patient["id"], now, base):
+            return _SILENT
+        found: dict[str, Delivery] = {}
+        id_ = occasion.about.partition("/")[2]
+        async for reader in self._parts.readers.of(None, patient):
+            within = (await self._parts.rights(reader.principal)).read
+            report = await services.store.read("DiagnosticReport", id_, within=within)
+            if report is None or report.deleted:
+                continue
+            for way, to in reader.chosen(RESULT):
+                if way == "email":
+                    key = f"{occasion.key}/{way}/{digest(to)[:_ADDRESS]}"
+                    content = self._content(Letter(RESULT, reader.language, None), way)
+                    found.setdefault(to, Delivery(key, way, to, content, now))
+        return Composed(tuple(found.values()))
+
+    async def _sees(self, told: _Told, rights: Rights) -> bool:
+        return await self._version(told.occasion, rights) is not None
+
+    async def _version(self, occasion: Occasion, rights: Rights) -> Stored | None:
+        """The version that the occasion is about."""
+        id_, number = occasion.about.partition("/")[2], int(occasion.facts["version"])
+        store = self._parts.services.store
+        found = await store.vread(_KIND, id_, number, within=rights.read)
+        return None if found is None or found.deleted else found
+
+    async def _policy(self, visit: Visit) -> BookingPolicy:
+        slot = await self._reading.read("Slot", next(iter(visit.slots), None))
+        base = self._parts.services.base_url
+        schedule = None if slot is None else place_of(slot, base).schedule
+        return await self._parts.policies.of(self._ctx, schedule)
+
+    def _parsed(self, version: Stored) -> JsonObject:
+        return loads(version.body, max_depth=self._parts.services.limits.depth)
+
+
+def _is_reached(patient: JsonObject) -> bool:
+    """Whether messages are for somebody: not of who has died, or of a record that is no
+    more in use."""
+    has_died = patient.get("deceasedBoolean", False) or "deceasedDateTime" in patient
+    return not has_died and patient.get("active", True) is True

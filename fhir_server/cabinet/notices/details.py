@@ -1,0 +1,189 @@
+"""When and where a visit is, and with whom, as people read it.
+
+https://hl7.org/fhir/R4/appointment.html
+https://hl7.org/fhir/R4/location.html
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.visits import Visit, extension
+from fhir_server.core import references
+from fhir_server.core.messages import Language
+from fhir_server.core.types import JsonObject
+from fhir_server.core.wire import loads
+from fhir_server.interactions.context import Services
+from fhir_server.search.plan import UNRESTRICTED
+
+TICKET: Final = "https://fhir-server.example/StructureDefinition/ticket-number"
+_MS: Final = 1000
+_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+_ORDINARY: Final = frozenset({"U", "L", "M", "N"})
+_PLACED: Final = ("PractitionerRole", "HealthcareService")
+_DOCTORS: Final = ("Practitioner", "PractitionerRole")
+_Actors = Sequence[tuple[str, str | None, str]]
+"""Type, id and display of those who take part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Of one visit."""
+
+    start: int | None
+    """Milliseconds since 1970; None of one that waits."""
+    until: int | None
+    """Of an offer: when it is over."""
+    zone: str
+    place: str = ""
+    doctor: str = ""
+    speciality: str = ""
+    ticket: str = ""
+    plain: bool = True
+    """Whether place, doctor and speciality may leave the house at all: a label says that
+    others are confidential."""
+
+    def time(self, at: int | None, language: Language) -> str:
+        """A moment in the clinic's zone, with the day of the week."""
+        if at is None:
+            return ""
+        when = datetime.fromtimestamp(at / _MS, ZoneInfo(self.zone))
+        return format_datetime(when, "EEEE, d MMMM y, HH:mm", locale=language)
+
+    def short(self, at: int | None, language: Language) -> str:
+        """The same in few characters."""
+        if at is None:
+            return ""
+        when = datetime.fromtimestamp(at / _MS, ZoneInfo(self.zone))
+        return format_datetime(when, "dd.MM HH:mm", locale=language)
+
+
+class Reading:
+    """Reads what a visit names, as the server itself; what is said of it is for who may see
+    the visit."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def of(self, resource: JsonObject, visit: Visit, policy: BookingPolicy) -> Details:
+        """The details of the Appointment `resource`."""
+        known = list(self._actors(resource))
+        ticket = extension(resource, TICKET)
+        return Details(
+            visit.start,
+            visit.expires if visit.is_offer else None,
+            policy.zone,
+            await self._place(known),
+            await self._doctor(known),
+            _words(resource.get("specialty", ())),
+            str(ticket or ""),
+            not _is_confidential(resource),
+        )
+
+    def _actors(self, resource: JsonObject) -> Iterator[tuple[str, str | None, str]]:
+        for each in resource.get("participant", ()):
+            actor = each.get("actor", {})
+            found = references.parse(actor.get("reference", ""), self._services.base_url)
+            if found.kind == "local" and found.type is not None and found.type != "Patient":
+                yield found.type, found.id, str(actor.get("display", ""))
+
+    async def read(self, kind: str, id_: str | None) -> JsonObject | None:
+        """A live resource of this server."""
+        if id_ is None:
+            return None
+        found = await self._services.store.read(kind, id_, within=UNRESTRICTED)
+        if found is None or found.deleted:
+            return None
+        return loads(found.body, max_depth=self._services.limits.depth)
+
+    async def _place(self, known: _Actors) -> str:
+        for kind, id_, display in known:
+            if kind == "Location":
+                return _place(await self.read(kind, id_), display)
+        for kind, id_, _ in known:
+            if kind in _PLACED:
+                found = await self.read(kind, id_) or {}
+                for each in found.get("location", ()):
+                    place = _place(await self._named(each), each.get("display", ""))
+                    if place:
+                        return place
+                owner = found.get("organization") or found.get("providedBy") or {}
+                place = _place(await self._named(owner), owner.get("display", ""))
+                if place:
+                    return place
+        return ""
+
+    async def _doctor(self, known: _Actors) -> str:
+        for kind, id_, display in known:
+            if kind not in _DOCTORS:
+                continue
+            if display:
+                return display
+            found = await self.read(kind, id_) or {}
+            if kind == "PractitionerRole":
+                named = found.get("practitioner", {})
+                if named.get("display"):
+                    return str(named["display"])
+                found = await self._named(named) or {}
+            return name_of(found)
+        return ""
+
+    async def _named(self, reference: JsonObject) -> JsonObject | None:
+        found = references.parse(reference.get("reference", ""), self._services.base_url)
+        if found.kind != "local" or found.type is None:
+            return None
+        return await self.read(found.type, found.id)
+
+
+def name_of(resource: JsonObject) -> str:
+    """How a person is called."""
+    for each in resource.get("name", ()):
+        parts = (*each.get("given", ()), each.get("family", ""))
+        said = each.get("text") or " ".join(part for part in parts if part)
+        if said:
+            return str(said)
+    return ""
+
+
+def given_name(resource: JsonObject) -> str:
+    """What a family calls a person."""
+    names = (each.get("given", ()) for each in resource.get("name", ()))
+    return next((str(given[0]) for given in names if given), "")
+
+
+def _place(resource: JsonObject | None, display: str) -> str:
+    if resource is None:
+        return display
+    address = resource.get("address") or {}
+    if isinstance(address, list):
+        address = next(iter(address), {})
+    where = address.get("text") or ", ".join(_lines(address))
+    return ", ".join(each for each in (resource.get("name") or display, where) if each)
+
+
+def _lines(address: JsonObject) -> Iterator[str]:
+    yield from address.get("line", ())
+    if address.get("city"):
+        yield str(address["city"])
+
+
+def _words(concepts: Sequence[JsonObject]) -> str:
+    for each in concepts:
+        displays = [coding.get("display") for coding in each.get("coding", ())]
+        found = next((said for said in (each.get("text"), *displays) if said), None)
+        if found:
+            return str(found)
+    return ""
+
+
+def _is_confidential(resource: JsonObject) -> bool:
+    labels = resource.get("meta", {}).get("security", ())
+    return any(
+        each.get("system") == _CONFIDENTIALITY and each.get("code") not in _ORDINARY
+        for each in labels
+    )
