@@ -116,7 +116,7 @@ class Application:
         self._alarm = Alarm()
         self.tally = Tally()
         self._desk = CabinetDesk()
-        self._notices = Notices()
+        self.notices = Notices()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -202,10 +202,10 @@ class Application:
         services, database = self.surface.services, store.database
         if self._gates is not None:
             sent = await notices.links(database)
-            self._notices.composer = notices.open_composer(self.settings, services, sent)
+            self.notices.composer = notices.open_composer(self.settings, services, sent)
             yield self._gates(services)
             return
-        late = Late(self._grants, self._desk, self._notices)
+        late = Late(self._grants, self._desk, self.notices)
         async with access(self.settings, services, database, late) as built:
             self.access = built
             self._alarm.site = built.cabinet.site

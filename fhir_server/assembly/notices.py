@@ -111,7 +111,9 @@ def _composer(
     rights: AskRights,
     sent: Links,
 ) -> Composer:
-    ways = frozenset[Way]({"email"})
+    ways: set[Way] = {"email"}
+    if getattr(settings, "sms_gateway", None) is not None:
+        ways.add("sms")
     readers = Readers(
         bearers,
         Facts(services),
@@ -119,7 +121,7 @@ def _composer(
         services.now,
         services.base_url,
         settings.notice_addresses == "record",
-        ways,
+        frozenset(ways),
     )
     policies = Policies(default_policy(settings))
     return Composer(
