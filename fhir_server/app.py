@@ -26,12 +26,10 @@ from fhir_server.assembly.consents import label
 from fhir_server.assembly.database import connected, opened
 from fhir_server.assembly.delivery import delivering
 from fhir_server.assembly.desk import CabinetDesk
-from fhir_server.assembly.emergencies import Alarm
 from fhir_server.assembly.front import front
 from fhir_server.assembly.grant_records import GrantRecords
 from fhir_server.assembly.guards import Guards, guards
 from fhir_server.assembly.machine import new_id, now
-from fhir_server.assembly.notices import Notices
 from fhir_server.cabinet.booking.publication import Places
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.errors import FhirError
@@ -96,7 +94,7 @@ class _Besides:
     """What the services are given besides what the settings say."""
 
     clock: Clock
-    alarm: Alarm
+    alarm: emergencies.Alarm
     desk: Desk | None
 
 
@@ -113,10 +111,10 @@ class Application:
         self._entry: ASGIApp = self._dispatch
         self.access: Access | None = None
         self._grants = GrantRecords()
-        self._alarm = Alarm()
+        self._alarm = emergencies.Alarm()
         self.tally = Tally()
         self._desk = CabinetDesk()
-        self.notices = Notices()
+        self.notices = notices.Notices()
         self.surface: Surface | None = None
         self._client: Client | None = None
         self._endpoint: ASGIApp | None = None
@@ -166,10 +164,11 @@ class Application:
                 guards(self.settings, self._grants),
                 _Besides(self._clock, self._alarm, desk),
             )
+            services = self.surface.services
             async with (
                 self._admission(store) as gate,
                 self._background.running(gate.again),
-                delivering(self.settings, store, self.surface.services, self.tally),
+                delivering(self.settings, store, services, self.notices.compose, self.tally),
             ):
                 budgets = bounds.budgets(self.settings)
                 self._endpoint = Endpoint(
@@ -181,8 +180,7 @@ class Application:
                     max_body=self.settings.max_body,
                 )
                 if self.settings.publish_slots:
-                    places = Places(self.surface.services)
-                    self._publication = Publication(places, budgets, BASE_PATH)
+                    self._publication = Publication(Places(services), budgets, BASE_PATH)
                 gc.freeze()
                 gc.set_threshold(*_GC_THRESHOLDS)
                 yield
@@ -201,8 +199,9 @@ class Application:
             raise RuntimeError(message)
         services, database = self.surface.services, store.database
         if self._gates is not None:
-            sent = await notices.links(database)
-            self.notices.composer = notices.open_composer(self.settings, services, sent)
+            self.notices.composer = await notices.open_composer(
+                self.settings, services, database
+            )
             yield self._gates(services)
             return
         late = Late(self._grants, self._desk, self.notices)
@@ -214,8 +213,7 @@ class Application:
             yield built.gate
 
     async def transaction(self, bundle: JsonObject) -> None:
-        """Carry out `bundle` as `POST /` would, without HTTP and without telling anybody; for
-        commands.
+        """Carry out `bundle` as `POST /` would, without HTTP, and tell nobody; for commands.
 
         Raises:
             FhirError: nothing was written.

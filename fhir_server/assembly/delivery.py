@@ -12,7 +12,7 @@ from fhir_server.assembly.database import seal
 from fhir_server.assembly.recipients import endpoints, gateway
 from fhir_server.delivery.answers import SECONDS
 from fhir_server.delivery.carriers import Carrier
-from fhir_server.delivery.composing import Compose, nobody
+from fhir_server.delivery.composing import Compose
 from fhir_server.delivery.fan_out import FanOut
 from fhir_server.delivery.mailbox import ConsoleCarrier, FolderCarrier
 from fhir_server.delivery.pace import Pace
@@ -30,12 +30,6 @@ from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.outgoing import Channel
 
 _DAY: Final = 86_400
-
-
-def compose_of(settings: Settings, services: Services) -> Compose:
-    """What is made of occasions."""
-    del settings, services
-    return nobody
 
 
 def outbox_of(settings: Settings, database: Database) -> MongoOutbox:
@@ -87,9 +81,9 @@ def _carriers(
 
 @asynccontextmanager
 async def delivering(
-    settings: Settings, store: MongoStore, services: Services, tally: Tally
+    settings: Settings, store: MongoStore, services: Services, compose: Compose, tally: Tally
 ) -> AsyncIterator[None]:
-    """Work the outbox off until the context ends.
+    """Work the outbox off until the context ends; `compose` says what is made of occasions.
 
     Raises:
         RecipientsFileError: a file of the operator's cannot be followed.
@@ -97,7 +91,7 @@ async def delivering(
     async with httpx.AsyncClient(timeout=SECONDS) as http:
         carriers = await asyncio.to_thread(_carriers, settings, http, services)
         process = Process(services.new_id(), services.now, random.random, tally)
-        fan_out = FanOut(services.store, compose_of(settings, services), services.now)
+        fan_out = FanOut(services.store, compose, services.now)
         outbox = outbox_of(settings, store.database)
         worker = Worker(outbox, fan_out, carriers, pace(settings), process)
         work = asyncio.create_task(worker.run())

@@ -90,7 +90,7 @@ def composer(
     return _composer(settings, services, bearers, live.acting, rights, sent)
 
 
-def open_composer(settings: Settings, services: Services, sent: Links) -> Composer:
+async def open_composer(settings: Settings, services: Services, database: Database) -> Composer:
     """Says what is told where there are none, and no access control either: what stands in
     the record, and messages to the addresses that it names."""
 
@@ -100,6 +100,7 @@ def open_composer(settings: Settings, services: Services, sent: Links) -> Compos
     async def nobody(_: Sequence[JsonObject]) -> Sequence[Represented]:
         return ()
 
+    sent = await links(database)
     return _composer(settings, services, None, nobody, rights, sent)
 
 
@@ -112,7 +113,7 @@ def _composer(
     sent: Links,
 ) -> Composer:
     ways: set[Way] = {"email"}
-    if getattr(settings, "sms_gateway", None) is not None:
+    if settings.sms_gateway is not None:
         ways.add("sms")
     readers = Readers(
         bearers,

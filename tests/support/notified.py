@@ -20,6 +20,7 @@ from fhir_server.cabinet.booking.names import POLICY
 from fhir_server.cabinet.notices.composing import Composer
 from fhir_server.cabinet.notices.preferences import PREFERENCE
 from fhir_server.cabinet.notices.tapping import Taps
+from fhir_server.delivery.fan_out import FanOut
 from fhir_server.interactions.live_rights import LiveRights
 from fhir_server.smart.digests import digest
 from fhir_server.smart.records import AccessToken
@@ -27,8 +28,7 @@ from fhir_server.store.accounts import Account
 from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.outbox import MongoOutbox
 from fhir_server.store.mongo.sealing import Seal
-from fhir_server.store.outgoing import CHANNELS, OCCASIONS, Delivery, Held, Occasion
-from fhir_server.store.port import Unit
+from fhir_server.store.outgoing import CHANNELS, OCCASIONS, Delivery, Occasion
 from tests.support.fhir import JsonObject
 from tests.support.worlds import ROOT
 
@@ -113,11 +113,14 @@ class House:
         found: JsonObject = answer.json()
         return found
 
-    async def patient(self, *, account: bool = True, **more: Any) -> str:
+    async def patient(
+        self, said: JsonObject | None = None, *, account: bool = True, **more: Any
+    ) -> str:
         """A new patient's id; `<id>@mail.example` is the address of the account."""
         id_ = f"p{next(_NUMBERS)}"
         name = [{"family": "Test", "given": [id_.title()]}]
-        await self.put({"resourceType": "Patient", "id": id_, "name": name, **more})
+        known = {"resourceType": "Patient", "id": id_, "name": name}
+        await self.put({**known, **(said or {}), **more})
         if account:
             await self.account(id_, patient=id_)
         return id_
@@ -191,13 +194,7 @@ class House:
                 break
             assert isinstance(held.of, Occasion)
             self.told.append(held.of)
-            composed = await composer.compose(held.of)
-
-            async def work(unit: Unit, held: Held = held, composed: Any = composed) -> None:
-                await unit.told(held, composed.deliveries, self.clock())
-                await composed.write(unit)
-
-            await store.run(composed.kinds, work, single=True)
+            await FanOut(store, composer.compose, self.clock)(held, held.of)
         return await self._sent(outbox)
 
     async def _sent(self, outbox: MongoOutbox) -> list[Delivery]:

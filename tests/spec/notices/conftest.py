@@ -29,6 +29,7 @@ async def clinic(
         consent_default="all-normal",
         notice_results=CONSENT,
         booking_seconds=3600,
+        outbox_poll_seconds=86_400,
     )
     app = Application(settings, None, clock)
     async with (

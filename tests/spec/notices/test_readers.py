@@ -81,8 +81,8 @@ async def test_preferences_are_kept(
     house: House, said: list[JsonObject], ways: list[str]
 ) -> None:
     telecom = [{"system": "sms", "value": "+380441234567"}]
-    more = {"extension": said} if said else {}
-    patient = await house.patient(telecom=telecom, **more)
+    more = {"extension": said} if said else None
+    patient = await house.patient(more, telecom=telecom)
     found = await told(house.under(notice_addresses="record", sms_gateway="x"), patient)
     assert [each.channel for each in found] == ways
     (note,) = await house.notes(patient)
