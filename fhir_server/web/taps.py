@@ -68,7 +68,7 @@ def _page(
     details = tap.details
     values = {
         "action": tap.link.action,
-        "heading": visit.say(ACTION[tap.link.action]),
+        "heading": visit.say(texts.TAP_DONE if done else ACTION[tap.link.action]),
         "when": details.time(details.start, language),
         "where": details.place if details.plain else "",
         "until": details.time(details.until, language),

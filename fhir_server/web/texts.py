@@ -334,6 +334,7 @@ BUSY_HINT: Final = Text(
     "Сервер зараз перевантажений.",
 )
 
+TAP_DONE: Final = Text("Done", "Готово", "Готово")
 TAP_WHEN: Final = Text("When", "Когда", "Коли")
 TAP_WHERE: Final = Text("Where", "Где", "Де")
 TAP_UNTIL: Final = Text("Answer until", "Ответьте до", "Дайте відповідь до")

@@ -81,6 +81,22 @@ const scenarios = {
     await away;
   },
 
+  async tap({ page, seen, shot }, given) {
+    await page.goto(given.link);
+    seen.heading = await page.locator("h1").innerText();
+    await shot(`${given.name}-open`);
+    const places = page.locator('input[name="slot"]');
+    if (await places.count()) await places.first().check();
+    await page.click("button.main");
+    const said = page.locator(".done, .problems");
+    await said.waitFor();
+    seen.said = await said.innerText();
+    await shot(`${given.name}-done`);
+    await page.goto(given.link);
+    seen.again = await page.locator("h1").innerText();
+    await shot(`${given.name}-again`);
+  },
+
   async revoke({ page, seen, shot }, given) {
     await page.goto(`${given.base}/auth/sign-in`);
     await shot("sign-in");

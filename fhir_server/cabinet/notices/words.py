@@ -124,8 +124,8 @@ ANSWER: Final = Text(
 )
 
 ACTION: Final[Mapping[Action, Text]] = {
-    "confirm": Text("I will come", "Приду", "Прийду"),
-    "move": Text("Another time", "Перенести", "Перенести"),
+    "confirm": Text("I will come", "Я приду", "Я прийду"),
+    "move": Text("Move the visit", "Перенести приём", "Перенести прийом"),
     "cancel": Text("Cancel the visit", "Отменить запись", "Скасувати запис"),
     "accept": Text("Take the place", "Согласиться", "Погодитися"),
     "decline": Text("Leave it to others", "Отказаться", "Відмовитися"),

@@ -18,7 +18,7 @@ from tests.support.notified import BEGINNING, DAY, HOUR, House, links, person, s
 
 pytestmark = pytest.mark.anyio
 
-CANCEL, MOVE, CONFIRM = "Cancel the visit", "Another time", "I will come"
+CANCEL, MOVE, CONFIRM = "Cancel the visit", "Move the visit", "I will come"
 ACCEPT, DECLINE = "Take the place", "Leave it to others"
 
 
@@ -442,3 +442,18 @@ async def test_a_demand_for_a_stronger_sign_in_holds(house: House) -> None:
     assert tap is not None
     assert await act(taps, tap, Asked("", "en", "")) == Answered(sign_in=True)
     assert await status(house, id_) == "booked"
+
+
+async def test_the_rights_are_of_the_one_visit(house: House) -> None:
+    patient, id_, found = await booked(house)
+    other = await house.book(person(patient), await house.slot(await house.schedule(), days=8))
+    tap = await house.taps.look(found[CANCEL].rpartition("/")[2])
+    assert tap is not None
+    rights, store = tap.allowed.rights, house.taps.services.store
+    assert await store.read("Appointment", id_, within=rights.update) is not None
+    for within in (rights.read, rights.update):
+        assert await store.read("Appointment", other, within=within) is None
+        assert await store.read("Patient", patient, within=within) is None
+    assert await store.read("Appointment", id_, within=rights.delete) is None
+    created = ("Appointment", "AppointmentResponse", "Communication", "Patient")
+    assert [kind for kind in created if rights.allows("c", kind)] == []

@@ -56,7 +56,7 @@ async def test_it_comes_once_and_the_visit_can_be_moved_then(house: House) -> No
     house.clock.set(BEGINNING + 6 * DAY - HOUR)
     (mail,) = await house.tell()
     assert mail.content["subject"] == "Your visit is coming: 08.02 09:00"
-    assert list(links(mail)) == ["I will come", "Another time", "Cancel the visit"]
+    assert list(links(mail)) == ["I will come", "Move the visit", "Cancel the visit"]
     assert await house.tell() == []
     topics = [each["topic"]["coding"][0]["code"] for each in await house.notes(patient)]
     assert topics == ["visit-booked", "visit-reminder"]

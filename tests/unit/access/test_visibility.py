@@ -150,3 +150,29 @@ def test_what_is_told_of_a_visit(
     resource = event(kind, target, patient)
     assert is_seen(resource, principal(EMAIL)) is by_email
     assert is_seen(resource, principal(STRONG)) is strongly
+
+
+def communication(category: str, patient: str) -> JsonObject:
+    system = "https://fhir-server.example/CodeSystem/notice"
+    return {
+        "resourceType": "Communication",
+        "id": "c",
+        "status": "completed",
+        "category": [{"coding": [{"system": system, "code": category}]}],
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+
+@pytest.mark.parametrize("level", [EMAIL, STRONG])
+@pytest.mark.parametrize(
+    ("category", "patient", "expected"),
+    [
+        ("visit", "me", True),
+        ("visit", "child", False),
+        ("break-glass", "child", True),
+    ],
+)
+def test_what_is_told_of_visits_is_for_the_patient(
+    category: str, patient: str, level: int, *, expected: bool
+) -> None:
+    assert is_seen(communication(category, patient), principal(level)) is expected
