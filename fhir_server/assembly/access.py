@@ -117,7 +117,8 @@ async def access(
         bearers = Bearers(pages.site.accounts.state.accounts, records)
         sent = await notices.links(database)
         taps = notices.taps(settings, services, live, bearers, sent)
-        built = replace(pages, site=replace(pages.site, taps=taps))
+        site = replace(pages.site, taps=taps, home=notices.home(settings))
+        built = replace(pages, site=site)
         late.notices.composer = notices.composer(settings, services, live, bearers, sent)
         late.grants.services, late.grants.ports = services, built.service.ports
         late.desk.live, late.desk.site = live, built.site

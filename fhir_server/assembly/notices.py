@@ -15,6 +15,7 @@ from fhir_server.access.principal import Principal
 from fhir_server.access.proxies import Represented
 from fhir_server.access.rights import UNLIMITED, Rights
 from fhir_server.assembly.booking import default_policy
+from fhir_server.assembly.pages import MANAGEMENT
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.notices.bearers import Bearers
 from fhir_server.cabinet.notices.composing import AskRights, Composer, House, Parts
@@ -35,6 +36,7 @@ from fhir_server.store.links import Links
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.links import MongoLinks
 from fhir_server.store.outgoing import Occasion
+from fhir_server.web import patient_page
 
 STARTING: Final = Text("The server is starting.", "Сервер запускается.", "Сервер запускається.")
 _TOKEN_BYTES: Final = 16
@@ -70,6 +72,11 @@ async def links(database: Database) -> Links:
     found = MongoLinks(database)
     await found.prepare()
     return found
+
+
+def home(settings: Settings) -> str:
+    """The path where people see their visits."""
+    return MANAGEMENT if settings.cabinet == "off" else patient_page.HOME
 
 
 def taps(
@@ -135,6 +142,7 @@ def _house(settings: Settings) -> House:
     names: list[Way] = [way for way in ("email", "sms") if way in settings.notice_names]
     return House(
         settings.issuer_url,
+        f"{settings.issuer_url}{home(settings)}",
         frozenset(names),
         parse_quiet(settings.notice_quiet),
         Coding(system, code) if code else None,

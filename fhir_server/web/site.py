@@ -27,6 +27,8 @@ class Site:
     """What the clinic calls its cabinet."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """Upstream identity providers by the name that stands in URLs."""
+    home: str = "/auth/account"
+    """The path where people see their visits."""
     taps: Taps | None = None
     """What one-tap links stand for; None: nobody is sent any."""
 

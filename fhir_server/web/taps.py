@@ -77,7 +77,7 @@ def _page(
         "was": not (done and tap.link.action == "move"),
         "sign_in": sign_in,
         "problems": problems,
-        **_QUIET,
+        **_quiet(visit),
     }
     return visit.page("tap.html", values, status=status)
 
@@ -85,10 +85,12 @@ def _page(
 def _over(visit: Visit) -> Response:
     """Used, expired, foreign or made up: always the same."""
     visit.language = _spoken(visit, visit.language)
-    return visit.page("tap_over.html", _QUIET, status=_GONE)
+    return visit.page("tap_over.html", _quiet(visit), status=_GONE)
 
 
-_QUIET: Final[Mapping[str, Any]] = {"signed_in": False}
+def _quiet(visit: Visit) -> Mapping[str, Any]:
+    """Of a page that signs nobody in."""
+    return {"signed_in": False, "home": visit.site.home}
 
 
 def _spoken(visit: Visit, usual: Language) -> Language:

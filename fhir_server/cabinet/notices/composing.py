@@ -57,6 +57,8 @@ class House:
 
     issuer: str
     """Absolute URL without a trailing slash: links begin with it."""
+    home: str
+    """The URL where people see their visits."""
     names: frozenset[Way] = frozenset({"email"})
     """The ways by which a doctor and a speciality may be named."""
     quiet: Quiet | None = None
@@ -196,7 +198,7 @@ class Composer:
         doctor = way in house.names
         if way == "sms":
             return dict(letter.sms(doctor=doctor))
-        return dict(letter.email(f"{house.issuer}/auth/account", doctor=doctor))
+        return dict(letter.email(house.home, doctor=doctor))
 
     def _due(self, way: Way, told: _Told) -> int:
         if way != "sms":

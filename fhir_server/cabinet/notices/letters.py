@@ -29,17 +29,21 @@ class Letter:
         """For the record, which only who may see the visit reads."""
         return "\n".join((self._sentence, *self._facts(doctor=True)))
 
-    def email(self, account: str, *, doctor: bool) -> Mapping[str, Any]:
-        """The content of a mail; `account` is the URL of the account's page."""
+    def headline(self) -> str:
+        """What it is about, in a few words."""
+        return self._say(words.OF_KIND[self.kind].headline)
+
+    def email(self, home: str, *, doctor: bool) -> Mapping[str, Any]:
+        """The content of a mail; `home` is the URL where people see their visits."""
         lines = [self._sentence, "", *self._facts(doctor=doctor)]
         if self.links:
             lines += ["", *self._answers(), "", self._say(words.SECRET)]
-        lines += ["", self._say(words.SIGN_IN, link=account), ""]
-        return {"subject": self._headline(), "text": "\n".join(lines)}
+        lines += ["", self._say(words.SIGN_IN, link=home), ""]
+        return {"subject": self._subject(), "text": "\n".join(lines)}
 
     def sms(self, *, doctor: bool) -> Mapping[str, Any]:
         """The content of an SMS."""
-        parts = [self._headline()]
+        parts = [self._subject()]
         if self.details is not None and self.details.plain:
             parts += [self.details.place] if self.details.place else []
             parts += self._doctor() if doctor else []
@@ -48,8 +52,8 @@ class Letter:
             parts.append(self._say(words.ANSWER, until=until))
         return {"text": "\n".join((". ".join(parts), *self._answers()))}
 
-    def _headline(self) -> str:
-        said = self._say(words.OF_KIND[self.kind].headline)
+    def _subject(self) -> str:
+        said = self.headline()
         if self.details is None or self.details.start is None:
             return said
         return f"{said}: {self.details.short(self.details.start, self.language)}"

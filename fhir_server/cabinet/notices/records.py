@@ -34,7 +34,10 @@ def communication(
         "category": [{"coding": [VISIT_NOTICE._asdict()]}],
         "medium": [{"coding": [{"system": _MODES, "code": each}]} for each in media],
         "subject": whose,
-        "topic": {"coding": [{"system": TOPICS, "code": letter.kind}]},
+        "topic": {
+            "coding": [{"system": TOPICS, "code": letter.kind}],
+            "text": letter.headline(),
+        },
         "about": [{"reference": f"Appointment/{about['id']}"}],
         "sent": format_instant(now),
         "recipient": [whose],

@@ -248,7 +248,8 @@ async def test_nobody_writes_a_notice(house: House, who: str) -> None:
         await house.ask(caller, "POST", "/Communication", forged),
     ]
     assert {each.status_code for each in answers} == {403}
-    assert VISIT_NOTICE.code in answers[0].text
+    if who != "patient":
+        assert VISIT_NOTICE.code in answers[0].text
     assert (await house.notes(patient)) == [note]
 
 
@@ -260,3 +261,13 @@ async def test_the_patient_reads_the_notice(house: House) -> None:
     assert [each["resource"]["subject"]["reference"] for each in found["entry"]] == [
         f"Patient/{patient}"
     ]
+
+
+async def test_that_a_notice_was_read_the_patient_says(house: House) -> None:
+    patient = await house.patient(communication=speaks("ru"))
+    await told(house, patient)
+    (note,) = await house.notes(patient)
+    assert note["topic"]["text"] == "Вы записаны на приём"
+    read = {**note, "received": "2027-02-01T10:00:00Z"}
+    answer = await house.ask(person(patient), "PUT", f"/Communication/{note['id']}", read)
+    assert answer.status_code == 200, answer.text
