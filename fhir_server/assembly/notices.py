@@ -16,6 +16,7 @@ from fhir_server.access.proxies import Represented
 from fhir_server.access.rights import UNLIMITED, Rights
 from fhir_server.assembly.booking import default_policy
 from fhir_server.assembly.pages import MANAGEMENT
+from fhir_server.assembly.recipients import endpoints
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.notices.bearers import Bearers
 from fhir_server.cabinet.notices.composing import AskRights, Composer, House, Parts
@@ -146,6 +147,7 @@ def _house(settings: Settings) -> House:
         frozenset(names),
         parse_quiet(settings.notice_quiet),
         Coding(system, code) if code else None,
+        {name: each.kinds for name, each in endpoints(settings.webhooks).items()},
     )
 
 

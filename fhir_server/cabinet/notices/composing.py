@@ -4,7 +4,7 @@ Who is told sees the visit now, by the rights of a sign-in that proved no more t
 what is hidden from that is told to nobody. `delivery.composing.Compose`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from fhir_server.cabinet.notices.preferences import Way
 from fhir_server.cabinet.notices.quiet import Quiet
 from fhir_server.cabinet.notices.readers import Reader, Readers
 from fhir_server.cabinet.notices.records import communication
+from fhir_server.cabinet.notices.systems import webhooks
 from fhir_server.cabinet.notices.truth import is_true
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
@@ -65,6 +66,8 @@ class House:
     """When no SMS is sent."""
     results: Coding | None = None
     """The category of the Consent to be told of results; None: nobody is."""
+    endpoints: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Webhooks by name, with the kinds that each is told of; none: of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,12 @@ class Composer:
 
     async def compose(self, occasion: Occasion) -> Composed:
         """`delivery.composing.Compose`."""
+        found = await self._of_people(occasion)
+        now = self._parts.services.now()
+        systems = webhooks(occasion, self._parts.house.endpoints, now)
+        return replace(found, deliveries=(*found.deliveries, *systems))
+
+    async def _of_people(self, occasion: Occasion) -> Composed:
         patient = await self._reading.read("Patient", occasion.patient)
         kind: Kind | None = next((each for each in ROWS if each == occasion.kind), None)
         if patient is None or kind is None or not _is_reached(patient):

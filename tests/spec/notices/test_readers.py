@@ -3,11 +3,19 @@
 https://hl7.org/fhir/R4/patient-definitions.html#Patient.communication
 """
 
+import json
 from typing import Any
 
 import pytest
 
-from fhir_server.access.codings import VISIT_NOTICE
+from fhir_server.access.codings import (
+    CONSENT_ACTION,
+    CONSENT_SCOPE,
+    OWN,
+    PARTICIPATION,
+    PROXY,
+    VISIT_NOTICE,
+)
 from fhir_server.store.outgoing import Delivery
 from tests.support.fhir import JsonObject
 from tests.support.notified import House, person, prefers, speaks, staff
@@ -271,3 +279,63 @@ async def test_that_a_notice_was_read_the_patient_says(house: House) -> None:
     read = {**note, "received": "2027-02-01T10:00:00Z"}
     answer = await house.ask(person(patient), "PUT", f"/Communication/{note['id']}", read)
     assert answer.status_code == 200, answer.text
+
+
+async def test_systems_are_told_what_happened_to_which_resource(
+    house: House, tmp_path: Any
+) -> None:
+    url, secrets = "https://mis.example/hooks", [f"whsec_{'A' * 32}"]
+    rows = {
+        "all": {"url": url, "secrets": secrets},
+        "ends": {"url": url, "secrets": secrets, "kinds": ["visit-cancelled"]},
+    }
+    file = tmp_path / "webhooks.json"
+    file.write_text(json.dumps(rows))
+    patient = await house.patient(account=False)
+    id_ = await house.book(person(patient), await house.slot(await house.schedule()))
+    telling = house.under(webhooks=file)
+    (hook,) = await telling.tell()
+    assert (hook.channel, hook.to) == ("webhook", "all")
+    assert hook.content == {
+        "type": "visit-booked",
+        "timestamp": "2027-02-01T09:00:00.000Z",
+        "data": {"reference": f"Appointment/{id_}"},
+    }
+    await house.operate(staff(), f"/Appointment/{id_}/$cancel")
+    assert [each.to for each in await telling.tell()] == ["all", "ends"]
+
+
+async def test_who_acts_by_a_consent_is_told_of_the_own_bookings(house: House) -> None:
+    old = await house.patient(birthDate="1950-02-02")
+    daughter = f"{old}-daughter"
+    await house.put(
+        *relation(old, daughter, code="DAU"),
+        {
+            "resourceType": "Consent",
+            "id": f"{old}-proxy",
+            "status": "active",
+            "scope": {"coding": [{"system": CONSENT_SCOPE, "code": "patient-privacy"}]},
+            "category": [{"coding": [{"system": OWN, "code": PROXY}]}],
+            "patient": {"reference": f"Patient/{old}"},
+            "performer": [{"reference": f"Patient/{old}"}],
+            "dateTime": "2027-01-01",
+            "policy": [{"uri": "http://test/policy"}],
+            "provision": {
+                "type": "permit",
+                "actor": [
+                    {
+                        "role": {"coding": [{"system": PARTICIPATION, "code": "IRCP"}]},
+                        "reference": {"reference": f"RelatedPerson/{daughter}-of-{old}"},
+                    }
+                ],
+                "action": [
+                    {"coding": [{"system": CONSENT_ACTION, "code": each}]}
+                    for each in ("access", "disclose", "collect", "correct")
+                ],
+            },
+        },
+    )
+    await house.account(daughter, patient=daughter, person=f"{daughter}-person")
+    assert [each.to for each in await told(house, old)] == [f"{old}@mail.example"]
+    found = await told(house, old, parent(daughter, old), days=8)
+    assert {each.to for each in found} == {f"{old}@mail.example", f"{daughter}@mail.example"}
