@@ -19,7 +19,8 @@ from fhir_server.assembly.pages import MANAGEMENT
 from fhir_server.assembly.recipients import endpoints
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.notices.bearers import Bearers
-from fhir_server.cabinet.notices.composing import AskRights, Composer, House, Parts
+from fhir_server.cabinet.notices.composing import Composer
+from fhir_server.cabinet.notices.parts import AskRights, House, Parts
 from fhir_server.cabinet.notices.posting import tell_of_report
 from fhir_server.cabinet.notices.preferences import Way
 from fhir_server.cabinet.notices.quiet import parse_quiet

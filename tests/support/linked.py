@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/appointment.html
 
 from typing import Any, Final
 
+from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
 from tests.support.fhir import JsonObject
 from tests.support.notified import BEGINNING, DAY, HOUR, House, links, person
 
@@ -71,3 +72,14 @@ async def is_over(house: House, url: str, **fields: str) -> bool:
     pages = [await house.browser().open(url), await house.browser().tap(url, **fields)]
     shown = {each.text.replace(url, "X") for each in pages if each.status_code == 404}
     return bool(shown) and shown <= {nothing.replace("/auth/v/AAAAAAAAAAAAAAAAAAAAAA", "X")}
+
+
+async def block(house: House, patient: str) -> None:
+    """The patient may not book."""
+    await house.put({
+        "resourceType": "Flag",
+        "id": f"{patient}-flag",
+        "status": "active",
+        "code": {"coding": [{"system": FLAGS, "code": BLOCKED}]},
+        "subject": {"reference": f"Patient/{patient}"},
+    })  # fmt: skip

@@ -55,6 +55,7 @@ Tell: TypeAlias = Callable[[Context, Unit, News], Awaitable[None]]
 is not the change's fault."""
 
 _OVER: Final = frozenset({"cancelled", "entered-in-error"})
+_MET: Final = ("Practitioner/", "PractitionerRole/", "Location/", "HealthcareService/")
 
 
 async def nobody(ctx: Context, unit: Unit, news: News) -> None:
@@ -109,5 +110,10 @@ def _of_visit(old: Visit | None, new: Visit, replaced: Visit | None) -> Change |
         return None
     if old.start != new.start:
         return "moved"
-    is_same = (old.actors, old.patients) == (new.actors, new.patients)
+    is_same = met(old) == met(new) and set(old.patients) == set(new.patients)
     return None if is_same else "changed"
+
+
+def met(visit: Visit) -> frozenset[str]:
+    """Whom a patient meets, and where."""
+    return frozenset(each for each in visit.actors if each.startswith(_MET))

@@ -4,16 +4,12 @@ Who is told sees the visit now, by the rights of a sign-in that proved no more t
 what is hidden from that is told to nobody. `delivery.composing.Compose`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fhir_server.access.codings import Coding
-from fhir_server.access.principal import Principal
-from fhir_server.access.required import Required, missing
 from fhir_server.access.rights import UNLIMITED, Rights
 from fhir_server.cabinet.booking.deadlines import reminded_at
-from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.slots import place_of
 from fhir_server.cabinet.booking.visits import Visit, visit_of
@@ -23,65 +19,28 @@ from fhir_server.cabinet.notices.details import Details, Reading, given_name
 from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind
 from fhir_server.cabinet.notices.letters import Letter
 from fhir_server.cabinet.notices.links import PATH, offered, state
+from fhir_server.cabinet.notices.messages import message
 from fhir_server.cabinet.notices.occasions import reminder
+from fhir_server.cabinet.notices.parts import Parts
 from fhir_server.cabinet.notices.preferences import Way
-from fhir_server.cabinet.notices.quiet import Quiet
-from fhir_server.cabinet.notices.readers import Reader, Readers
+from fhir_server.cabinet.notices.readers import Reader
 from fhir_server.cabinet.notices.records import communication
+from fhir_server.cabinet.notices.results import of_result
 from fhir_server.cabinet.notices.systems import webhooks
 from fhir_server.cabinet.notices.truth import is_true
-from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.delivery.composing import Composed
 from fhir_server.interactions.commands import Create
-from fhir_server.interactions.context import Context, Services
+from fhir_server.interactions.context import Context
 from fhir_server.interactions.create import create
 from fhir_server.smart.digests import digest
-from fhir_server.store.links import Action, Link, Links
+from fhir_server.store.links import Action, Link
 from fhir_server.store.outgoing import Delivery, Occasion
 from fhir_server.store.port import Stored, Unit
 
 _KIND: Final = "Appointment"
-_ADDRESS: Final = 12
-"""Characters of its digest that tell one address from another."""
-_UNNAMED: Final = Text("", "", "")
 _SILENT: Final = Composed()
-
-AskRights = Callable[[Principal], Awaitable[Rights]]
-"""What a person may do now."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the operator decided about notices."""
-
-    issuer: str
-    """Absolute URL without a trailing slash: links begin with it."""
-    home: str
-    """The URL where people see their visits."""
-    names: frozenset[Way] = frozenset({"email"})
-    """The ways by which a doctor and a speciality may be named."""
-    quiet: Quiet | None = None
-    """When no SMS is sent."""
-    results: Coding | None = None
-    """The category of the Consent to be told of results; None: nobody is."""
-    endpoints: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Webhooks by name, with the kinds that each is told of; none: of all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a composer is made of."""
-
-    services: Services
-    readers: Readers
-    rights: AskRights
-    policies: Policies
-    links: Links
-    new_token: Callable[[], str]
-    """128 random bits or more, in characters of a URL's path."""
-    house: House
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +87,7 @@ class Composer:
         if patient is None or kind is None or not _is_reached(patient):
             return _SILENT
         if kind == RESULT:
-            return await self._of_result(occasion, patient)
+            return await of_result(self._parts, occasion, patient)
         told = await self._told(occasion, kind, patient)
         return _SILENT if told is None else await self._of_visit(told)
 
@@ -189,7 +148,7 @@ class Composer:
         rights = await self._parts.rights(reader.principal)
         if not chosen or not await self._sees(told, rights):
             return
-        letter = self._letter(told, reader)
+        letter, house = self._letter(told, reader), self._parts.house
         for way, to in chosen:
             due = self._due(way, told)
             until = told.occasion.until
@@ -197,17 +156,9 @@ class Composer:
                 continue
             links = await self._links(told, reader, rights)
             urls = [(each.action, url) for each, url in links]
-            key = f"{told.occasion.key}/{way}/{digest(to)[:_ADDRESS]}"
-            content = self._content(replace(letter, links=urls), way)
-            found.deliveries[to] = Delivery(key, way, to, content, due)
+            said = replace(letter, links=urls)
+            found.deliveries[to] = message(told.occasion, said, (way, to), due, house)
             found.links += [each for each, _ in links]
-
-    def _content(self, letter: Letter, way: Way) -> dict[str, object]:
-        house = self._parts.house
-        doctor = way in house.names
-        if way == "sms":
-            return dict(letter.sms(doctor=doctor))
-        return dict(letter.email(house.home, doctor=doctor))
 
     def _due(self, way: Way, told: _Told) -> int:
         if way != "sms":
@@ -257,30 +208,6 @@ class Composer:
             return None
         early = quiet.before(self._parts.house.quiet, due, zone)
         return reminder(told.occasion, start, early if early > told.now else due)
-
-    async def _of_result(self, occasion: Occasion, patient: JsonObject) -> Composed:
-        """By e-mail, to the patient, with their Consent, and without a word of what it is."""
-        wanted, services = self._parts.house.results, self._parts.services
-        if wanted is None:
-            return _SILENT
-        consents = await self._parts.readers.facts.consents((patient["id"],))
-        needed = Required((wanted,), _UNNAMED, _UNNAMED)
-        now, base = services.now(), services.base_url
-        if missing((needed,), consents, patient["id"], now, base):
-            return _SILENT
-        found: dict[str, Delivery] = {}
-        id_ = occasion.about.partition("/")[2]
-        async for reader in self._parts.readers.of(None, patient):
-            within = (await self._parts.rights(reader.principal)).read
-            report = await services.store.read("DiagnosticReport", id_, within=within)
-            if report is None or report.deleted:
-                continue
-            for way, to in reader.chosen(RESULT):
-                if way == "email":
-                    key = f"{occasion.key}/{way}/{digest(to)[:_ADDRESS]}"
-                    content = self._content(Letter(RESULT, reader.language, None), way)
-                    found.setdefault(to, Delivery(key, way, to, content, now))
-        return Composed(tuple(found.values()))
 
     async def _sees(self, told: _Told, rights: Rights) -> bool:
         return await self._version(told.occasion, rights) is not None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fhir_server.cabinet.booking.actors import Actor
 from fhir_server.cabinet.booking.policy import DAY
-from fhir_server.cabinet.booking.telling import News
+from fhir_server.cabinet.booking.telling import News, met
 from fhir_server.cabinet.booking.visits import Visit
 from fhir_server.cabinet.notices.kinds import OF_CHANGE, REMINDER, RESULT, ROWS, Kind
 from fhir_server.core import references
@@ -54,7 +54,7 @@ def _told(news: News, by: Actor) -> Iterator[tuple[Kind, str, Visit]]:
     for each in after.patients:
         if each not in before.patients:
             yield "visit-booked", each, after
-        elif news.change == "moved" or before.actors != after.actors:
+        elif news.change == "moved" or met(before) != met(after):
             yield kind, each, after
     for each in before.patients:
         if each not in after.patients:

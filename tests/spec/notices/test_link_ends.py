@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from fhir_server.access.step_up import read_rules
-from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
 from fhir_server.cabinet.notices.answering import Answered, Asked, act
 from tests.spec.notices.test_readers import family, parent
 from tests.support.linked import (
@@ -17,6 +16,7 @@ from tests.support.linked import (
     CANCEL,
     DECLINE,
     MOVE,
+    block,
     booked,
     is_over,
     offered,
@@ -85,13 +85,7 @@ async def test_a_rule_that_was_set_meanwhile_holds_and_says_why(house: House) ->
 
 async def test_who_is_blocked_does_not_take_an_offer(house: House) -> None:
     waits, entry, _, found = await offered(house)
-    await house.put({
-        "resourceType": "Flag",
-        "id": f"{waits}-flag",
-        "status": "active",
-        "code": {"coding": [{"system": FLAGS, "code": BLOCKED}]},
-        "subject": {"reference": f"Patient/{waits}"},
-    })  # fmt: skip
+    await block(house, waits)
     page = await house.browser().tap(found[ACCEPT])
     assert page.status_code == 409
     assert "Booking is blocked" in page.text

@@ -7,13 +7,13 @@ import asyncio
 
 import pytest
 
-from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
 from tests.support.linked import (
     ACCEPT,
     CANCEL,
     CONFIRM,
     DECLINE,
     MOVE,
+    block,
     booked,
     is_over,
     offered,
@@ -205,13 +205,7 @@ async def test_it_is_audited_as_the_person_by_link(house: House) -> None:
 
 async def test_a_refused_tap_is_audited_too(house: House) -> None:
     waits, _, _, found = await offered(house)
-    await house.put({
-        "resourceType": "Flag",
-        "id": f"{waits}-flag",
-        "status": "active",
-        "code": {"coding": [{"system": FLAGS, "code": BLOCKED}]},
-        "subject": {"reference": f"Patient/{waits}"},
-    })  # fmt: skip
+    await block(house, waits)
     await house.browser().tap(found[ACCEPT])
     events = await house.get(f"/AuditEvent?patient={waits}&outcome=4")
     (event,) = [each["resource"] for each in events["entry"]]

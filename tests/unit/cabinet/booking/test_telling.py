@@ -21,6 +21,8 @@ VISIT: JsonObject = {
 }
 HOLD: JsonObject = {**VISIT, "status": "pending", "slot": [{"reference": "Slot/t"}]}
 ROOM: JsonObject = {"actor": {"reference": "Location/l"}, "status": "accepted"}
+DOCTOR: JsonObject = {"actor": {"reference": "Practitioner/d"}, "status": "accepted"}
+DEVICE: JsonObject = {"actor": {"reference": "Device/d"}, "status": "accepted"}
 OTHER: JsonObject = {"actor": {"reference": "Patient/q"}, "status": "accepted"}
 BASE = "http://test/fhir"
 
@@ -46,6 +48,9 @@ BASE = "http://test/fhir"
         (VISIT, {**VISIT, "start": "2026-02-02T09:00:00Z"}, "moved"),
         (VISIT, {**VISIT, "participant": [*WHO, ROOM]}, "changed"),
         (VISIT, {**VISIT, "participant": [*WHO, OTHER]}, "changed"),
+        ({**VISIT, "participant": [*WHO, ROOM, DOCTOR]},
+         {**VISIT, "participant": [DOCTOR, ROOM, *WHO]}, None),
+        (VISIT, {**VISIT, "participant": [*WHO, DEVICE]}, None),
         (VISIT, {**VISIT, "status": "cancelled"}, "cancelled"),
         (VISIT, {**VISIT, "status": "entered-in-error"}, "cancelled"),
         (VISIT, {**VISIT, "status": "fulfilled"}, None),
@@ -57,7 +62,7 @@ BASE = "http://test/fhir"
         (None, {"status": "proposed", "participant": WHO}, None),
         (None, None, None),
     ],
-)
+)  # fmt: skip
 def test_what_is_told(
     before: JsonObject | None, after: JsonObject | None, change: str | None
 ) -> None:
