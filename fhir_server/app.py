@@ -199,9 +199,7 @@ class Application:
             raise RuntimeError(message)
         services, database = self.surface.services, store.database
         if self._gates is not None:
-            self.notices.composer = await notices.open_composer(
-                self.settings, services, database
-            )
+            await self.notices.open(self.settings, services, database)
             yield self._gates(services)
             return
         late = Late(self._grants, self._desk, self.notices)

@@ -61,6 +61,19 @@ class Notices:
             raise Unavailable(STARTING)
         return await self.composer.compose(occasion)
 
+    async def open(self, settings: Settings, services: Services, database: Database) -> None:
+        """Without accounts and access control: what stands in the record, and messages to
+        the addresses that it names."""
+
+        async def rights(_: Principal) -> Rights:
+            return UNLIMITED
+
+        async def nobody(_: Sequence[JsonObject]) -> Sequence[Represented]:
+            return ()
+
+        sent = await links(database)
+        self.composer = _composer(settings, services, None, nobody, rights, sent)
+
 
 def guards(settings: Settings) -> Mapping[str, Sequence[Guard]]:
     """What posts occasions beside the guards of booking."""
@@ -97,20 +110,6 @@ def composer(
         return (await live.of(who)).rights
 
     return _composer(settings, services, bearers, live.acting, rights, sent)
-
-
-async def open_composer(settings: Settings, services: Services, database: Database) -> Composer:
-    """Says what is told where there are none, and no access control either: what stands in
-    the record, and messages to the addresses that it names."""
-
-    async def rights(_: Principal) -> Rights:
-        return UNLIMITED
-
-    async def nobody(_: Sequence[JsonObject]) -> Sequence[Represented]:
-        return ()
-
-    sent = await links(database)
-    return _composer(settings, services, None, nobody, rights, sent)
 
 
 def _composer(

@@ -15,7 +15,7 @@ from fhir_server.access import codings, labels, smart_grants
 from fhir_server.app import definitions
 from fhir_server.cabinet.booking import names
 from fhir_server.cabinet.booking.policy import OPERATORS_ALONE, BookingPolicy
-from fhir_server.cabinet.notices import details, kinds, preferences
+from fhir_server.cabinet.notices import kinds, preferences
 from fhir_server.core.national_ids import SCHEMES, Scheme
 from fhir_server.core.outcome import CABINET_ERROR
 from fhir_server.core.types import JsonObject
@@ -98,7 +98,6 @@ def test_every_refusal_has_its_code() -> None:
         codings.NOTICE,
         kinds.TOPICS,
         preferences.PREFERENCE,
-        details.TICKET,
     ],
 )
 def test_what_the_code_writes_is_defined(url: str) -> None:

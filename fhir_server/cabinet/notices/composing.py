@@ -11,7 +11,6 @@ from typing import Final
 from fhir_server.access.rights import UNLIMITED, Rights
 from fhir_server.cabinet.booking.deadlines import reminded_at
 from fhir_server.cabinet.booking.policy import BookingPolicy
-from fhir_server.cabinet.booking.slots import place_of
 from fhir_server.cabinet.booking.visits import Visit, visit_of
 from fhir_server.cabinet.notices import quiet
 from fhir_server.cabinet.notices.bearers import of_patient
@@ -26,6 +25,7 @@ from fhir_server.cabinet.notices.preferences import Way
 from fhir_server.cabinet.notices.readers import Reader
 from fhir_server.cabinet.notices.records import communication
 from fhir_server.cabinet.notices.results import of_result
+from fhir_server.cabinet.notices.rules import rules_of, schedules_of
 from fhir_server.cabinet.notices.systems import webhooks
 from fhir_server.cabinet.notices.truth import is_true
 from fhir_server.core.types import JsonObject
@@ -52,7 +52,8 @@ class _Told:
     patient: JsonObject
     resource: JsonObject
     visit: Visit
-    policy: BookingPolicy
+    policies: Sequence[BookingPolicy]
+    """At least one."""
     details: Details
     now: int
 
@@ -105,9 +106,10 @@ class Composer:
         if current is None:
             return None
         visit = visit_of(current, base)
-        policy = await self._policy(visit)
-        details = await self._reading.of(current, visit, policy)
-        return _Told(occasion, kind, patient, current, visit, policy, details, now)
+        schedules = await schedules_of(services, visit)
+        policies = await rules_of(services, self._parts.policies, schedules)
+        details = await self._reading.of(current, visit, policies[0].zone)
+        return _Told(occasion, kind, patient, current, visit, policies, details, now)
 
     async def _of_visit(self, told: _Told) -> Composed:
         found = _Outgoing()
@@ -163,7 +165,7 @@ class Composer:
     def _due(self, way: Way, told: _Told) -> int:
         if way != "sms":
             return told.now
-        return quiet.after(self._parts.house.quiet, told.now, told.policy.zone)
+        return quiet.after(self._parts.house.quiet, told.now, told.details.zone)
 
     def _letter(self, told: _Told, reader: Reader) -> Letter:
         by_clinic = told.occasion.facts.get("by") == "clinic"
@@ -175,7 +177,7 @@ class Composer:
     ) -> Sequence[tuple[Link, str]]:
         """What the reader may do with one tap, each with its URL."""
         user = reader.principal.user
-        actions = list(offered(told.kind, told.visit, told.policy, user, told.now))
+        actions = list(offered(told.kind, told.visit, told.policies, user, told.now))
         store = self._parts.services.store
         if not actions or not await store.read(_KIND, told.visit.id, within=rights.update):
             return ()
@@ -200,11 +202,12 @@ class Composer:
 
     def _reminder(self, told: _Told) -> Occasion | None:
         """The reminder of a visit that is told of as booked."""
-        start, zone = told.visit.start, told.policy.zone
+        start, zone = told.visit.start, told.details.zone
         if ROWS[told.kind].state != "booked" or told.kind == REMINDER or start is None:
             return None
-        due = reminded_at(start, told.policy)
-        if due is None or due <= told.now:
+        found = [reminded_at(start, each) for each in told.policies]
+        due = min((each for each in found if each is not None), default=0)
+        if due <= told.now:
             return None
         early = quiet.before(self._parts.house.quiet, due, zone)
         return reminder(told.occasion, start, early if early > told.now else due)
@@ -218,12 +221,6 @@ class Composer:
         store = self._parts.services.store
         found = await store.vread(_KIND, id_, number, within=rights.read)
         return None if found is None or found.deleted else found
-
-    async def _policy(self, visit: Visit) -> BookingPolicy:
-        slot = await self._reading.read("Slot", next(iter(visit.slots), None))
-        base = self._parts.services.base_url
-        schedule = None if slot is None else place_of(slot, base).schedule
-        return await self._parts.policies.of(self._ctx, schedule)
 
     def _parsed(self, version: Stored) -> JsonObject:
         return loads(version.body, max_depth=self._parts.services.limits.depth)

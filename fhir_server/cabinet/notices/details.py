@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from fhir_server.cabinet.booking.policy import BookingPolicy
+from fhir_server.cabinet.booking.names import TICKET
 from fhir_server.cabinet.booking.visits import Visit, extension
 from fhir_server.core import references
 from fhir_server.core.messages import Language
@@ -21,7 +21,6 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Services
 from fhir_server.search.plan import UNRESTRICTED
 
-TICKET: Final = "https://fhir-server.example/StructureDefinition/ticket-number"
 _MS: Final = 1000
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _ORDINARY: Final = frozenset({"U", "L", "M", "N"})
@@ -70,14 +69,14 @@ class Reading:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def of(self, resource: JsonObject, visit: Visit, policy: BookingPolicy) -> Details:
-        """The details of the Appointment `resource`."""
+    async def of(self, resource: JsonObject, visit: Visit, zone: str) -> Details:
+        """The details of the Appointment `resource`, in the clinic's zone."""
         known = list(self._actors(resource))
         ticket = extension(resource, TICKET)
         return Details(
             visit.start,
             visit.expires if visit.is_offer else None,
-            policy.zone,
+            zone,
             await self._place(known),
             await self._doctor(known),
             _words(resource.get("specialty", ())),

@@ -4,7 +4,7 @@ A link is for one action of one person on one visit as it is now; when the visit
 another one, the link is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until
@@ -24,13 +24,18 @@ def state(visit: Visit) -> str:
 
 
 def offered(
-    kind: Kind, visit: Visit, policy: BookingPolicy, user: str | None, now: int
+    kind: Kind,
+    visit: Visit,
+    policies: Sequence[BookingPolicy],
+    user: str | None,
+    now: int,
 ) -> Iterator[tuple[Action, int]]:
-    """What `user` could do with the visit at `now`, by the clinic's rules, with the moment at
-    which that is over; milliseconds since 1970."""
+    """What `user` could do with the visit at `now`, by the clinic's rules (at least one; all of
+    them hold), with the moment at which that is over; milliseconds since 1970."""
+    own_only = any(each.own_only for each in policies)
     for action in ROWS[kind].actions:
-        until = _until(action, visit, policy)
-        is_owners = action in ("cancel", "move") and policy.own_only
+        until = min(_until(action, visit, each) for each in policies)
+        is_owners = action in ("cancel", "move") and own_only
         if until > now and not (is_owners and visit.booked_by != user):
             yield action, until
 

@@ -11,16 +11,17 @@ from typing import Final
 
 from fhir_server.access.algebra import every
 from fhir_server.access.principal import Principal
-from fhir_server.access.rights import UNLIMITED, narrowed
+from fhir_server.access.rights import narrowed
 from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.booking.slots import FREE, place_of
-from fhir_server.cabinet.booking.visits import Visit, visit_of
+from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.cabinet.notices.bearers import Bearers, of_patient
 from fhir_server.cabinet.notices.details import Details, Reading
 from fhir_server.cabinet.notices.links import state
+from fhir_server.cabinet.notices.rules import rules_of, schedules_of
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
-from fhir_server.interactions.context import Context, Services
+from fhir_server.interactions.context import Services
 from fhir_server.interactions.live_rights import Allowed
 from fhir_server.search import keys
 from fhir_server.search.begins import between
@@ -65,7 +66,7 @@ class Tap:
     """Of its version."""
     details: Details
     places: Sequence[Free] = ()
-    """Of a link to move a visit."""
+    """Of a link to move a visit of one Slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,11 @@ class Taps:
         visit = visit_of(resource, self.services.base_url)
         if state(visit) != link.state or link.patient not in visit.patients:
             return None
-        schedule = await self._schedule(visit)
-        details = await self._details(resource, visit, schedule)
-        places = await self._places(allowed, visit, schedule) if link.action == "move" else ()
+        schedules = await schedules_of(self.services, visit)
+        rules = await rules_of(self.services, self.policies, schedules)
+        details = await Reading(self.services).of(resource, visit, rules[0].zone)
+        is_moved = link.action == "move" and len(visit.slots) == len(schedules) == 1
+        places = await self._places(allowed, schedules[0]) if is_moved else ()
         return Tap(link, principal, allowed, resource, stored.number, details, places)
 
     async def _principal(self, link: Link) -> Principal | None:
@@ -112,23 +115,8 @@ class Taps:
             return None
         return await self.bearers.of_account(account)
 
-    async def _schedule(self, visit: Visit) -> str | None:
-        slot = await Reading(self.services).read("Slot", next(iter(visit.slots), None))
-        return None if slot is None else place_of(slot, self.services.base_url).schedule
-
-    async def _details(
-        self, resource: JsonObject, visit: Visit, schedule: str | None
-    ) -> Details:
-        ctx = Context(self.services, UNLIMITED)
-        policy = await self.policies.of(ctx, schedule)
-        return await Reading(self.services).of(resource, visit, policy)
-
-    async def _places(
-        self, allowed: Allowed, visit: Visit, schedule: str | None
-    ) -> Sequence[Free]:
-        """The next free places with the same doctor; of a visit of several none."""
-        if schedule is None or len(visit.slots) != 1:
-            return ()
+    async def _places(self, allowed: Allowed, schedule: str) -> Sequence[Free]:
+        """The next free places with the same doctor."""
         now = self.services.now()
         where = every(
             Keys("references", (keys.reference("schedule", f"Schedule/{schedule}"),)),

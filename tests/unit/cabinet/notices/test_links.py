@@ -42,7 +42,7 @@ OFFER = replace(VISIT, status="proposed", is_queued=True, expires=START - 2 * DA
 def test_links(
     kind: Kind, visit: Visit, policy: BookingPolicy, before: int, expected: dict[str, int]
 ) -> None:
-    assert dict(offered(kind, visit, policy, "Patient/p", START - before)) == expected
+    assert dict(offered(kind, visit, [policy], "Patient/p", START - before)) == expected
 
 
 def test_a_link_is_bound_to_the_visit_as_it_is() -> None:
@@ -55,3 +55,10 @@ def test_a_link_is_bound_to_the_visit_as_it_is() -> None:
     )
     assert len({state(each) for each in (VISIT, *others)}) == 6
     assert state(replace(VISIT, actors=("Location/l",))) == state(VISIT)
+
+
+def test_of_several_rules_the_strictest_holds() -> None:
+    rules = [POLICY, BookingPolicy(reschedule_notice=2 * DAY), BookingPolicy(own_only=False)]
+    mine = dict(offered("visit-booked", VISIT, rules, "Patient/p", START - 3 * DAY))
+    assert mine == {"move": START - 2 * DAY, "cancel": START}
+    assert dict(offered("visit-booked", VISIT, rules, "Patient/q", START - 3 * DAY)) == {}
