@@ -133,7 +133,10 @@ def test_a_refusal_says_what_to_do(
     clinic: CabinetServer, shots: Path, look: dict[str, Any]
 ) -> None:
     link, id_ = linked(clinic, look["locale"], "cancel")
-    rules = {"cancel_days": {"valueInteger": 30}, "cancel_time": {"valueTime": "18:00:00"}}
+    rules: dict[str, JsonObject] = {
+        "cancel_days": {"valueInteger": 30},
+        "cancel_time": {"valueTime": "18:00:00"},
+    }
     clinic.put(*schedule(id_, **rules))
     seen = tapped(shots, look, link, "refused")
     assert "clinic" in seen["said"] or "клинику" in seen["said"]
