@@ -28,8 +28,9 @@ from tests.support.commands import Commands
 from tests.support.fhir import JsonObject
 
 YES: Final[JsonObject] = {"valueBoolean": True}
-BARE: Final = 8
-"""A claim, what is there, two resources, a history, the Provenance, the audit, the commit."""
+BARE: Final = 9
+"""A claim, what is there, two resources, a history, the Provenance, the audit, the outbox, the
+commit."""
 ROWS: Final[dict[str, tuple[JsonObject, int]]] = {
     "no numbers": (policy(tickets={"valueBoolean": False}), BARE),
     "numbers": ({}, BARE + 1),
@@ -62,7 +63,9 @@ def counted(mongodb_uri: str, commands: Commands) -> Iterator[Clinic]:
     """A clinic whose commands are counted, and that does nothing by itself meanwhile."""
     del commands
     access = AccessPolicy(Policy("all-normal"))
-    with serving(mongodb_uri, access, booking_seconds=3600.0) as found:
+    with serving(
+        mongodb_uri, access, booking_seconds=3600.0, outbox_poll_seconds=3600.0
+    ) as found:
         yield found
 
 
