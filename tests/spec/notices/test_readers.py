@@ -271,6 +271,19 @@ async def test_the_patient_reads_the_notice(house: House) -> None:
     ]
 
 
+async def test_s4_08_it_says_when_where_with_whom_and_the_number(house: House) -> None:
+    patient = await house.patient(communication=speaks("ru"))
+    (mail,) = await told(house, patient)
+    (note,) = await house.notes(patient)
+    (payload,) = note["payload"]
+    for text in (mail.content["text"], payload["contentString"]):
+        assert "8 февраля 2027" in text, text
+        assert "09:00" in text
+        assert "Room of" in text
+        assert "Smith" in text
+        assert "Номер талона: 1" in text
+
+
 async def test_that_a_notice_was_read_the_patient_says(house: House) -> None:
     patient = await house.patient(communication=speaks("ru"))
     await told(house, patient)
