@@ -61,6 +61,8 @@ _AHEAD_DAYS: Final = 60
 _MOST_DAYS: Final = 100
 _MOST_OWN: Final = 200
 _MS: Final = 1000
+_LAST: Final = 253_402_128_000_000
+"""9999-12-30, in milliseconds since 1970: a day that the calendar has in every zone."""
 _CHANNEL: Final = "booking-channel"
 _FREE: Final = Keys("tokens", (keys.token("status", None, "free"),))
 _OPEN: Final = Or((
@@ -79,7 +81,7 @@ def window(sought: Sought, now: int) -> tuple[int, int]:
     end = max(now, start) + _AHEAD_DAYS * DAY if sought.end is None else sought.end
     if end < start:
         raise BadValue(NO_END, expression="end")
-    return max(start, now + 1), end
+    return min(max(start, now + 1), _LAST), min(end, _LAST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ _LEADING: Final = 1.25
 """Of a line, in its size."""
 _LONGEST: Final = 5
 """Characters of a number that fit beside the QR code."""
+_MOST: Final = 4_000
+"""Characters of one text, more than the page has room for: measuring them takes time."""
 _MS: Final = 1000
 
 
@@ -140,11 +142,13 @@ def _told(ticket: Ticket, language: Language) -> Iterator[tuple[str, Sequence[st
 def _text(canvas: Canvas, text: str, y: float, size: float, ink: Color) -> float:
     """Write `text` below `y`, broken into lines; where the next one may begin. What does not
     fit the page ends in dots."""
-    lines = simpleSplit(text, _FONT, size, _WIDTH - 2 * _EDGE)
     height = size * _LEADING
-    room = max(0, int((y - _EDGE) / height))
+    room = int((y - _EDGE) / height)
+    if room < 1:
+        return y
+    lines = simpleSplit(text[:_MOST], _FONT, size, _WIDTH - 2 * _EDGE)
     if len(lines) > room:
-        lines = [*lines[: room - 1], f"{lines[room - 1]} …"] if room else []
+        lines = [*lines[: room - 1], f"{lines[room - 1]} …"]
     for each in lines:
         y -= height
         _line(canvas, each, (_EDGE, y), size, ink)

@@ -29,6 +29,9 @@ _STATES: Final[Mapping[str, State]] = {
 _DOCTORS: Final = ("Practitioner", "PractitionerRole")
 _SERVICES: Final = ("HealthcareService",)
 
+_TELLABLE: Final = range(-62_135_510_400_000, 253_402_128_000_000)
+"""Milliseconds since 1970 of which the calendar has the day in every zone."""
+
 Known = Mapping[str, JsonObject]
 """Resources by `Type/id`, as far as the caller may read them."""
 
@@ -80,11 +83,13 @@ def ticket_of(
 ) -> Ticket | None:
     """Read an Appointment, which is valid; `stamp` is its version and when that was made.
 
-    None: it is not booked, or has no time.
+    None: it is not booked, or has no time, or one at an end of the calendar.
     """
     state = _STATES.get(resource["status"])
     start, end = moment(resource.get("start")), moment(resource.get("end"))
     if state is None or start is None or end is None:
+        return None
+    if not all(each in _TELLABLE for each in (start, end)):
         return None
     actors = list(_actors(resource, bases))
 

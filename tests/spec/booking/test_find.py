@@ -221,6 +221,21 @@ def test_what_is_not_understood_is_refused(clinic: Clinic, query: str) -> None:
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "start=9999-12-31T23:59:59-12:00",
+        "start=9999-12-01",
+        "end=9999-12-31T23:59:59-12:00",
+        "start=9999-12-25&end=9999-12-31&day=fri",
+        "start=0001-01-01T00:00:00%2B14:00",
+    ],
+)
+def test_the_ends_of_the_calendar_are_far_away_and_no_more(clinic: Clinic, query: str) -> None:
+    answer = clinic.ask(person(clinic.patient()), "GET", f"/Appointment/$find?{query}")
+    assert answer.status_code == 200, answer.text
+
+
 def test_without_a_scope_for_slots_nothing_is_found(clinic: Clinic) -> None:
     who = Principal("app", ())
     assert clinic.ask(who, "GET", "/Appointment/$find").status_code == 403

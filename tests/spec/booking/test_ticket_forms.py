@@ -11,8 +11,10 @@ import httpx
 import pytest
 from icalendar import Calendar
 from pypdf import PdfReader
+from reportlab.lib.utils import simpleSplit
 
 from fhir_server.access.principal import Principal
+from fhir_server.cabinet.tickets import sheet
 from tests.spec.booking.conftest import Clinic, code, person
 from tests.spec.booking.test_book import booked, operate, policy
 from tests.support.fhir import JsonObject
@@ -243,6 +245,42 @@ def test_what_is_not_booked_has_no_ticket(clinic: Clinic, status: str) -> None:
     path = f"/Appointment/{made['id']}/$ticket"
     answer = clinic.ask(person(patient), "GET", path, headers=headers)
     assert (answer.status_code, code(answer)) == (422, "no-ticket")
+
+
+@pytest.mark.parametrize("form", ["json", "ics", "pdf"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_visit_at_the_end_of_the_calendar_has_no_ticket(
+    clinic: Clinic, at: str, form: str
+) -> None:
+    patient = clinic.patient()
+    told_of = clinic.visit(patient, status="fulfilled", start=at, end=at)
+    made = clinic.ask(ROOT, "POST", "/Appointment", told_of).json()
+    path = f"/Appointment/{made['id']}/$ticket?_format={form}"
+    answer = clinic.ask(person(patient), "GET", path)
+    assert (answer.status_code, code(answer)) == (422, "no-ticket")
+
+
+def test_a_text_of_any_length_is_measured_as_far_as_it_fits(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring a text is what a PDF costs, and a patient may write the texts."""
+    measured: list[int] = []
+
+    def split(text: str, *more: Any) -> Any:
+        measured.append(len(text))
+        return simpleSplit(text, *more)
+
+    monkeypatch.setattr(sheet, "simpleSplit", split)
+    patch = [
+        {"op": "add", "path": "/patientInstruction", "value": "word " * 20_000},
+        {"op": "add", "path": "/specialty", "value": [{"text": f"s{n}"} for n in range(500)]},
+    ]
+    headers = {"Content-Type": "application/json-patch+json"}
+    path = f"/Appointment/{visit.id}"
+    assert visit.clinic.ask(visit.who, "PATCH", path, patch, headers).is_success
+    assert visit.ticket(accept="application/pdf").status_code == 200
+    assert max(measured) <= 4_000
+    assert len(measured) < 50
 
 
 def test_in_a_batch_it_is_parameters(visit: Visit) -> None:
