@@ -255,3 +255,56 @@ test("a referral is an order of the clinic that is in force then, to this specia
   ], eye, "2026-03-01T10:00:00+02:00");
   assert.deepEqual(found.map((each) => each.id), ["new", "old", "day"]);
 });
+
+/** As much of IndexedDB and localStorage as `kept.js` asks for. */
+function device() {
+  const [stored, settings] = [new Map(), new Map()];
+  const soon = (request) => { queueMicrotask(() => request.onsuccess()); return request; };
+  globalThis.localStorage = {
+    getItem: (name) => settings.get(name) ?? null,
+    setItem: (name, value) => settings.set(name, value),
+    removeItem: (name) => settings.delete(name),
+  };
+  const store = {
+    get: (key) => ({ result: stored.get(key) }),
+    put: (value, key) => ({ result: stored.set(key, value) }),
+    clear: () => ({ result: stored.clear() }),
+  };
+  const transaction = () => {
+    const made = { objectStore: () => store };
+    queueMicrotask(() => made.oncomplete());
+    return made;
+  };
+  globalThis.indexedDB = {
+    open: () => soon({ result: { transaction, close() {} } }),
+    deleteDatabase: () => { stored.clear(); return soon({}); },
+  };
+  return stored;
+}
+
+test("what is kept on a device is of who said so", async () => {
+  const stored = device();
+  const kept = await app("kept");
+  await kept.belongTo("anna", "Patient/anna");
+  await kept.put("Patient/anna", 1);
+  assert.equal(stored.size, 0);
+  await kept.keep();
+  await kept.belongTo("child", "Patient/anna");
+  await kept.put("Patient/child", 2);
+  assert.ok(stored.has("child Patient/child"));
+  assert.ok(!stored.has("anna Patient/anna"));
+  kept.lapse();
+  await kept.belongTo("boris", "Patient/boris");
+  await kept.put("Patient/boris", 3);
+  assert.deepEqual([stored.size, kept.isKept()], [0, false]);
+});
+
+test("the same record opened by another person is not kept for both", async () => {
+  const stored = device();
+  const kept = await app("kept");
+  await kept.belongTo("child", "Person/mother");
+  await kept.keep();
+  await kept.belongTo("child", "Person/father");
+  await kept.put("Patient/child", 1);
+  assert.deepEqual([stored.size, kept.isKept()], [0, false]);
+});

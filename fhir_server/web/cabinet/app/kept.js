@@ -10,6 +10,8 @@ const WEEK = 7 * 24 * 3600 * 1000;
 const memory = new Map();
 /** Whose record it is that is seen: the logical id of the patient. */
 let owner = "";
+/** Who is signed in. */
+let person = "";
 
 const isOn = () => localStorage.getItem(SWITCH) === "1";
 export const isKept = isOn;
@@ -39,13 +41,28 @@ async function inStore(mode, act) {
   }
 }
 
-/** Whose pages are shown from now on; those of anybody else are forgotten. */
-export async function belongTo(patient) {
+/** Whose pages are shown to whom from now on; those of anybody else are forgotten. Who had pages
+ * kept has said so for the own sign-ins: whoever comes next is asked anew.
+ * @param {string} patient logical id
+ * @param {string} user who is signed in, as `Person/1` */
+export async function belongTo(patient, user) {
   owner = patient;
+  person = user;
   if (!isOn()) return;
-  const known = await inStore("readonly", (store) => store.get("owner"));
-  if (known && known !== patient) await inStore("readwrite", (store) => store.clear());
-  await inStore("readwrite", (store) => store.put(patient, "owner"));
+  const [known, by] = [await kept("owner"), await kept("by")];
+  if (by !== user) await forget();
+  else {
+    if (known !== patient) await inStore("readwrite", (store) => store.clear());
+    await sign();
+  }
+}
+
+const kept = (name) => inStore("readonly", (store) => store.get(name));
+
+/** Write down whose pages are kept, and who said so. */
+async function sign() {
+  await inStore("readwrite", (store) => store.put(owner, "owner"));
+  await inStore("readwrite", (store) => store.put(person, "by"));
 }
 
 /** Whose pages are on the device, if any are that are not too old. */
@@ -72,7 +89,7 @@ export async function get(path) {
 /** Begin to keep: what was seen since the sign-in goes to the device too. */
 export async function keep() {
   localStorage.setItem(SWITCH, "1");
-  await belongTo(owner);
+  await sign();
   for (const [path, seen] of memory) {
     await inStore("readwrite", (store) => store.put(seen, `${owner} ${path}`));
   }

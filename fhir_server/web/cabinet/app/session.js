@@ -58,7 +58,7 @@ export async function begin() {
       client = await FHIR.oauth2.ready();
       patient = client.patient.id;
       state = "in";
-      await kept.belongTo(patient);
+      await kept.belongTo(patient, user());
       address("");
       return "";
     } catch (error) {
