@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fhir_server.cabinet.booking.answers import answering
+from fhir_server.cabinet.booking.blocks import guard_flag
 from fhir_server.cabinet.booking.entered import KINDS, entered
 from fhir_server.cabinet.booking.expiry import end_holds
 from fhir_server.cabinet.booking.guard import WRITES, BookingGuard, readable_policy
@@ -66,6 +67,7 @@ def ruled(settings: Settings, services: Services) -> Services:
         {
             "Appointment": (guard.appointment,),
             "AppointmentResponse": (answering(policy),),
+            "Flag": (guard_flag,),
             "Slot": (guard.slot,),
         },
         dict.fromkeys(RULED, (readable_policy,)),

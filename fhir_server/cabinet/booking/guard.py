@@ -27,6 +27,7 @@ from fhir_server.cabinet.booking.places import (
     slot_claim,
 )
 from fhir_server.cabinet.booking.places import questions as about_places
+from fhir_server.cabinet.booking.policies import Look
 from fhir_server.cabinet.booking.policy import BookingPolicy, merged
 from fhir_server.cabinet.booking.queue import Queue, Turn
 from fhir_server.cabinet.booking.ruled import ruled, specialty_said
@@ -43,6 +44,8 @@ from fhir_server.search.plan import UNRESTRICTED, Node
 from fhir_server.store.port import Stored, Unit
 
 _VISITS: Final = frozenset({"Slot", "Appointment", "Flag"})
+MOST_SLOTS: Final = 50
+"""Of a person's visit: each is claimed and read before anything else is known of it."""
 WRITES: Final = {"Appointment": _VISITS, "AppointmentResponse": _VISITS}
 """What the guards of a type write besides: `Services.guards_write`."""
 
@@ -67,18 +70,20 @@ class BookingGuard:
             after = replace(_visit(ctx, intent.after), id=intent.id)
         old = await _replaced(ctx, unit, before, intent.after)
         replaced = None if old is None else _visit(ctx, _parsed(ctx, old))
-        turn = self._queue.turn(ctx, unit)
+        turn, actor = self._queue.turn(ctx, unit), actor_of(ctx.principal)
+        if actor == "person" and after is not None and len(after.slots) > MOST_SLOTS:
+            raise refusals.no_place()
         await _claim(turn, before, after, replaced)
-        actor = actor_of(ctx.principal)
         await unit.foresee(*_questions(ctx, before, after, actor), within=UNRESTRICTED)
         known = await _places(ctx, unit, before, after)
         rules = self._policies.look(ctx)
         said = Said()
         if actor == "person":
+            await _check_move(ctx, unit, rules, replaced, after)
             here = _those_of(after or before, known)
             found = await ruled(rules, here)
             for each in found:
-                await _check(Wish(ctx, unit, before, after, here, each, replaced))
+                await check(Wish(ctx, unit, before, after, here, each, replaced))
             await block_late(ctx, unit, before, after, found[0].policy)
             await _check_joining(turn, before, intent)
             said = specialty_said(intent.after, after, found)
@@ -112,10 +117,15 @@ class BookingGuard:
             raise refusals.occupied()
 
 
-async def _check(wish: Wish) -> None:
-    if wish.replaced is not None:
-        check_move(wish, wish.replaced)
-    await check(wish)
+async def _check_move(
+    ctx: Context, unit: Unit, rules: Look, replaced: Visit | None, after: Visit | None
+) -> None:
+    """A visit is given up by the rules of its own places, wherever the new one is."""
+    if replaced is None or after is None:
+        return
+    given_up = await places(ctx, unit, replaced.slots) if replaced.slots else {}
+    for each in await ruled(rules, given_up.values()):
+        check_move(ctx, replaced, after, each.policy)
 
 
 async def _places(

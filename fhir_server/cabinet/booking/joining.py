@@ -22,6 +22,9 @@ from fhir_server.search import keys
 from fhir_server.search.plan import UNRESTRICTED, And, Compare, Keys, Node, Or, Range
 from fhir_server.search.values import Interval
 
+_MOST_PARTS: Final = 20
+"""Periods, specialities and doctors of one entry: each of them is compared with every place
+that becomes free."""
 _MOST: Final = 200
 """Free Slots that are looked at, the first ones by id."""
 
@@ -44,6 +47,9 @@ class Joining:
         entry = entry_of(resource, base)
         visit = entry.visit
         is_targeted = bool(entry.doctors or visit.specialities)
+        parts = (entry.periods, entry.doctors, visit.specialities)
+        if any(len(each) > _MOST_PARTS for each in parts):
+            raise refusals.no_entry()
         if len(visit.patients) != 1 or visit.slots or visit.start or not is_targeted:
             raise refusals.no_entry()
         serving = self.turn.queue.serving

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fhir_server.cabinet.booking import refusals
+from fhir_server.cabinet.booking.blocks import is_block
 from fhir_server.cabinet.booking.deadlines import told
-from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
 from fhir_server.cabinet.booking.policy import DAY, HOUR, BookingPolicy
 from fhir_server.cabinet.booking.visits import AHEAD, Visit, moment, visit_of
 from fhir_server.core.errors import FhirError
@@ -131,9 +131,7 @@ def _ahead(visit: Visit, now: int) -> Node:
 
 def _blocked_until(flag: JsonObject, now: int) -> int | None:
     """When a Flag that blocks now ends; 0: not by itself."""
-    codes = flag.get("code", {}).get("coding", ())
-    blocks = any((c.get("system"), c.get("code")) == (FLAGS, BLOCKED) for c in codes)
-    if not blocks or flag.get("status") != "active":
+    if not is_block(flag) or flag.get("status") != "active":
         return None
     period = flag.get("period", {})
     start, end = moment(period.get("start")), moment(period.get("end"))

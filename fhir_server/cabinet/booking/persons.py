@@ -101,28 +101,32 @@ def _fixed(visit: Visit) -> tuple[object, ...]:
     return (*where, visit.specialities, visit.requested) if visit.is_queued else where
 
 
-def check_move(wish: Wish, replaced: Visit) -> None:
-    """Raise unless a person may give `replaced` up for another visit."""
-    _check_own(wish, replaced)
-    if replaced.status != "booked" or replaced.patients != (wish.after or replaced).patients:
+def check_move(ctx: Context, replaced: Visit, after: Visit, policy: BookingPolicy) -> None:
+    """Raise unless a person may give `replaced` up for `after`; `policy` is that of the places
+    that are given up."""
+    _check_own(ctx, replaced, policy)
+    if replaced.status != "booked" or replaced.patients != after.patients:
         raise refusals.not_so(replaced.status, "cancelled")
-    until = movable_until(replaced.start or 0, wish.policy)
-    if wish.ctx.services.now() >= until:
-        raise refusals.too_late_to_move(told(until, wish.policy))
+    # A hold or a wish that is dropped again would be a cancelling without its deadline.
+    if after.status != "booked":
+        raise refusals.not_so(replaced.status, "cancelled")
+    until = movable_until(replaced.start or 0, policy)
+    if ctx.services.now() >= until:
+        raise refusals.too_late_to_move(told(until, policy))
 
 
 def _check_cancel(wish: Wish, before: Visit, now: int) -> None:
     if before.status != "booked":
         return
-    _check_own(wish, before)
+    _check_own(wish.ctx, before, wish.policy)
     until = cancellable_until(before.start or 0, wish.policy)
     if now >= until:
         raise refusals.too_late_to_cancel(told(until, wish.policy))
 
 
-def _check_own(wish: Wish, visit: Visit) -> None:
-    principal = wish.ctx.principal
-    if wish.policy.own_only and principal is not None and visit.booked_by != principal.user:
+def _check_own(ctx: Context, visit: Visit, policy: BookingPolicy) -> None:
+    principal = ctx.principal
+    if policy.own_only and principal is not None and visit.booked_by != principal.user:
         raise refusals.not_own()
 
 

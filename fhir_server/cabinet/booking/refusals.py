@@ -47,6 +47,11 @@ BLOCKED: Final = Text(
     "Запись заблокирована до {until}. Позвоните в клинику: блокировку могут снять.",
     "Запис заблоковано до {until}. Зателефонуйте до клініки: блокування можуть зняти.",
 )
+NOT_LIFTED: Final = Text(
+    "A block of booking is set and lifted by the clinic's staff. Call the clinic.",
+    "Блокировку записи ставят и снимают сотрудники клиники. Позвоните в клинику.",
+    "Блокування запису ставлять і знімають працівники клініки. Зателефонуйте до клініки.",
+)
 TOO_MANY: Final = Text(
     "There may be {most} coming visits to this speciality. Cancel one first.",
     "К этой специальности можно иметь не больше записей: {most}. Сначала отмените одну.",
@@ -239,6 +244,11 @@ def occupied() -> Conflict:
 def blocked(until: str) -> Forbidden:
     """403 booking-blocked."""
     return _coded(Forbidden(BLOCKED, until=until), "booking-blocked")
+
+
+def not_lifted() -> Forbidden:
+    """403 booking-blocked: a person touches the block itself."""
+    return _coded(Forbidden(NOT_LIFTED, expression="Flag"), "booking-blocked")
 
 
 def too_many(most: int) -> BusinessRule:

@@ -23,7 +23,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context
 from fhir_server.search import keys
-from fhir_server.search.plan import UNRESTRICTED, Ids, Keys, Node
+from fhir_server.search.plan import UNRESTRICTED, And, Ids, Keys, Node, Not, Prefix
 from fhir_server.store.port import Stored
 
 _KEPT: Final = 1.0
@@ -36,6 +36,8 @@ _MOST_SLOTS: Final = 200
 """Of a speciality that no Schedule has."""
 _MOST_ROLES: Final = 100
 """Of one Practitioner."""
+_OF_THE_HOUSE: Final = Not(Prefix("references", "actor|Patient/"))
+"""What a Schedule is unless a patient may have written it, with whatever doctor and rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Serving:
             where = specialities_node(wanted)
         # Rules of the house, as below.
         rows = await ctx.reads.find(
-            "Schedule", where, limit=_MOST_SCHEDULES, within=UNRESTRICTED
+            "Schedule", And((where, _OF_THE_HOUSE)), limit=_MOST_SCHEDULES, within=UNRESTRICTED
         )
         if not rows and not wanted.doctors:
             rows = await _of_slots(ctx, where)

@@ -174,6 +174,14 @@ def test_a_patient_is_not_in_two_places(clinic: Clinic) -> None:
     assert clinic.status(other) == "free"
 
 
+def test_a_visit_takes_no_endless_number_of_places(clinic: Clinic) -> None:
+    patient, schedule = clinic.patient(), clinic.schedule()
+    visit = clinic.visit(patient, clinic.slot(schedule))
+    visit["slot"] += [{"reference": f"Slot/none{n}"} for n in range(50)]
+    answer = clinic.ask(person(patient), "POST", "/Appointment", visit)
+    assert (answer.status_code, code(answer)) == (422, "slot-required")
+
+
 def test_past_places_are_not_booked(clinic: Clinic) -> None:
     slot = clinic.slot(clinic.schedule(), days=-1)
     answer = operate(clinic, person(clinic.patient()), "/Appointment/$book", slot=slot)
@@ -195,6 +203,44 @@ def test_a_block_stops_booking_until_it_is_lifted(clinic: Clinic) -> None:
     assert (answer.status_code, code(answer)) == (403, "booking-blocked")
     clinic.put({**flag, "status": "inactive"})
     assert operate(clinic, person(patient), "/Appointment/$book", slot=slot).is_success
+
+
+PATCH = {"Content-Type": "application/json-patch+json"}
+LIFT = [{"op": "replace", "path": "/status", "value": "inactive"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/Flag/{id}", {"status": "inactive"}),
+        ("PUT", "/Flag/{id}", {"code": {"text": "nothing"}}),
+        ("PUT", "/Flag?_id={id}", {"status": "inactive"}),
+        ("PATCH", "/Flag/{id}", LIFT),
+        ("PATCH", "/Flag?_id={id}", LIFT),
+        ("DELETE", "/Flag/{id}", None),
+        ("DELETE", "/Flag?_id={id}", None),
+        ("POST", "/Flag", {}),
+    ],
+)
+@pytest.mark.parametrize("scope", ["patient/*.cruds", "user/*.cruds"])
+def test_a_block_is_not_a_persons_to_lift(
+    clinic: Clinic, method: str, path: str, body: Any, scope: str
+) -> None:
+    patient = clinic.patient()
+    flag = {
+        "resourceType": "Flag",
+        "id": f"block-{patient}",
+        "status": "active",
+        "code": {"coding": [{"system": FLAGS, "code": BLOCKED}]},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    clinic.put(flag)
+    given = {**flag, **body} if isinstance(body, dict) else body
+    headers = PATCH if method == "PATCH" else None
+    who, path = person(patient, scope), path.format(id=flag["id"])
+    answer = clinic.ask(who, method, path, given, headers)
+    assert (answer.status_code, code(answer)) == (403, "booking-blocked")
+    assert clinic.get(f"/Flag/{flag['id']}")["meta"]["versionId"] == "1"
 
 
 def test_another_patient_cannot_be_booked_for(clinic: Clinic) -> None:

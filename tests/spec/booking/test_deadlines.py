@@ -18,8 +18,10 @@ from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.cabinet.booking.names import CAPACITY, REPLACES
 from tests.spec.booking.conftest import Clinic, Stopped, code, person, serving
+from tests.spec.booking.doors import TO_MOVE, move
 from tests.spec.booking.test_book import booked, operate, policy
 from tests.support.fhir import JsonObject
+from tests.support.worlds import ROOT
 
 MOMENT: Final = timedelta(milliseconds=1)
 HOUR: Final = timedelta(hours=1)
@@ -260,3 +262,50 @@ def test_to_decline_what_is_booked_cancels_nothing(
     answer = here.clinic.ask(who, "POST", "/AppointmentResponse", response)
     assert answer.status_code == 201, answer.text
     assert here.clinic.get(f"/Appointment/{visit['id']}")["status"] == "booked"
+
+
+def _strict(clinic: Clinic, **more: JsonObject) -> str:
+    day = {"value": 72, "code": "h", "system": "http://unitsofmeasure.org"}
+    return clinic.schedule(**policy(reschedule_notice={"valueDuration": day}, **more))
+
+
+def _lenient(clinic: Clinic) -> str:
+    none = {"value": 0, "code": "h", "system": "http://unitsofmeasure.org"}
+    own = {"valueBoolean": False}
+    return clinic.schedule(**policy(reschedule_notice={"valueDuration": none}, own_only=own))
+
+
+@pytest.mark.parametrize("door", TO_MOVE)
+def test_a_visit_is_given_up_by_the_rules_of_its_own_place(clinic: Clinic, door: str) -> None:
+    patient = clinic.patient()
+    who, elsewhere = person(patient), clinic.slot(_lenient(clinic), days=30)
+    visit = booked(clinic, who, clinic.slot(_strict(clinic), days=2))
+    wanted = clinic.visit(patient, elsewhere)
+    sent = move(who, door, visit["id"], wanted)
+    answer = clinic.ask(who, sent.method, sent.path, sent.body, dict(sent.headers))
+    assert said(answer) == "reschedule-too-late", answer.text
+    assert clinic.get(f"/Appointment/{visit['id']}")["status"] == "booked"
+    assert clinic.status(elsewhere) == "free"
+
+
+def test_who_may_give_it_up_is_said_by_its_own_place_too(clinic: Clinic) -> None:
+    patient = clinic.patient()
+    staffs = clinic.visit(patient, clinic.slot(clinic.schedule(), days=20))
+    visit = clinic.ask(ROOT, "POST", "/Appointment", staffs).json()
+    elsewhere = clinic.slot(_lenient(clinic), days=30)
+    path = f"/Appointment/{visit['id']}/$reschedule"
+    answer = operate(clinic, person(patient), path, slot=elsewhere)
+    assert (answer.status_code, code(answer)) == (403, "not-own-booking")
+
+
+@pytest.mark.parametrize("status", ["pending", "proposed", "waitlist"])
+def test_a_booking_is_given_up_for_nothing_less(clinic: Clinic, status: str) -> None:
+    patient = clinic.patient()
+    who, other = person(patient), clinic.slot(clinic.schedule(), days=30)
+    visit = booked(clinic, who, clinic.slot(clinic.schedule(), days=20))
+    wanted = clinic.visit(patient, *([other] if status == "pending" else []), status=status)
+    named = {"reference": f"Appointment/{visit['id']}"}
+    wanted["extension"] = [{"url": REPLACES, "valueReference": named}]
+    answer = clinic.ask(who, "POST", "/Appointment", wanted)
+    assert (answer.status_code, code(answer)) == (422, "status-not-allowed")
+    assert clinic.get(f"/Appointment/{visit['id']}")["status"] == "booked"

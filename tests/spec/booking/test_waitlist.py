@@ -133,6 +133,36 @@ def _block(clinic: Clinic, patient: str) -> None:
     })  # fmt: skip
 
 
+def test_a_patients_schedule_rules_no_queue(clinic: Clinic) -> None:
+    """A person may keep a Schedule with a doctor in it, and any rules on it."""
+    line, who = Line(clinic, rules={}), person(clinic.patient())
+    own = {
+        "resourceType": "Schedule",
+        **policy(**OPEN),
+        "specialty": [line.concept],
+        "actor": [{"reference": f"Patient/{patient(who)}"}, {"reference": line.doctor}],
+    }
+    made = clinic.ask(who, "POST", "/Schedule", own)
+    assert made.status_code == 201, made.text
+    refused(_joins(line, who, "POST"), 422, "waitlist-disabled")
+
+
+@pytest.mark.parametrize("part", ["requestedPeriod", "specialty", "participant"])
+def test_an_entry_names_no_more_than_can_be_looked_for(clinic: Clinic, part: str) -> None:
+    line, who = Line(clinic), person(clinic.patient())
+    entry = line.entry(patient(who))
+    more = {
+        "requestedPeriod": lambda n: {"start": f"2040-01-{n:02d}", "end": f"2040-01-{n:02d}"},
+        "specialty": lambda n: {"coding": [{"system": "urn:other", "code": f"c{n}"}]},
+        "participant": lambda n: {
+            "actor": {"reference": f"PractitionerRole/nobody{n}"},
+            "status": "needs-action",
+        },
+    }[part]
+    entry[part] = [*entry.get(part, ()), *map(more, range(1, 22))]
+    refused(clinic.ask(who, "POST", "/Appointment", entry), 422, "waitlist-entry")
+
+
 def test_nobody_joins_for_another_patient(clinic: Clinic) -> None:
     line, who = Line(clinic), person(clinic.patient())
     entry = line.entry(clinic.patient())
