@@ -84,7 +84,7 @@ class BookingGuard:
             found = await ruled(rules, here)
             for each in found:
                 await check(Wish(ctx, unit, before, after, here, each, replaced))
-            await block_late(ctx, unit, before, after, found[0].policy)
+            await block_late(ctx, unit, before, after, [each.policy for each in found])
             await _check_joining(turn, before, intent)
             said = specialty_said(intent.after, after, found)
         if old is not None and replaced is not None:

@@ -28,6 +28,9 @@ that becomes free."""
 _MOST: Final = 200
 """Free Slots that are looked at, the first ones by id."""
 
+Specialities = frozenset[tuple[str, str]]
+"""Systems and codes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joining:
@@ -62,12 +65,32 @@ class Joining:
         check_level(ctx, allowed[0])
         plans = Plans(ctx, self.turn.unit, allowed[0])
         await plans.check_block(visit.patients[0])
+        wanted = await self._specialities(entry, schedules)
         for each in await plans.in_queue(visit.patients[0]):
             other = entry_of(each, base)
-            if other.visit.id != visit.id and _is_same(entry, other):
+            if other.visit.id != visit.id and await self._is_same(entry, wanted, other):
                 raise refusals.already_waiting()
         if await self._is_free(entry, schedules):
             raise refusals.free_places()
+
+    async def _specialities(self, entry: Entry, schedules: Sequence[str]) -> Specialities:
+        """What `entry`, for which there are these Schedules, waits for: by its own word, and
+        by that of its doctors, as it may leave the speciality out."""
+        found = entry.visit.specialities
+        for each in schedules if entry.doctors else ():
+            found |= (await self.turn.queue.serving.of(self.turn.ctx, each)).served.specialities
+        return found
+
+    async def _is_same(self, entry: Entry, wanted: Specialities, other: Entry) -> bool:
+        """Whether `entry` of these specialities and another one of the patient wait for the
+        same."""
+        if not other.visit.is_queued:
+            return False
+        if wanted & other.visit.specialities or is_for(entry.wanted, Served(other.doctors)):
+            return True
+        serving = self.turn.queue.serving
+        schedules = await serving.schedules(self.turn.ctx, other.wanted)
+        return bool(wanted & await self._specialities(other, schedules))
 
     async def _is_free(self, entry: Entry, schedules: Sequence[str]) -> bool:
         """Whether there is a place that the patient can book instead."""
@@ -99,14 +122,6 @@ class Joining:
         if not await Plans(ctx, self.turn.unit, rota.policy).allow(visit):
             return False
         return not await self.turn.is_for_others(slot, entry.visit.patients)
-
-
-def _is_same(entry: Entry, other: Entry) -> bool:
-    """Whether two entries of one patient wait for the same."""
-    if not other.visit.is_queued:
-        return False
-    alike = entry.visit.specialities & other.visit.specialities
-    return bool(alike) or is_for(entry.wanted, Served(other.doctors))
 
 
 def free_for(entry: Entry, schedules: Sequence[str], now: int) -> Node | None:

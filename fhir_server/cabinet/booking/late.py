@@ -4,6 +4,7 @@ staff lift it.
 https://hl7.org/fhir/R4/flag.html
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -25,17 +26,24 @@ _ADMIN: Final = {
 
 
 async def block_late(
-    ctx: Context, unit: Unit, before: Visit | None, after: Visit | None, policy: BookingPolicy
+    ctx: Context,
+    unit: Unit,
+    before: Visit | None,
+    after: Visit | None,
+    policies: Iterable[BookingPolicy],
 ) -> None:
-    """Write the Flag of a booked visit of one patient that is cancelled late."""
+    """Write the Flag of a booked visit of one patient that is cancelled late; `policies` are
+    those of its places, of which the longest block holds."""
     now = ctx.services.now()
-    if not policy.late_block or before is None or after is None:
+    if before is None or after is None or before.start is None:
         return
     if (before.status, after.status) != ("booked", "cancelled") or len(before.patients) != 1:
         return
-    if before.start is None or now < before.start - policy.late_cancel:
+    late = [each for each in policies if now >= before.start - each.late_cancel]
+    block = max((each.late_block for each in late), default=0)
+    if not block:
         return
-    flag = _flag(before.patients[0], before.id, now, now + policy.late_block)
+    flag = _flag(before.patients[0], before.id, now, now + block)
     ctx.services.validator.check(flag, "Flag")
     own = replace(ctx, rights=UNLIMITED, principal=None, trail=None)
     await unit.insert([first_version(own, "Flag", ctx.services.new_id(), flag, "POST")])

@@ -3,13 +3,16 @@
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from fhir_server.cabinet.booking.policy import DAY, HOUR, MINUTE
 from tests.spec.booking.conftest import Clinic, code, person
 from tests.spec.booking.test_book import booked, operate, policy
 from tests.support.fhir import JsonObject
 from tests.support.polling import until
+
+UCUM: Final = "http://unitsofmeasure.org"
 
 
 def test_a_hold_that_is_over_is_free_for_others_at_once(clinic: Clinic) -> None:
@@ -48,6 +51,21 @@ def test_who_cancels_late_is_blocked_and_staff_lift_it(clinic: Clinic) -> None:
     assert (answer.status_code, code(answer)) == (403, "booking-blocked")
     clinic.put({**found[0]["resource"], "status": "inactive"})
     booked(clinic, who, early)
+
+
+def test_of_several_schedules_any_blocks_who_cancels_late(clinic: Clinic) -> None:
+    two, nine = (
+        policy(late_block={"valueDuration": {"value": value, "code": "d", "system": UCUM}})
+        for value in (2, 9)
+    )
+    schedules = [clinic.schedule(), clinic.schedule(**nine), clinic.schedule(**two)]
+    slots = [clinic.slot(each, days=0.25) for each in schedules]
+    who = person(clinic.patient())
+    visit = booked(clinic, who, *slots)
+    assert operate(clinic, who, f"/Appointment/{visit['id']}/$cancel").is_success
+    (found,) = clinic.get(f"/Flag?patient={who.patient}")["entry"]
+    until_ = datetime.fromisoformat(found["resource"]["period"]["end"])
+    assert until_ - clinic.clock.today > timedelta(days=8)
 
 
 def test_the_cut_off_comes_in_mid_session(clinic: Clinic) -> None:

@@ -133,6 +133,28 @@ def _block(clinic: Clinic, patient: str) -> None:
     })  # fmt: skip
 
 
+@pytest.mark.parametrize("first", ["doctor", "speciality"])
+@pytest.mark.parametrize("second", ["doctor", "speciality", "another doctor"])
+def test_one_waits_once_a_speciality_by_whatever_name(
+    clinic: Clinic, first: str, second: str
+) -> None:
+    """An entry for a doctor may leave the speciality out, and waits for the same places."""
+    line, who = Line(clinic), person(clinic.patient())
+    colleague = Line(clinic, code=line.code)
+
+    def entry(by: str) -> JsonObject:
+        whole = line.entry(patient(who))
+        if by == "speciality":
+            return whole
+        named = colleague.doctor if by == "another doctor" else line.doctor
+        doctor = {"actor": {"reference": named}, "status": "needs-action"}
+        rest = {name: value for name, value in whole.items() if name != "specialty"}
+        return {**rest, "participant": [*whole["participant"], doctor]}
+
+    assert clinic.ask(who, "POST", "/Appointment", entry(first)).status_code == 201
+    refused(clinic.ask(who, "POST", "/Appointment", entry(second)), 409, "already-waiting")
+
+
 def test_a_patients_schedule_rules_no_queue(clinic: Clinic) -> None:
     """A person may keep a Schedule with a doctor in it, and any rules on it."""
     line, who = Line(clinic, rules={}), person(clinic.patient())
