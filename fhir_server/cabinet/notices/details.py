@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from fhir_server.cabinet.booking.names import TICKET
+from fhir_server.cabinet.booking.names import PORTAL, TICKET
 from fhir_server.cabinet.booking.visits import Visit, extension
 from fhir_server.core import references
 from fhir_server.core.messages import Language
@@ -71,6 +71,8 @@ class Reading:
 
     async def of(self, resource: JsonObject, visit: Visit, zone: str) -> Details:
         """The details of the Appointment `resource`, in the clinic's zone."""
+        if visit.channel == PORTAL and visit.slots:
+            resource = await self._in_words_of_the_house(resource, visit.slots[0])
         known = list(self._actors(resource))
         ticket = extension(resource, TICKET)
         return Details(
@@ -83,6 +85,20 @@ class Reading:
             str(ticket or ""),
             not _is_confidential(resource),
         )
+
+    async def _in_words_of_the_house(self, resource: JsonObject, slot: str) -> JsonObject:
+        """`resource` with what its Slot and Schedule say of who and what it is for: a person's
+        app may have written anything there, and it would be told in the clinic's name."""
+        place = await self.read("Slot", slot) or {}
+        schedule = await self._named(place.get("schedule", {})) or {}
+        actors = {each.get("reference"): each for each in schedule.get("actor", ())}
+        people = [
+            {**each, "actor": actors.get(named, {"reference": named})}
+            for each in resource.get("participant", ())
+            if (named := each.get("actor", {}).get("reference"))
+        ]
+        speciality = place.get("specialty") or schedule.get("specialty", ())
+        return {**resource, "participant": people, "specialty": speciality}
 
     def _actors(self, resource: JsonObject) -> Iterator[tuple[str, str | None, str]]:
         for each in resource.get("participant", ()):

@@ -67,6 +67,25 @@ async def _hold(house: House, patient: str, slot: str) -> str:
     return found
 
 
+async def test_no_words_of_an_app_are_told_in_the_clinics_name(house: House) -> None:
+    """Whoever may book could have the clinic write anything, to parents too."""
+    patient, schedule = await house.patient(), await house.schedule()
+    slot = await house.slot(schedule)
+    evil = "Pay at https://evil.example"
+    body = await visit(house, patient, slot, specialty=[{"text": evil}])
+    for each in body["participant"][1:]:
+        each["actor"]["display"] = evil
+    nobody = {"reference": "Location/not-there", "display": evil}
+    doctor = {"reference": "Practitioner/not-there", "display": evil}
+    body["participant"][1:1] = [
+        {"actor": each, "status": "accepted"} for each in (nobody, doctor)
+    ]
+    answer = await house.ask(person(patient), "POST", "/Appointment", body)
+    assert answer.status_code == 201, answer.text
+    (mail,) = await house.tell()
+    assert "evil" not in str(mail.content)
+
+
 Door = Callable[[House, str, str], Awaitable[str]]
 
 
