@@ -98,7 +98,9 @@ def taps(
     settings: Settings, services: Services, live: LiveRights, bearers: Bearers, sent: Links
 ) -> Taps:
     """What the links stand for."""
-    return Taps(services, bearers, live.of, Policies(default_policy(settings)), sent)
+    policies = Policies(default_policy(settings))
+    reached = _readers(settings, services, bearers, live.acting).addresses
+    return Taps(services, bearers, live.of, policies, sent, reached)
 
 
 def composer(
@@ -120,10 +122,20 @@ def _composer(
     rights: AskRights,
     sent: Links,
 ) -> Composer:
+    readers = _readers(settings, services, bearers, acting)
+    policies = Policies(default_policy(settings))
+    return Composer(
+        Parts(services, readers, rights, policies, sent, _new_token, _house(settings))
+    )
+
+
+def _readers(
+    settings: Settings, services: Services, bearers: Bearers | None, acting: Acting
+) -> Readers:
     ways: set[Way] = {"email"}
     if settings.sms_gateway is not None:
         ways.add("sms")
-    readers = Readers(
+    return Readers(
         bearers,
         Facts(services),
         acting,
@@ -131,10 +143,6 @@ def _composer(
         services.base_url,
         settings.notice_addresses == "record",
         frozenset(ways),
-    )
-    policies = Policies(default_policy(settings))
-    return Composer(
-        Parts(services, readers, rights, policies, sent, _new_token, _house(settings))
     )
 
 

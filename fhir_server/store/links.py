@@ -28,6 +28,8 @@ class Link:
     """Logical id."""
     account: str | None
     """Whose right it is; None: the patient's own, who has no account."""
+    sent_to: str
+    """Hash of the token and the address; a mailbox that was given up opens nothing."""
     language: Language
     made: int
     expires: int

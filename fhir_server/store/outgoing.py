@@ -101,10 +101,13 @@ class Posts(Protocol):
     async def post(self, occasions: Sequence[Occasion]) -> None:
         """Keep those whose key was not posted before."""
 
-    async def withdraw(self, about: str, *kinds: str) -> None:
-        """Forget what waits about this resource, of these kinds or (none named) of all:
-        occasions that are not told yet and deliveries that are not sent yet. One that is on
-        its way at this moment still arrives."""
+    async def withdraw(
+        self, about: str, *kinds: str, patients: Sequence[str] | None = None
+    ) -> None:
+        """Forget what waits about this resource, of these kinds or (none named) of all, and
+        for these patients (logical ids) or all: occasions that are not told yet and deliveries
+        that are not sent yet. One that is on its way at this moment still arrives. What is dead
+        is dropped, lest an operator sends it again."""
 
     async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
         """End the occasion `held` and keep what was composed of it; none: it was silent.

@@ -139,6 +139,36 @@ async def test_what_waits_about_a_resource_is_withdrawn(
     assert await waiting(outbox, "told") == ["a"]
 
 
+async def test_what_waits_for_others_is_left(
+    mongo_store: MongoStore, outbox: MongoOutbox
+) -> None:
+    await composed(mongo_store, outbox)
+    await posted(mongo_store, occasion("b"))
+
+    def withdraw(*patients: str) -> Any:
+        return mongo_store.run([], lambda u: u.withdraw("Appointment/1", patients=patients))
+
+    await withdraw("other")
+    assert await waiting(outbox) == ["a/email/0", "b"]
+    await withdraw("other", "p1")
+    assert await waiting(outbox) == []
+
+
+async def test_nobody_sends_again_what_became_another_visit(
+    mongo_store: MongoStore, outbox: MongoOutbox
+) -> None:
+    await composed(mongo_store, outbox)
+    await outbox.settle(await leased(outbox), "dead", "smtp 550", NOW)
+    await withdrawn(mongo_store, "Appointment/10")
+    assert await waiting(outbox, "dead") == ["a/email/0"]
+    await withdrawn(mongo_store, "Appointment/1")
+    assert await waiting(outbox, "dead") == []
+    entry = await outbox.find("a/email/0")
+    assert entry is not None
+    assert (entry.outcome, entry.reason, entry.at) == ("dropped", "smtp 550", NOW)
+    assert not await outbox.resend("a/email/0", NOW)
+
+
 async def test_what_was_withdrawn_can_be_posted_again(
     mongo_store: MongoStore, outbox: MongoOutbox
 ) -> None:

@@ -82,6 +82,13 @@ class House:
         composer = notices.composer(settings, services, live, taps.bearers, taps.links)
         return replace(self, composer=composer)
 
+    def taps_under(self, **changes: Any) -> Taps:
+        """What its links stand for under other rules."""
+        settings = self.app.settings.model_copy(update=changes)
+        services, taps = self.taps.services, self.taps
+        live = LiveRights(services, access_policy(settings))
+        return notices.taps(settings, services, live, taps.bearers, taps.links)
+
     async def ask(
         self, who: Principal, method: str, path: str, body: object = None, **headers: str
     ) -> httpx.Response:

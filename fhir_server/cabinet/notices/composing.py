@@ -17,7 +17,7 @@ from fhir_server.cabinet.notices.bearers import of_patient
 from fhir_server.cabinet.notices.details import Details, Reading, given_name
 from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind
 from fhir_server.cabinet.notices.letters import Letter
-from fhir_server.cabinet.notices.links import PATH, offered, state
+from fhir_server.cabinet.notices.links import PATH, offered, sent_to, state
 from fhir_server.cabinet.notices.messages import message
 from fhir_server.cabinet.notices.occasions import reminder
 from fhir_server.cabinet.notices.parts import Parts
@@ -156,10 +156,12 @@ class Composer:
             until = told.occasion.until
             if until is not None and due >= until:
                 continue
-            links = await self._links(told, reader, rights)
+            links = await self._links(told, reader, to, rights)
             urls = [(each.action, url) for each, url in links]
             said = replace(letter, links=urls)
-            found.deliveries[to] = message(told.occasion, said, (way, to), due, house)
+            found.deliveries[to] = message(
+                told.occasion, said, (way, to, reader.id), due, house
+            )
             found.links += [each for each, _ in links]
 
     def _due(self, way: Way, told: _Told) -> int:
@@ -173,7 +175,7 @@ class Composer:
         return Letter(told.kind, reader.language, told.details, by_clinic, name)
 
     async def _links(
-        self, told: _Told, reader: Reader, rights: Rights
+        self, told: _Told, reader: Reader, to: str, rights: Rights
     ) -> Sequence[tuple[Link, str]]:
         """What the reader may do with one tap, each with its URL."""
         user = reader.principal.user
@@ -181,11 +183,12 @@ class Composer:
         store = self._parts.services.store
         if not actions or not await store.read(_KIND, told.visit.id, within=rights.update):
             return ()
-        return [self._link(told, reader, action, until) for action, until in actions]
+        return [self._link(told, reader, to, each) for each in actions]
 
     def _link(
-        self, told: _Told, reader: Reader, action: Action, until: int
+        self, told: _Told, reader: Reader, to: str, what: tuple[Action, int]
     ) -> tuple[Link, str]:
+        action, until = what
         token = self._parts.new_token()
         link = Link(
             digest(token),
@@ -194,6 +197,7 @@ class Composer:
             state(told.visit),
             told.patient["id"],
             None if reader.account is None else reader.account.id,
+            sent_to(token, to),
             reader.language,
             told.now,
             until,
@@ -213,7 +217,12 @@ class Composer:
         return reminder(told.occasion, start, early if early > told.now else due)
 
     async def _sees(self, told: _Told, rights: Rights) -> bool:
-        return await self._version(told.occasion, rights) is not None
+        """As it is now; what is over, as it was."""
+        if ROWS[told.kind].state == "over":
+            return await self._version(told.occasion, rights) is not None
+        store = self._parts.services.store
+        found = await store.read(_KIND, told.visit.id, within=rights.read)
+        return found is not None and not found.deleted
 
     async def _version(self, occasion: Occasion, rights: Rights) -> Stored | None:
         """The version that the occasion is about."""

@@ -11,6 +11,7 @@ from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_unt
 from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.visits import Visit
 from fhir_server.cabinet.notices.kinds import ROWS, Kind
+from fhir_server.smart.digests import digest
 from fhir_server.store.links import Action
 
 PATH = "/auth/v/"
@@ -21,6 +22,12 @@ def state(visit: Visit) -> str:
     """What a link is bound to: an offer made anew, or a visit at another time, is not it."""
     expires = visit.expires if visit.is_offer else None
     return f"{visit.status} {visit.start} {expires} {' '.join(visit.slots)}"
+
+
+def sent_to(token: str, address: str) -> str:
+    """Where a link was sent, as the database may know it: without the token nobody finds out by
+    trying."""
+    return digest(f"{token} {address}")
 
 
 def offered(

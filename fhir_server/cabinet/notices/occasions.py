@@ -43,6 +43,14 @@ def of_visit(news: News, now: int, by: Actor) -> Sequence[Occasion]:
     return found
 
 
+def concerned(news: News) -> Sequence[str] | None:
+    """The patients to whom `news` is some; None: all. Others of a group come and go."""
+    before, after = news.before, news.after
+    if before is None or news.change != "changed" or met(before) != met(after):
+        return None
+    return sorted(set(before.patients) ^ set(after.patients))
+
+
 def _told(news: News, by: Actor) -> Iterator[tuple[Kind, str, Visit]]:
     """Kind, patient, and the visit as it is, or was, for that patient."""
     before, after, kind = news.before, news.after, OF_CHANGE[news.change]

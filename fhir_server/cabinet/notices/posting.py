@@ -1,11 +1,12 @@
 """Occasions posted in the unit of the change: they commit with it, or nobody is told.
 
-What waits to be told of a visit is withdrawn when the visit changes: its reminder too.
+What waits to be told of a visit is withdrawn when the visit changes: its reminder too, but not
+that of who comes as before.
 """
 
 from fhir_server.cabinet.booking.actors import actor_of
 from fhir_server.cabinet.booking.telling import News
-from fhir_server.cabinet.notices.occasions import of_report, of_visit
+from fhir_server.cabinet.notices.occasions import concerned, of_report, of_visit
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Intent
 from fhir_server.store.port import Unit
@@ -17,7 +18,8 @@ async def tell_of_visit(ctx: Context, unit: Unit, news: News) -> None:
         return
     for each in (news.before, news.replaced):
         if each is not None:
-            await unit.withdraw(f"Appointment/{each.id or news.after.id}")
+            about = f"Appointment/{each.id or news.after.id}"
+            await unit.withdraw(about, patients=concerned(news))
     found = of_visit(news, ctx.services.now(), actor_of(ctx.principal))
     if found:
         await unit.post(found)

@@ -3,7 +3,7 @@
 Whether each of them may see the visit is not decided here.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,11 @@ class Reader:
     language: Language
     addresses: dict[Way, str]
     is_patient: bool
+
+    @property
+    def id(self) -> str:
+        """Of the account; else the reference of the patient."""
+        return self.principal.user or "" if self.account is None else self.account.id
 
     def chosen(self, kind: Kind) -> Sequence[tuple[Way, str]]:
         """Ways and addresses by which this person is told of `kind`."""
@@ -89,7 +94,11 @@ class Readers:
             yield each
         if visit is None:
             return
-        for named in (visit.booked_by or "", *await self._parents(patient["id"])):
+        for each in await self._of_user(self.bearers, visit.booked_by or ""):
+            # Who booked for somebody else of a group learns nothing of this patient.
+            if patient["id"] in (await self.bearers.of_account(each)).represented:
+                yield each
+        for named in await self._parents(patient["id"]):
             for each in await self._of_user(self.bearers, named):
                 yield each
 
@@ -113,13 +122,26 @@ class Readers:
         persons = await self.facts.referring("Person", "link", named)
         return [f"Person/{each['id']}" for each in persons]
 
+    async def addresses(self, account: Account | None, patient: str) -> Collection[str]:
+        """Where the person of `account` is reached now; without one the patient (logical
+        id)."""
+        if self.bearers is None:
+            return ()
+        if account is not None:
+            profile = await self._profile(self.bearers, account)
+            return self._addresses(account, profile).values()
+        found = await self.bearers.records.patient(patient)
+        return () if found is None else self._addresses(None, found).values()
+
+    def _addresses(self, account: Account | None, profile: JsonObject | None) -> dict[Way, str]:
+        found = self._recorded(profile) if self.of_record and profile is not None else {}
+        if account is not None and account.email:
+            found["email"] = account.email
+        return found
+
     async def _reader(self, bearers: Bearers, account: Account, *, is_patient: bool) -> Reader:
         profile = await self._profile(bearers, account)
-        addresses: dict[Way, str] = {}
-        if self.of_record and profile is not None:
-            addresses = self._recorded(profile)
-        if account.email:
-            addresses["email"] = account.email
+        addresses = self._addresses(account, profile)
         language = find_language(profile or {}) or account.language
         principal = await bearers.of_account(account)
         return Reader(principal, account, profile, language, addresses, is_patient)
@@ -132,7 +154,7 @@ class Readers:
         return next(iter(await self.facts.find("Person", Ids((account.person,)), 1)), None)
 
     def _without_account(self, patient: JsonObject) -> Reader:
-        addresses = self._recorded(patient) if self.of_record else {}
+        addresses = self._addresses(None, patient)
         principal = of_patient(patient["id"])
         language = find_language(patient) or "en"
         return Reader(principal, None, patient, language, addresses, is_patient=True)

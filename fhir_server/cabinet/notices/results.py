@@ -35,7 +35,7 @@ async def of_result(parts: Parts, occasion: Occasion, patient: JsonObject) -> Co
         letter, now = Letter(RESULT, reader.language, None), parts.services.now()
         for way, to in reader.chosen(RESULT):
             if way == "email" and to not in found:
-                found[to] = message(occasion, letter, (way, to), now, parts.house)
+                found[to] = message(occasion, letter, (way, to, reader.id), now, parts.house)
     return Composed(tuple(found.values()))
 
 

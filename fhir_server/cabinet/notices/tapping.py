@@ -1,11 +1,12 @@
 """A link that was sent: what it stands for now, and whether it still does.
 
 The rights behind it are those of its person at this moment, of the one visit alone. A link is
-over when it was used, when its time is, when the visit is not any more what it was, and when
-the account is closed or has another password; nobody is told which of these it is.
+over when it was used, when its time is, when the visit is not any more what it was, when its
+person has another address, and when the account is closed or has another password; nobody is
+told which of these it is.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from fhir_server.cabinet.booking.slots import FREE, place_of
 from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.cabinet.notices.bearers import Bearers, of_patient
 from fhir_server.cabinet.notices.details import Details, Reading
-from fhir_server.cabinet.notices.links import state
+from fhir_server.cabinet.notices.links import sent_to, state
 from fhir_server.cabinet.notices.rules import rules_of, schedules_of
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
@@ -28,6 +29,7 @@ from fhir_server.search.begins import between
 from fhir_server.search.plan import Everything, Ids, Keys, Node, Nothing, Search, SortKey
 from fhir_server.smart.digests import digest
 from fhir_server.spec.interactions import ScopeLetter
+from fhir_server.store.accounts import Account
 from fhir_server.store.links import Link, Links
 
 _KIND: Final = "Appointment"
@@ -78,13 +80,15 @@ class Taps:
     rights: Callable[[Principal], Awaitable[Allowed]]
     policies: Policies
     links: Links
+    addresses: Callable[[Account | None, str], Awaitable[Collection[str]]]
+    """Where the person of an account, or a patient without one, is reached now."""
 
     async def look(self, token: str) -> Tap | None:
         """What a token stands for; None: it is over, or was never one of ours."""
         link = await self.links.find(digest(token)) if 0 < len(token) <= _LONGEST else None
         if link is None or link.used is not None or self.services.now() >= link.expires:
             return None
-        principal = await self._principal(link)
+        principal = await self._principal(link, token)
         if principal is None:
             return None
         found = await self.rights(principal)
@@ -104,15 +108,20 @@ class Taps:
         places = await self._places(allowed, schedules[0]) if is_moved else ()
         return Tap(link, principal, allowed, resource, stored.number, details, places)
 
-    async def _principal(self, link: Link) -> Principal | None:
-        """Whose right it is, if the account is as it was."""
-        if link.account is None:
+    async def _principal(self, link: Link, token: str) -> Principal | None:
+        """Whose right it is, if the account is as it was, and its person reached there."""
+        account = None
+        if link.account is not None:
+            account = await self.bearers.accounts.find(link.account)
+            if account is None or account.standing != "active":
+                return None
+            if account.password_changed > link.made:
+                return None
+        reached = await self.addresses(account, link.patient)
+        if link.sent_to not in {sent_to(token, each) for each in reached}:
+            return None
+        if account is None:
             return of_patient(link.patient)
-        account = await self.bearers.accounts.find(link.account)
-        if account is None or account.standing != "active":
-            return None
-        if account.password_changed > link.made:
-            return None
         return await self.bearers.of_account(account)
 
     async def _places(self, allowed: Allowed, schedule: str) -> Sequence[Free]:

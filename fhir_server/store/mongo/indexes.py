@@ -83,6 +83,7 @@ HISTORY: Final = (
 OUTBOX_INDEXES: Final = (
     Index("due", {"lane": 1, "due": 1}, "what is taken up next", "due"),
     Index("about", {"about": 1}, "what is withdrawn with its resource", "due"),
+    Index("dead", {"about": 1, "outcome": 1}, "the dead among it", "outcome"),
     Index("until", {"until": 1}, "whose time is over before it was told", "due"),
     Index("ended", {"outcome": 1, "at": 1}, "the dead; what is kept no longer", "outcome"),
 )

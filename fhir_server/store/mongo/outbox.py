@@ -10,6 +10,7 @@ from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.outbox_rows import (
+    DEAD,
     OUTBOX,
     WAITS,
     ending,
@@ -33,7 +34,6 @@ from fhir_server.store.outgoing import (
 _FREE: Final[Mapping[str, Any]] = {"$expr": {"$lte": ["$held", "$$NOW"]}}
 """A missing field is less than any date."""
 _UNHELD: Final[Mapping[str, str]] = {"held": "", "worker": ""}
-_DEAD: Final[Mapping[str, str]] = {"outcome": "dead"}
 _MS: Final = 1000
 
 
@@ -130,7 +130,7 @@ class MongoOutbox:
 
     async def _waits_or_is_dead(self, key: str, change: Mapping[str, Any]) -> bool:
         with answered():
-            done = await self._table.update_one({"_id": key, "$or": [WAITS, _DEAD]}, change)
+            done = await self._table.update_one({"_id": key, "$or": [WAITS, DEAD]}, change)
         return done.matched_count == 1
 
     async def backlog(self, now: int) -> Mapping[tuple[Lane, str], int]:
@@ -138,7 +138,7 @@ class MongoOutbox:
         with answered():
             # Of what is due the index alone is read: there may be many reminders of later.
             due = {"lane": {"$in": [OCCASIONS, *CHANNELS]}, "due": {"$lte": now}}
-            for state, where in (("due", due), ("dead", _DEAD)):
+            for state, where in (("due", due), ("dead", DEAD)):
                 counted = await self._table.aggregate(
                     [{"$match": where}, {"$group": {"_id": "$lane", "n": {"$sum": 1}}}]
                 )

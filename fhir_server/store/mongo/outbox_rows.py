@@ -3,7 +3,8 @@
 { _id: the key
   lane: "occasion" or the channel of a delivery
   kind, about, until
-  patient, facts             an occasion's
+  patient                    whom it is about
+  facts                      an occasion's
   sealed: BinData            a delivery's address and content, encrypted
   due: 1764452700000         of one that waits: when it is taken up
   held: ISODate, worker      until when who works on it
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from pymongo import DeleteMany, UpdateOne
+from pymongo import DeleteMany, UpdateMany, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.store.mongo.client import answered
@@ -34,10 +35,16 @@ from fhir_server.store.outgoing import (
 OUTBOX: Final = "outbox"
 WAITS: Final[Mapping[str, Any]] = {"due": {"$exists": True}}
 """In every filter for what waits: the indexes hold nothing else."""
+DEAD: Final[Mapping[str, Any]] = {"outcome": "dead"}
 
 _BEGINNING: Final[Mapping[str, Any]] = {"lease": 0, "tries": 0, "reason": ""}
 _HOLDING: Final = ("due", "held", "worker")
 _CONTENT: Final = ("facts", "sealed")
+_DROPPED: Final[Mapping[str, Any]] = {
+    "$set": {"outcome": "dropped"},
+    "$unset": dict.fromkeys(_CONTENT, ""),
+}
+"""Of what is dead already: when and why it ended stays."""
 
 
 class Posting:
@@ -46,16 +53,23 @@ class Posting:
     def __init__(self, tables: Tables, session: AsyncClientSession) -> None:
         self._tables = tables
         self._session = session
-        self._writes: list[UpdateOne | DeleteMany] = []
+        self._writes: list[UpdateOne | UpdateMany | DeleteMany] = []
 
     def post(self, occasions: Sequence[Occasion]) -> None:
         """`Posts.post`."""
         self._writes.extend(unless_known(_occasion(each)) for each in occasions)
 
-    def withdraw(self, about: str, kinds: Sequence[str]) -> None:
+    def withdraw(
+        self, about: str, kinds: Sequence[str], patients: Sequence[str] | None
+    ) -> None:
         """`Posts.withdraw`."""
-        named = {"kind": {"$in": list(kinds)}} if kinds else {}
-        self._writes.append(DeleteMany({"about": about, **named, **WAITS}))
+        where: Document = {"about": about}
+        if kinds:
+            where["kind"] = {"$in": list(kinds)}
+        if patients is not None:
+            where["patient"] = {"$in": list(patients)}
+        self._writes.append(DeleteMany({**where, **WAITS}))
+        self._writes.append(UpdateMany({**where, **DEAD}, _DROPPED))
 
     async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
         """`Posts.told`."""
@@ -70,7 +84,12 @@ class Posting:
             raise LostError
         seal = self._tables.seal
         self._writes.extend(
-            unless_known(of_delivery(seal, each, occasion.kind, occasion.about, occasion.until))
+            unless_known(
+                {
+                    **of_delivery(seal, each, occasion.kind, occasion.about, occasion.until),
+                    "patient": occasion.patient,
+                }
+            )
             for each in deliveries
         )
 

@@ -246,8 +246,10 @@ class MongoUnit(Reader):
     async def post(self, occasions: Sequence[Occasion]) -> None:
         self._posting.post(occasions)
 
-    async def withdraw(self, about: str, *kinds: str) -> None:
-        self._posting.withdraw(about, kinds)
+    async def withdraw(
+        self, about: str, *kinds: str, patients: Sequence[str] | None = None
+    ) -> None:
+        self._posting.withdraw(about, kinds, patients)
 
     async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
         await self._posting.told(held, deliveries, now)

@@ -11,6 +11,7 @@ import pytest
 from fhir_server.access.step_up import read_rules
 from fhir_server.cabinet.notices.answering import Answered, Asked, act
 from tests.spec.notices.test_readers import family, parent
+from tests.support.fhir import JsonObject
 from tests.support.linked import (
     ACCEPT,
     CANCEL,
@@ -138,6 +139,36 @@ async def test_links_end_with_the_account(house: House, change: str) -> None:
     await accounts.change(account, **values)
     assert await is_over(house, found[CANCEL]) == (change != "before")
     assert await status(house, id_) == ("cancelled" if change == "before" else "booked")
+
+
+async def test_a_link_ends_with_the_address_that_it_was_sent_to(house: House) -> None:
+    patient, id_, found = await booked(house)
+    accounts = house.taps.bearers.accounts
+    (account,) = await accounts.by_patient(patient)
+    await accounts.change(account, email=f"new-{patient}@mail.example")
+    assert await is_over(house, found[CANCEL])
+    assert await status(house, id_) == "booked"
+
+
+@pytest.mark.parametrize(
+    ("telecom", "holds"),
+    [
+        ({"value": "mine@mail.example"}, True),
+        ({"value": "new@mail.example"}, False),
+        ({"value": "mine@mail.example", "use": "old"}, False),
+        ({"value": "mine@mail.example", "period": {"end": "2027-01-31"}}, False),
+    ],
+)
+async def test_a_link_ends_with_the_address_of_the_record(
+    house: House, telecom: JsonObject, holds: bool
+) -> None:
+    settings = {"notice_addresses": "record"}
+    said = {"system": "email", "value": "mine@mail.example"}
+    patient, _, found = await booked(house.under(**settings), account=False, telecom=[said])
+    before = await house.get(f"/Patient/{patient}")
+    await house.put({**before, "telecom": [{**said, **telecom}]})
+    taps = house.taps_under(**settings)
+    assert (await taps.look(found[CANCEL].rpartition("/")[2]) is not None) == holds
 
 
 async def test_a_made_up_token_is_nothing(house: House) -> None:

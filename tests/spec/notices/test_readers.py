@@ -16,9 +16,10 @@ from fhir_server.access.codings import (
     PROXY,
     VISIT_NOTICE,
 )
+from fhir_server.cabinet.booking.names import BOOKED_BY, CHANNEL
 from fhir_server.store.outgoing import Delivery
 from tests.support.fhir import JsonObject
-from tests.support.notified import House, person, prefers, speaks, staff
+from tests.support.notified import BEGINNING, DAY, HOUR, House, person, prefers, speaks, staff
 from tests.support.relations import relation
 from tests.support.worlds import ROOT
 
@@ -196,6 +197,37 @@ async def test_by_channel_hides_what_is_told_too(house: House) -> None:
     assert await told(hiding, child, staff()) == []
     (mail,) = await told(hiding, child, parent(mother, child), days=8)
     assert mail.to == f"{mother}@mail.example"
+
+
+async def test_what_was_hidden_after_the_booking_is_not_reminded_of(house: House) -> None:
+    patient = await house.patient()
+    hiding = house.under(booking_visibility="by-channel")
+    id_ = await house.book(person(patient), await house.slot(await house.schedule()))
+    assert len(await hiding.tell()) == 1
+    visit = await house.get(f"/Appointment/{id_}")
+    kept = [each for each in visit["extension"] if each["url"] not in (CHANNEL, BOOKED_BY)]
+    await house.put({**visit, "extension": kept})
+    house.clock.set(BEGINNING + 6 * DAY - HOUR)
+    assert await hiding.tell() == []
+
+
+async def test_who_booked_for_another_of_the_group_is_not_told(house: House) -> None:
+    first, second = await house.patient(), await house.patient()
+    id_ = await house.book(person(first), await house.slot(await house.schedule()))
+    await house.tell()
+    visit = await house.get(f"/Appointment/{id_}")
+    more = {"actor": {"reference": f"Patient/{second}"}, "status": "accepted"}
+    await house.put({**visit, "participant": [*visit["participant"], more]})
+    assert [each.to for each in await house.tell()] == [f"{second}@mail.example"]
+
+
+async def test_the_key_of_a_message_tells_no_address(house: House) -> None:
+    number = "+380671234567"
+    telling = house.under(notice_addresses="record", sms_gateway="x")
+    patient = await house.patient(account=False, telecom=[{"system": "sms", "value": number}])
+    (message,) = await told(telling, patient)
+    assert message.to == number
+    assert message.key.endswith(f"/visit-booked/sms/Patient/{patient}")
 
 
 async def test_without_a_required_consent_the_cabinet_is_silent(

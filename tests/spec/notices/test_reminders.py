@@ -77,6 +77,22 @@ async def test_late_it_does_not_offer_to_move(house: House) -> None:
     del patient
 
 
+async def test_it_stays_when_others_of_a_group_come_and_go(house: House) -> None:
+    patient, id_ = await booked(house)
+    ((_, due),) = await house.waiting(f"Appointment/{id_}")
+    alone = await house.get(f"/Appointment/{id_}")
+    other = {
+        "actor": {"reference": f"Patient/{await house.patient()}"},
+        "status": "accepted",
+    }
+    group = {**alone, "participant": [*alone["participant"], other]}
+    for each in (group, alone):
+        await house.put(each)
+        await house.tell()
+    house.clock.set(int(due))
+    assert [each.to for each in await house.tell()] == [f"{patient}@mail.example"]
+
+
 async def test_after_the_visit_it_is_not_sent(house: House) -> None:
     await booked(house)
     house.clock.set(BEGINNING + 7 * DAY)
