@@ -14,6 +14,8 @@ from fhir_server.delivery.carriers import TryLater, Undeliverable, waited
 from fhir_server.outward import NotPublicError, Resolve, public_request
 
 SECONDS: Final = 15.0
+TIMEOUT: Final = "timeout"
+"""Why, where nobody answers in time."""
 ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read."""
 
@@ -42,9 +44,10 @@ async def post(
         TryLater: nobody answered, or the recipient cannot take it now.
         Undeliverable: the recipient never takes it.
     """
+    wanted = {"Accept-Encoding": "identity", **headers}
     try:
         async with asyncio.timeout(SECONDS):
-            request = await _request(http, to, headers, content, resolve)
+            request = await _request(http, to, wanted, content, resolve)
             response = await http.send(request, stream=True, follow_redirects=False)
             try:
                 judge(response, to.never)
@@ -54,7 +57,7 @@ async def post(
     except NotPublicError as error:
         raise TryLater("not-public") from error
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise TryLater("timeout") from error
+        raise TryLater(TIMEOUT) from error
     except (httpx.HTTPError, OSError) as error:
         raise TryLater("unreachable") from error
 
@@ -88,7 +91,7 @@ def judge(response: httpx.Response, never: frozenset[int]) -> None:
 
 async def _beginning(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():  # a few of its bytes can unpack to gigabytes
         body += part
         if len(body) >= ANSWER:
             break

@@ -21,14 +21,18 @@ from typing import Final
 import httpx
 import msgspec
 
-from fhir_server.delivery.answers import Recipient, post
-from fhir_server.delivery.carriers import Undeliverable, reference
+from fhir_server.delivery.answers import TIMEOUT, Recipient, post
+from fhir_server.delivery.carriers import TryLater, Undeliverable, reference
 from fhir_server.outward import Resolve, addresses
 from fhir_server.store.outgoing import Delivery
 
 GONE: Final = frozenset({410})
 """The endpoint wants nothing any more. Whatever else it says, it is asked again: a receiver
 that is being mended refuses too."""
+
+REST: Final = 60_000
+"""Milliseconds for which an endpoint that did not answer is left alone: it would hold what is
+for the others."""
 
 _SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/]+={0,2})", re.ASCII)
 _SHORTEST, _LONGEST = 24, 64  # bytes of a secret, as the standard has it
@@ -81,12 +85,17 @@ class WebhookCarrier:
         self._endpoints = endpoints
         self._now = now
         self._resolve = resolve
+        self._resting: dict[str, int] = {}
+        """Until when, by name."""
 
     async def send(self, delivery: Delivery) -> None:
         """As the port says."""
         endpoint = self._endpoints.get(delivery.to)
         if endpoint is None:
             raise Undeliverable("no-endpoint")
+        rest = self._resting.get(delivery.to, 0) - self._now()
+        if rest > 0:
+            raise TryLater("resting", rest / 1000)
         id_, at = reference(delivery.key), self._now() // 1000
         body = msgspec.json.encode(delivery.content)
         headers = {
@@ -95,4 +104,9 @@ class WebhookCarrier:
             "webhook-timestamp": str(at),
             "webhook-signature": signature(endpoint.secrets, id_, at, body),
         }
-        await post(self._http, endpoint.recipient, headers, body, self._resolve)
+        try:
+            await post(self._http, endpoint.recipient, headers, body, self._resolve)
+        except TryLater as error:
+            if error.reason == TIMEOUT:
+                self._resting[delivery.to] = self._now() + REST
+            raise

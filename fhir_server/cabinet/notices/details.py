@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/appointment.html
 https://hl7.org/fhir/R4/location.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from fhir_server.cabinet.booking.names import PORTAL, TICKET
+from fhir_server.cabinet.booking.names import TICKET
 from fhir_server.cabinet.booking.visits import Visit, extension
 from fhir_server.core import references
 from fhir_server.core.messages import Language
@@ -22,6 +22,8 @@ from fhir_server.interactions.context import Services
 from fhir_server.search.plan import UNRESTRICTED
 
 _MS: Final = 1000
+_LINE: Final = 120
+"""Characters of a name, or of a place with its address."""
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _ORDINARY: Final = frozenset({"U", "L", "M", "N"})
 _PLACED: Final = ("PractitionerRole", "HealthcareService")
@@ -70,42 +72,37 @@ class Reading:
         self._services = services
 
     async def of(self, resource: JsonObject, visit: Visit, zone: str) -> Details:
-        """The details of the Appointment `resource`, in the clinic's zone."""
-        if visit.channel == PORTAL and visit.slots:
-            resource = await self._in_words_of_the_house(resource, visit.slots[0])
-        known = list(self._actors(resource))
+        """The details of the Appointment `resource`, in the clinic's zone.
+
+        In which words is the clinic's to say: those of the Slots and their Schedules, where it
+        has some. Who books writes what they like into an Appointment, and we send it to others.
+        """
+        slots = [await self.read("Slot", each) for each in visit.slots]
+        schedules = [await self._named((each or {}).get("schedule", {})) for each in slots]
+        clinics = [each for each in (*slots, *schedules) if each is not None]
+        displays = _displays(clinics or [resource])
+        known = list(self._actors(resource, displays))
+        said = (each.get("specialty", ()) for each in clinics or [resource])
         ticket = extension(resource, TICKET)
         return Details(
             visit.start,
             visit.expires if visit.is_offer else None,
             zone,
-            await self._place(known),
-            await self._doctor(known),
-            _words(resource.get("specialty", ())),
+            line(await self._place(known)),
+            line(await self._doctor(known)),
+            line(next((found for found in map(_words, said) if found), "")),
             str(ticket or ""),
             not _is_confidential(resource),
         )
 
-    async def _in_words_of_the_house(self, resource: JsonObject, slot: str) -> JsonObject:
-        """`resource` with what its Slot and Schedule say of who and what it is for: a person's
-        app may have written anything there, and it would be told in the clinic's name."""
-        place = await self.read("Slot", slot) or {}
-        schedule = await self._named(place.get("schedule", {})) or {}
-        actors = {each.get("reference"): each for each in schedule.get("actor", ())}
-        people = [
-            {**each, "actor": actors.get(named, {"reference": named})}
-            for each in resource.get("participant", ())
-            if (named := each.get("actor", {}).get("reference"))
-        ]
-        speciality = place.get("specialty") or schedule.get("specialty", ())
-        return {**resource, "participant": people, "specialty": speciality}
-
-    def _actors(self, resource: JsonObject) -> Iterator[tuple[str, str | None, str]]:
+    def _actors(
+        self, resource: JsonObject, displays: Mapping[str, str]
+    ) -> Iterator[tuple[str, str | None, str]]:
         for each in resource.get("participant", ()):
-            actor = each.get("actor", {})
-            found = references.parse(actor.get("reference", ""), self._services.base_url)
+            reference = each.get("actor", {}).get("reference", "")
+            found = references.parse(reference, self._services.base_url)
             if found.kind == "local" and found.type is not None and found.type != "Patient":
-                yield found.type, found.id, str(actor.get("display", ""))
+                yield found.type, found.id, displays.get(reference, "")
 
     async def read(self, kind: str, id_: str | None) -> JsonObject | None:
         """A live resource of this server."""
@@ -155,6 +152,21 @@ class Reading:
         return await self.read(found.type, found.id)
 
 
+def line(text: str) -> str:
+    """`text` on one line, and no longer than a name is."""
+    return " ".join(text.split())[:_LINE]
+
+
+def _displays(resources: Iterable[JsonObject]) -> Mapping[str, str]:
+    """What those call whom they name, by reference."""
+    found: dict[str, str] = {}
+    for each in resources:
+        of_visit = (part.get("actor", {}) for part in each.get("participant", ()))
+        for actor in (*each.get("actor", ()), *of_visit):
+            found.setdefault(actor.get("reference", ""), str(actor.get("display", "")))
+    return found
+
+
 def name_of(resource: JsonObject) -> str:
     """How a person is called."""
     for each in resource.get("name", ()):
@@ -168,7 +180,7 @@ def name_of(resource: JsonObject) -> str:
 def given_name(resource: JsonObject) -> str:
     """What a family calls a person."""
     names = (each.get("given", ()) for each in resource.get("name", ()))
-    return next((str(given[0]) for given in names if given), "")
+    return line(next((str(given[0]) for given in names if given), ""))
 
 
 def _place(resource: JsonObject | None, display: str) -> str:

@@ -3,6 +3,7 @@
 https://www.standardwebhooks.com/
 """
 
+import gzip
 import hmac
 import json
 import time
@@ -17,6 +18,7 @@ from fhir_server.delivery.answers import ANSWER, Recipient
 from fhir_server.delivery.carriers import TryLater, Undeliverable, reference
 from fhir_server.delivery.webhooks import (
     GONE,
+    REST,
     Endpoint,
     WebhookCarrier,
     secret_of,
@@ -154,6 +156,26 @@ async def test_no_more_of_an_answer_is_read_than_is_wanted(http: httpx.AsyncClie
         await carrier(http, receiver.url).send(TOLD)
 
 
+async def test_what_an_answer_unpacks_to_is_not_read(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """50 kB of gzip are 50 MB, in one read."""
+    read: list[int] = []
+    unpacked = httpx.Response.aiter_bytes
+
+    async def counted(response: httpx.Response) -> AsyncIterator[bytes]:
+        async for part in unpacked(response):
+            read.append(len(part))
+            yield part
+
+    monkeypatch.setattr(httpx.Response, "aiter_bytes", counted)
+    packed = Says(200, gzip.compress(b"x" * 50_000_000), {"Content-Encoding": "gzip"})
+    with Receiver(lambda _: packed) as receiver:
+        await carrier(http, receiver.url).send(TOLD)
+    assert max(read, default=0) <= ANSWER
+    assert receiver.received[0].headers["accept-encoding"] == "identity"
+
+
 async def test_a_receiver_that_is_not_there(http: httpx.AsyncClient) -> None:
     with Receiver() as receiver:
         pass
@@ -167,6 +189,30 @@ async def test_a_receiver_that_does_not_answer(
     monkeypatch.setattr("fhir_server.delivery.answers.SECONDS", 0.05)
     with Receiver(slow) as receiver, pytest.raises(TryLater, match="timeout"):
         await carrier(http, receiver.url).send(TOLD)
+
+
+async def test_who_does_not_answer_holds_up_nobody_else(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_server.delivery.answers.SECONDS", 0.05)
+    clock = [NOW]
+    with Receiver(slow) as receiver, Receiver() as other:
+        rows = {"mis": receiver.url, "other": other.url}
+        ends = {
+            name: Endpoint(Recipient(url, GONE, private=True), (NEW,))
+            for name, url in rows.items()
+        }
+        sending = WebhookCarrier(http, ends, lambda: clock[0])
+        with pytest.raises(TryLater, match="timeout"):
+            await sending.send(TOLD)
+        with pytest.raises(TryLater, match="resting") as raised:
+            await sending.send(TOLD)
+        assert raised.value.after == REST / 1000
+        monkeypatch.setattr("fhir_server.delivery.answers.SECONDS", 15)
+        await sending.send(replace(TOLD, to="other"))
+        clock[0] += REST
+        await sending.send(TOLD)
+    assert [len(each.received) for each in (receiver, other)] == [2, 1]
 
 
 def slow(_: Received) -> Says:
