@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from fhir_server.cabinet.notices.kinds import ROWS
 from fhir_server.core import json_pointer
 from fhir_server.core.errors import FhirError
 from fhir_server.delivery.answers import Recipient
@@ -105,6 +106,10 @@ def _name(text: str) -> str:
 def _endpoint(row: _Webhook) -> Endpoint:
     if not 1 <= len(row.secrets) <= _MOST_SECRETS:
         message = "an endpoint has one secret, or two while it is being changed"
+        raise ValueError(message)
+    unknown = sorted(set(row.kinds).difference(ROWS))
+    if unknown:
+        message = f"{unknown[0]!r} is no kind of notice: {', '.join(ROWS)}"
         raise ValueError(message)
     secrets = tuple(secret_of(each) for each in row.secrets)
     return Endpoint(

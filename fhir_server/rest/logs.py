@@ -20,8 +20,9 @@ from typing_extensions import override
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Form = Literal["json", "text"]
 
-_QUIET: Final = ("pymongo", "asyncio", "httpx", "multipart")
-"""Libraries whose DEBUG lines would quote commands, resources among them."""
+_QUIET: Final = ("pymongo", "asyncio", "httpcore", "httpx", "multipart")
+"""Libraries whose DEBUG lines would quote commands, resources among them, or what a gateway
+answers."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):

@@ -41,6 +41,8 @@ from fhir_server.store.port import Stored, Unit
 
 _KIND: Final = "Appointment"
 _SILENT: Final = Composed()
+_AWAITED: Final = "way"
+"""The fact of an occasion that was told already but for this way, for which it was night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class _Outgoing:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     """By address: nobody is told twice."""
     links: list[Link] = field(default_factory=list)
+    rings: int | None = None
+    """When quiet hours end that an SMS waits for; None: none waits."""
 
 
 class Composer:
@@ -78,6 +82,8 @@ class Composer:
     async def compose(self, occasion: Occasion) -> Composed:
         """`delivery.composing.Compose`."""
         found = await self._of_people(occasion)
+        if _AWAITED in occasion.facts:  # the rest of it was told before
+            return found
         now = self._parts.services.now()
         systems = webhooks(occasion, self._parts.house.endpoints, now)
         return replace(found, deliveries=(*found.deliveries, *systems))
@@ -121,14 +127,16 @@ class Composer:
             await self._tell(told, reader, found)
         is_shown = await self._sees(told, await self._parts.rights(of_patient(whose)))
         noted = None
-        if letter is not None and is_shown:
+        if letter is not None and is_shown and _AWAITED not in told.occasion.facts:
             ways = {each.channel for each in found.deliveries.values()}
+            if found.rings is not None:
+                ways.add("sms")
             sent: list[Way] = [way for way in ("email", "sms") if way in ways]
             noted = communication(letter, whose, told.resource, told.now, sent)
         return self._composed(told, found, noted)
 
     def _composed(self, told: _Told, found: _Outgoing, noted: JsonObject | None) -> Composed:
-        coming = self._reminder(told)
+        coming = [each for each in (self._reminder(told), _awaited(told, found)) if each]
 
         async def write(unit: Unit) -> None:
             # A link whose message is never sent is known to nobody.
@@ -136,8 +144,7 @@ class Composer:
                 await self._parts.links.put(each)
             if noted is not None:
                 await create(self._ctx.inside(unit), Create("Communication", noted))
-            if coming is not None:
-                await unit.post([coming])
+            await unit.post(coming)
 
         kinds = ("Communication",) if noted is not None else ()
         return Composed(tuple(found.deliveries.values()), kinds, write)
@@ -145,7 +152,9 @@ class Composer:
     async def _tell(self, told: _Told, reader: Reader, found: _Outgoing) -> None:
         """Add what `reader` is sent, if they may know it."""
         chosen = [
-            (way, to) for way, to in reader.chosen(told.kind) if to not in found.deliveries
+            (way, to)
+            for way, to in reader.chosen(told.kind)
+            if to not in found.deliveries and way == told.occasion.facts.get(_AWAITED, way)
         ]
         rights = await self._parts.rights(reader.principal)
         if not chosen or not await self._sees(told, rights):
@@ -156,6 +165,9 @@ class Composer:
             until = told.occasion.until
             if until is not None and due >= until:
                 continue
+            if due > told.now:
+                found.rings = due
+                continue
             links = await self._links(told, reader, to, rights)
             urls = [(each.action, url) for each, url in links]
             said = replace(letter, links=urls)
@@ -165,7 +177,7 @@ class Composer:
             found.links += [each for each, _ in links]
 
     def _due(self, way: Way, told: _Told) -> int:
-        if way != "sms":
+        if way != "sms" or _AWAITED in told.occasion.facts:
             return told.now
         return quiet.after(self._parts.house.quiet, told.now, told.details.zone)
 
@@ -207,7 +219,8 @@ class Composer:
     def _reminder(self, told: _Told) -> Occasion | None:
         """The reminder of a visit that is told of as booked."""
         start, zone = told.visit.start, told.details.zone
-        if ROWS[told.kind].state != "booked" or told.kind == REMINDER or start is None:
+        is_first = told.kind != REMINDER and _AWAITED not in told.occasion.facts
+        if ROWS[told.kind].state != "booked" or not is_first or start is None:
             return None
         found = [reminded_at(start, each) for each in told.policies]
         due = min((each for each in found if each is not None), default=0)
@@ -233,6 +246,16 @@ class Composer:
 
     def _parsed(self, version: Stored) -> JsonObject:
         return loads(version.body, max_depth=self._parts.services.limits.depth)
+
+
+def _awaited(told: _Told, found: _Outgoing) -> Occasion | None:
+    """What is told when the quiet hours end: to whom, where, and whether at all is found out
+    then."""
+    if found.rings is None:
+        return None
+    facts = {**told.occasion.facts, _AWAITED: "sms"}
+    key = f"{told.occasion.key}/awaited"
+    return replace(told.occasion, key=key, due=found.rings, facts=facts)
 
 
 def _is_reached(patient: JsonObject) -> bool:

@@ -64,6 +64,7 @@ def test_a_gateway(tmp_path: Path) -> None:
         {"mis": HOOK | {"secrets": [SECRET] * 3}},
         {"mis": HOOK | {"secrets": ["secret"]}},
         {"mis": HOOK | {"unknown": 1}},
+        {"mis": HOOK | {"kinds": ["visit-booked", "visit-canceled"]}},
         {"../mis": HOOK},
     ],
 )

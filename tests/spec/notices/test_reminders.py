@@ -77,6 +77,29 @@ async def test_late_it_does_not_offer_to_move(house: House) -> None:
     del patient
 
 
+@pytest.mark.parametrize("change", ["none", "number", "active"])
+async def test_what_waits_for_the_morning_is_told_as_it_is_then(
+    house: House, change: str
+) -> None:
+    number, other = ({"system": "sms", "value": f"+38044123456{n}"} for n in (7, 8))
+    patient = await house.patient(telecom=[number], extension=[prefers("sms")])
+    telling = house.under(notice_addresses="record", sms_gateway="x")
+    late = BEGINNING + 14 * HOUR
+    house.clock.set(late)
+    id_ = await house.book(person(patient), await house.slot(await house.schedule()))
+    assert await telling.tell() == []
+    before = await house.get(f"/Patient/{patient}")
+    changes: JsonObject = {"number": {"telecom": [other]}, "active": {"active": False}}
+    await house.put({**before, **changes.get(change, {})})
+    house.clock.set(late + 9 * HOUR)
+    expected = {"none": ["+380441234567"], "number": ["+380441234568"], "active": []}
+    assert [each.to for each in await telling.tell()] == expected[change]
+    assert [kind for kind, _ in await house.waiting(f"Appointment/{id_}")] == ["visit-reminder"]
+    (note,) = await house.notes(patient)
+    media = [each["coding"][0]["code"] for each in note["medium"]]
+    assert media == ["ONLINEWRIT", "SMSWRIT"]
+
+
 async def test_it_stays_when_others_of_a_group_come_and_go(house: House) -> None:
     patient, id_ = await booked(house)
     ((_, due),) = await house.waiting(f"Appointment/{id_}")

@@ -257,6 +257,13 @@ def test_lines_of_libraries_take_the_same_form_without_messages_of_errors() -> N
     assert b"Ivanov" not in observed.out.getvalue()
 
 
+def test_libraries_that_quote_what_they_carry_are_quiet() -> None:
+    observed = Observed(level="DEBUG")
+    for name in ("httpcore.http11", "httpx", "pymongo.command"):
+        logging.getLogger(name).debug("X-Sent-To: +380441234567")
+    assert observed.lines == []
+
+
 async def _two_workers(folder: Path) -> bytes:
     one, other = Metrics(folder), Metrics(folder)
     one.observe("read", 200, 0.002)
