@@ -87,6 +87,9 @@ class HouseRules(BaseSettings):
     notice_quiet: Annotated[str, Field(pattern=_SPAN)] = "22:00-08:00"
     """Hours, in the clinic's zone, in which no SMS is sent: it waits for their end.
     `none`: there are no such hours."""
+    notice_daily: Annotated[int, Field(ge=1)] = 30
+    """From how many notices in 24 hours on it is not written about a patient what persons do
+    themselves: it stands in the record alone. What the clinic does is told in any case."""
     notice_results: Annotated[str | None, Field(pattern=r"^[^|\s]+\|[^|\s]+$")] = None
     """`system|code`: the category of the Consent with which a patient is told, by e-mail, that
     a result is ready, such as `https://clinic.example/consents|results-by-email`. Unset:

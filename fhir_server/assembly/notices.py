@@ -154,6 +154,7 @@ def _house(settings: Settings) -> House:
         f"{settings.issuer_url}{home(settings)}",
         frozenset(names),
         parse_quiet(settings.notice_quiet),
+        settings.notice_daily,
         Coding(system, code) if code else None,
         {name: each.kinds for name, each in endpoints(settings.webhooks).items()},
     )

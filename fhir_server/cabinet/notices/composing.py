@@ -15,6 +15,7 @@ from fhir_server.cabinet.booking.visits import Visit, visit_of
 from fhir_server.cabinet.notices import quiet
 from fhir_server.cabinet.notices.bearers import of_patient
 from fhir_server.cabinet.notices.details import Details, Reading, given_name
+from fhir_server.cabinet.notices.floods import is_flooded
 from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind
 from fhir_server.cabinet.notices.letters import Letter
 from fhir_server.cabinet.notices.links import PATH, offered, sent_to, state
@@ -121,10 +122,12 @@ class Composer:
         found = _Outgoing()
         whose = told.patient["id"]
         letter: Letter | None = None
+        is_flooded = await self._is_flooded(told)
         async for reader in self._parts.readers.of(told.visit, told.patient):
             if reader.is_patient and letter is None:
                 letter = self._letter(told, reader)
-            await self._tell(told, reader, found)
+            if not is_flooded:
+                await self._tell(told, reader, found)
         is_shown = await self._sees(told, await self._parts.rights(of_patient(whose)))
         noted = None
         if letter is not None and is_shown and _AWAITED not in told.occasion.facts:
@@ -175,6 +178,13 @@ class Composer:
                 told.occasion, said, (way, to, reader.id), due, house
             )
             found.links += [each for each, _ in links]
+
+    async def _is_flooded(self, told: _Told) -> bool:
+        """What the clinic does is told in any case, and each visit has one reminder."""
+        if told.occasion.facts.get("by") != "patient" or told.kind == REMINDER:
+            return False
+        parts = self._parts
+        return await is_flooded(parts.services, told.patient["id"], parts.house.daily)
 
     def _due(self, way: Way, told: _Told) -> int:
         if way != "sms" or _AWAITED in told.occasion.facts:

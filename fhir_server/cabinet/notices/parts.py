@@ -29,6 +29,8 @@ class House:
     """The ways by which a doctor and a speciality may be named."""
     quiet: Quiet | None = None
     """When no SMS is sent."""
+    daily: int = 30
+    """Of how many notices in a day a patient is written to, where persons cause them."""
     results: Coding | None = None
     """The category of the Consent to be told of results; None: nobody is."""
     endpoints: Mapping[str, frozenset[str]] = field(default_factory=dict)
