@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -25,6 +25,8 @@ def _zone(name: str) -> str:
 
 class HouseRules(BaseSettings):
     """The rules of the house."""
+
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     consent_default: Literal["deny", "basic-normal", "all-normal", "break-glass-only"] = (
         "basic-normal"
