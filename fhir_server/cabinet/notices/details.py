@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from fhir_server.cabinet.booking.names import TICKET
+from fhir_server.cabinet.booking.names import PORTAL, TICKET
 from fhir_server.cabinet.booking.visits import Visit, extension
 from fhir_server.core import references
 from fhir_server.core.messages import Language
@@ -75,14 +75,17 @@ class Reading:
         """The details of the Appointment `resource`, in the clinic's zone.
 
         In which words is the clinic's to say: those of the Slots and their Schedules, where it
-        has some. Who books writes what they like into an Appointment, and we send it to others.
+        has some. Who books writes what they like into an Appointment, and we send it to others:
+        of a person's place in the queue there are the names alone that the record knows.
         """
         slots = [await self.read("Slot", each) for each in visit.slots]
         schedules = [await self._named((each or {}).get("schedule", {})) for each in slots]
         clinics = [each for each in (*slots, *schedules) if each is not None]
-        displays = _displays(clinics or [resource])
+        if not clinics and visit.channel != PORTAL:
+            clinics = [resource]
+        displays = _displays(clinics)
         known = list(self._actors(resource, displays))
-        said = (each.get("specialty", ()) for each in clinics or [resource])
+        said = (each.get("specialty", ()) for each in clinics)
         ticket = extension(resource, TICKET)
         return Details(
             visit.start,

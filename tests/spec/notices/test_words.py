@@ -54,3 +54,26 @@ async def test_a_name_is_one_short_line(house: House) -> None:
     first = mail.content["text"].partition("\n")[0]
     assert first.startswith("You are booked for a visit. For Anna. Unlock")
     assert len(first) < 200
+
+
+async def test_who_waits_writes_nothing_into_messages(house: House) -> None:
+    said = [{"coding": [{"system": "http://test/specialities", "code": "words"}]}]
+    rules: JsonObject = {"waitlist": {"valueBoolean": True}}
+    schedule = await house.schedule(rules=rules, specialty=said)
+    patient = await house.patient()
+    lure = "evil.example"
+    doctor = {"reference": f"Practitioner/{schedule}-doctor", "display": lure}
+    entry = {
+        "resourceType": "Appointment",
+        "status": "waitlist",
+        "specialty": [{**said[0], "text": lure}],
+        "participant": [
+            {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"},
+            {"actor": doctor, "status": "needs-action"},
+        ],
+    }
+    made = await house.ask(person(patient), "POST", "/Appointment", entry)
+    assert made.status_code == 201, made.text
+    (mail,) = await house.tell()
+    assert mail.content["subject"] == "You are in the queue"
+    assert lure not in str(mail.content)
