@@ -107,5 +107,5 @@ def seen(
     found = driven(HERE / script, order)
     provoked = ("status of 4", "ERR_INTERNET_DISCONNECTED")
     serious = [each for each in found["errors"] if not any(one in each for one in provoked)]
-    assert (serious, found["widths"]) == ([], [])
+    assert (serious, found["widths"]) == ([], []), (serious, found["widths"])
     return found

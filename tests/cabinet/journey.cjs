@@ -263,11 +263,13 @@ const STEPS = {
   },
 
   async ends_an_app({ page, seen, shot }, given) {
-    const answered = page.waitForRequest((each) => each.url().startsWith(given.app.redirect));
-    await page.goto(given.app.authorize).catch(() => {});
+    const isAnswer = (url) => url.href.startsWith(given.app.redirect);
+    await page.route(isAnswer, (route) => route.fulfill({ body: "the app" }));
+    await page.goto(given.app.authorize);
     await page.locator("#consent").waitFor();
     await page.click('button[value="allow"]');
-    const code = new URL((await answered).url()).searchParams.get("code");
+    await page.waitForURL(isAnswer);
+    const code = new URL(page.url()).searchParams.get("code");
     const form = new URLSearchParams({ ...given.app.form, code });
     const token = (await (await fetch(`${given.root}/auth/token`, { method: "POST", body: form })).json()).access_token;
     seen.before = (await asked(given, token, "GET", "Patient")).status;

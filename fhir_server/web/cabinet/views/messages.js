@@ -12,7 +12,7 @@ import { form, textOf } from "./writing.js";
 
 const PURPOSES = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
-const people = (references) => (references || []).map((each) => each.display).filter(Boolean).join(", ");
+const people = (references) => (references || []).map((each) => each && each.display).filter(Boolean).join(", ");
 
 /** A break-glass notice and the like: it wants attention. */
 const isAlarm = (message) => hasCode(message.reasonCode, PURPOSES, "BTG") || ["urgent", "asap", "stat"].includes(message.priority);
