@@ -170,6 +170,11 @@ READS: Final[dict[str, Ask]] = {
     "validate what is there": Ask("GET", "/Observation/{h}/$validate?mode=delete"),
     "plan": Ask("GET", "/Observation?encounter={p}-encounter&status=final&_explain=true"),
     "visit": Ask("POST", "/Appointment/{h}-visit/$confirm"),
+    "visit, moved": Ask(
+        "POST", "/Appointment/{h}-booked/$reschedule",
+        {"resourceType": "Parameters", "parameter": [
+            {"name": "slot", "valueReference": {"reference": "Slot/{p}"}}]},
+    ),
     "visit, booked": Ask(
         "POST", "/Appointment/$book",
         {"resourceType": "Parameters", "parameter": [
