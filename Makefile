@@ -44,7 +44,7 @@ doctor: install  ## Say what is missing on this machine
 test: install-all  ## Run the tests, but for the slow ones and those that need a browser or clients
 	@echo "Apart from these: make test-slow, make test-browser, make test-clients"
 	@$(BIN)/python -m pytest -m "alone and not slow" $(APART) $(ARGS) || [ $$? = $(NONE) ]
-	@$(BIN)/python -m pytest -m "not alone and not slow" $(APART) -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not alone and not slow" $(APART) -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: install-all  ## Run the tests that kill and restart servers, a minute or two
 	@$(BIN)/python -m pytest -m slow $(ARGS)

@@ -78,8 +78,12 @@ def test_parameters_in_a_body(fhir: httpx.Client, record: dict[str, Any]) -> Non
 
 
 def test_all_patients(fhir: httpx.Client, record: dict[str, Any]) -> None:
-    bundle = fhir.get("/Patient/$everything", params={"_type": "Patient"}).json()
-    assert record["id"] in [e["resource"]["id"] for e in bundle["entry"]]
+    url, seen = "/Patient/$everything?_type=Patient", set()
+    while url:
+        bundle = fhir.get(url).json()
+        seen |= {each["resource"]["id"] for each in bundle["entry"]}
+        url = next((each["url"] for each in bundle["link"] if each["relation"] == "next"), "")
+    assert record["id"] in seen
 
 
 @pytest.mark.parametrize(
