@@ -27,6 +27,7 @@ _LINE: Final = 120
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _ORDINARY: Final = frozenset({"U", "L", "M", "N"})
 _PLACED: Final = ("PractitionerRole", "HealthcareService")
+_KIND: Final = "Appointment"
 _DOCTORS: Final = ("Practitioner", "PractitionerRole")
 _Actors = Sequence[tuple[str, str | None, str]]
 """Type, id and display of those who take part."""
@@ -84,7 +85,9 @@ class Reading:
         if not clinics and visit.channel != PORTAL:
             clinics = [resource]
         displays = _displays(clinics)
-        known = list(self._actors(resource, displays))
+        known: _Actors = list(self._actors(resource, displays))
+        if visit.channel == PORTAL:
+            known = await self._vouched(visit, known, displays)
         said = (each.get("specialty", ()) for each in clinics)
         ticket = extension(resource, TICKET)
         return Details(
@@ -106,6 +109,25 @@ class Reading:
             found = references.parse(reference, self._services.base_url)
             if found.kind == "local" and found.type is not None and found.type != "Patient":
                 yield found.type, found.id, displays.get(reference, "")
+
+    async def _vouched(
+        self, visit: Visit, known: _Actors, displays: Mapping[str, str]
+    ) -> _Actors:
+        """Without those whom a person named and the clinic does not: who books would learn the
+        names of what is hidden from them. Whom later versions add the clinic has named; in the
+        queue it is asked of the one doctor who is waited for.
+        """
+        base = self._services.base_url
+        named = {references.parse(each, base).target for each in displays if each}
+        strange = [each for each in known if f"{each[0]}/{each[1]}" not in named]
+        if not strange or (not named and len(known) == 1 and known[0][0] in _DOCTORS):
+            return known
+        first = await self._services.store.vread(_KIND, visit.id, 1, within=UNRESTRICTED)
+        if first is None:
+            return [each for each in known if each not in strange]
+        written = loads(first.body, max_depth=self._services.limits.depth)
+        begun = {each[:2] for each in self._actors(written, {})}
+        return [each for each in known if each not in strange or each[:2] not in begun]
 
     async def read(self, kind: str, id_: str | None) -> JsonObject | None:
         """A live resource of this server."""

@@ -316,6 +316,29 @@ async def test_s4_08_it_says_when_where_with_whom_and_the_number(house: House) -
         assert "Номер талона: 1" in text
 
 
+async def test_of_what_the_clinic_does_not_name_nothing_is_told(house: House) -> None:
+    patient, schedule = await house.patient(), await house.schedule()
+    slot = await house.get(f"/Slot/{await house.slot(schedule)}")
+    home = {"resourceType": "Location", "id": f"{patient}-home", "name": "Hidden home"}
+    await house.put(home)
+    answer = await house.ask(person(patient), "POST", "/Appointment", {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "start": slot["start"],
+        "end": slot["end"],
+        "slot": [{"reference": f"Slot/{slot['id']}"}],
+        "participant": [
+            {"actor": {"reference": each}, "status": "accepted"}
+            for each in (f"Location/{patient}-home", f"Patient/{patient}")
+        ],
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    (mail,) = await house.tell()
+    (note,) = await house.notes(patient)
+    assert "Hidden" not in str(mail.content)
+    assert "Hidden" not in str(note)
+
+
 async def test_that_a_notice_was_read_the_patient_says(house: House) -> None:
     patient = await house.patient(communication=speaks("ru"))
     await told(house, patient)
