@@ -5,7 +5,9 @@ once a session (with xdist: once a worker). Screenshots of browsers go to the fo
 `FHIR_TEST_SCREENSHOTS` names, or a temporary one.
 """
 
+import gc
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,8 +18,27 @@ from fhir_server.store.mongo import embedded
 from fhir_server.store.mongo.client import Client, connect
 from fhir_server.store.mongo.store import MongoStore
 
+# What is collected is kept until the end. Looking for garbage in it again and again, as it
+# grows, took most of the time of the collecting.
+gc.disable()
+
 # A worker of xdist has no terminal: tables of commands would be narrower there.
 os.environ.setdefault("COLUMNS", "200")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, but not in what was collected."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where the tests of one mark are asked for, leave out the files that do not name it."""
+    asked = re.match(r"(alone|slow)\b(?! or)", config.getoption("markexpr"))
+    if asked is None or not collection_path.match("test_*.py"):
+        return None
+    return f"mark.{asked[1]}" not in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.fixture(scope="session")
