@@ -7,7 +7,9 @@ an entry that it cannot honour.
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from fhir_server.core.types import JsonObject
@@ -104,7 +106,7 @@ def _resource(kind: str, operations: tuple[Operation, ...]) -> JsonObject:
         "interaction": [{"code": code} for code in _TYPE_CODES],
         **_TYPED,
         "searchInclude": ["*", *(f"{kind}:{p.code}" for p in own if p.type == "reference")],
-        "searchRevInclude": sorted(_referring(kind)),
+        "searchRevInclude": list(_referring().get(kind, ())),
         "searchParam": [_parameter(each) for each in own],
         "operation": [_operation(o) for o in operations if _concerns(o, kind)],
     }
@@ -116,7 +118,8 @@ def _concerns(operation: Operation, kind: str) -> bool:
     return named and bool(operation.levels & {"type", "instance"})
 
 
-def _searchable(kind: str) -> dict[str, SearchParameter]:
+@cache
+def _searchable(kind: str) -> Mapping[str, SearchParameter]:
     """The parameters with a meaning here: those of prose alone are search's own."""
     return {
         code: each
@@ -125,16 +128,22 @@ def _searchable(kind: str) -> dict[str, SearchParameter]:
     }
 
 
-def _common() -> dict[str, SearchParameter]:
+@cache
+def _common() -> Mapping[str, SearchParameter]:
     """Those of every type. `_text` is not: a Bundle has no narrative."""
     return {c: p for c, p in _searchable("Bundle").items() if c.startswith("_")}
 
 
-def _referring(kind: str) -> Iterator[str]:
-    for other in RESOURCE_TYPES:
-        for code, each in search_parameters.of_type(other).items():
-            if each.type == "reference" and kind in each.targets:
-                yield f"{other}:{code}"
+@cache
+def _referring() -> Mapping[str, Sequence[str]]:
+    """The reference parameters by the type that they can lead to, in order of their names."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for kind in RESOURCE_TYPES:
+        for code, each in search_parameters.of_type(kind).items():
+            if each.type == "reference":
+                for target in each.targets:
+                    found[target].append(f"{kind}:{code}")
+    return {target: sorted(names) for target, names in found.items()}
 
 
 def _parameter(each: SearchParameter) -> JsonObject:

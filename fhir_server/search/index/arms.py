@@ -8,7 +8,8 @@ https://hl7.org/fhirpath/N1/#union-collections
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from fhir_server.spec.structures import RESOURCE_TYPES, TYPES, Element, is_a
@@ -23,14 +24,15 @@ _TYPES: Final = frozenset(RESOURCE_TYPES)
 _ERRATA: Final = {"as(DateTime)": "as(dateTime)"}
 
 
-def arms(kind: str, expression: str) -> list[str]:
+@lru_cache(maxsize=4096)  # clients add parameters, so bounded; R4 has 3,000 of all types
+def arms(kind: str, expression: str) -> Sequence[str]:
     """The operands of `expression`'s unions that can select something of a `kind`."""
     for wrong, right in _ERRATA.items():
         expression = expression.replace(wrong, right)
     found = _operands(expression)
     if found is None:
-        return [expression.strip()]
-    return [arm for arm in found if _concerns(kind, arm)]
+        return (expression.strip(),)
+    return tuple(arm for arm in found if _concerns(kind, arm))
 
 
 def _operands(expression: str) -> list[str] | None:

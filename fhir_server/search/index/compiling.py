@@ -5,6 +5,7 @@ Each distinct arm runs once for all parameters that read it.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhir_server.core.types import JsonObject
 from fhir_server.fhirpath import Selector, selector
@@ -55,12 +56,17 @@ def rows(kind: str, parameters: Iterable[SearchParameter], bases: tuple[str, ...
     always: list[Arm] = []
     for arm, writers in by_arm.items():
         if arm in standard:
-            select = selector(arm, kind)
+            select, needed = _standard(kind, arm)
         else:
             select = added(selector(arm, kind, steps=CLIENTS_STEPS))
-        needed = roots(kind, arm)
+            needed = roots(kind, arm)
         for name in needed or ():
             by_property.setdefault(name, []).append((select, tuple(writers)))
         if needed is None:
             always.append((select, tuple(writers)))
     return Rows({name: tuple(each) for name, each in by_property.items()}, tuple(always))
+
+
+@lru_cache(maxsize=4096)  # R4 has 2,400 arms; each is compiled once, however many indexers
+def _standard(kind: str, arm: str) -> tuple[Selector, frozenset[str] | None]:
+    return selector(arm, kind), roots(kind, arm)

@@ -34,7 +34,7 @@ from fhir_server.search.index.arms import arms, element_of
     ],
 )
 def test_arms(expression: str, expected: list[str]) -> None:
-    assert arms("Patient", expression) == expected
+    assert list(arms("Patient", expression)) == expected
 
 
 @pytest.mark.parametrize(
