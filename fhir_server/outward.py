@@ -9,7 +9,9 @@ https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Preve
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,6 +26,14 @@ _UNICAST: Final = ipaddress.ip_network("2000::/3")
 _6TO4: Final = ipaddress.ip_network("2002::/16")  # leads to whatever IPv4 address is in it
 _MAPPED: Final = ipaddress.ip_network("::ffff:0:0/96")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # https://www.rfc-editor.org/rfc/rfc6052
+
+
+@cache
+def trust(*, environment: bool = True) -> ssl.SSLContext:
+    """Who may sign the certificates of places, read once: it takes tens of milliseconds.
+    With `environment` SSL_CERT_FILE and SSL_CERT_DIR can name others.
+    """
+    return httpx.create_ssl_context(trust_env=environment)
 
 
 class NotPublicError(Exception):

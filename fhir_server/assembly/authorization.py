@@ -20,6 +20,7 @@ from fhir_server.access.scopes import ResourceScope
 from fhir_server.assembly.brands import brands
 from fhir_server.assembly.database import seal
 from fhir_server.core.errors import FhirError
+from fhir_server.outward import trust
 from fhir_server.rest.oauth.attempts import HOUR, Attempts
 from fhir_server.rest.oauth.client_keys import SECONDS, ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
@@ -150,7 +151,9 @@ async def service(
     kept = await state(settings, database)
     ring = KeyRing(kept.keys, given.now, lasts=settings.signing_key_days * _DAY * 1000)
     await ring.keys()
-    async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        verify=trust(environment=False), timeout=SECONDS, trust_env=False
+    ) as http:
         key_sets = ClientKeys(http, time.monotonic, loopback=settings.insecure_loopback_keys)
         rules = replace(
             policy(settings),

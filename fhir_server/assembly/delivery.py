@@ -23,6 +23,7 @@ from fhir_server.delivery.webhooks import WebhookCarrier
 from fhir_server.delivery.worker import Process, Worker
 from fhir_server.interactions.context import Services
 from fhir_server.jobs.endings import end
+from fhir_server.outward import trust
 from fhir_server.settings import Settings
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.outbox import MongoOutbox
@@ -88,7 +89,7 @@ async def delivering(
     Raises:
         RecipientsFileError: a file of the operator's cannot be followed.
     """
-    async with httpx.AsyncClient(timeout=SECONDS) as http:
+    async with httpx.AsyncClient(verify=trust(), timeout=SECONDS) as http:
         carriers = await asyncio.to_thread(_carriers, settings, http, services)
         process = Process(services.new_id(), services.now, random.random, tally)
         fan_out = FanOut(services.store, compose, services.now)

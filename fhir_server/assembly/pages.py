@@ -24,6 +24,7 @@ from fhir_server.cabinet.accounts.policy import AccountPolicy
 from fhir_server.cabinet.accounts.ports import AccountPorts, Records
 from fhir_server.cabinet.accounts.posted import PostedMail
 from fhir_server.cabinet.accounts.subjects import AccountSubjects
+from fhir_server.outward import trust
 from fhir_server.rest.oauth.routes import Authorization
 from fhir_server.rest.oauth.service import Service
 from fhir_server.settings import Settings
@@ -123,7 +124,7 @@ async def cabinet(
             choose=secrets.choice,
             events=events,
         )
-        async with httpx.AsyncClient(timeout=SECONDS) as http:
+        async with httpx.AsyncClient(verify=trust(), timeout=SECONDS) as http:
             known = await providers(settings.identity_providers, http)
             site = Site(built.policy, accounts, Renderer(TEXTS), later, providers=known)
             asking.site = site
