@@ -187,10 +187,12 @@ MACHINE_PATHS = tuple(f"/{name}/" for name in ("work", "root", "home"))
 
 def places_named(name: str, text: str) -> Iterator[str]:
     """Hosts of registries, and paths of one machine."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for host in REGISTRIES:
+    hosts = [each for each in REGISTRIES if each in text]
+    paths = [each for each in MACHINE_PATHS if each in text]
+    for number, line in enumerate(text.splitlines() if hosts or paths else (), 1):
+        for host in hosts:
             if re.search(rf"(?<![\w-]){re.escape(host)}", line):
                 yield f"{name}:{number}: names {host}"
-        for path in MACHINE_PATHS:
+        for path in paths:
             if re.search(rf"(?<![\w.}}*-]){re.escape(path)}\w", line):
                 yield f"{name}:{number}: names a path under {path}"

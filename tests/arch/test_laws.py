@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -50,13 +51,23 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def parsed(folder: str) -> dict[str, ast.Module]:
-    paths = sorted((ROOT / folder).rglob("*.py"))
-    return {module_of(each): ast.parse(each.read_text(encoding="utf-8")) for each in paths}
+def sources(folder: str) -> dict[str, Path]:
+    return {module_of(each): each for each in sorted((ROOT / folder).rglob("*.py"))}
 
 
-SOURCES = parsed(PACKAGE)
-MODULES = {name: tree for name, tree in SOURCES.items() if name != PACKAGE}
+@cache
+def parsed(folder: str) -> Mapping[str, ast.Module]:
+    named = sources(folder).items()
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in named}
+
+
+@cache
+def trees() -> Mapping[str, ast.Module]:
+    """The modules; parsed by the first test, as every worker collects and one runs these."""
+    return {name: tree for name, tree in parsed(PACKAGE).items() if name != PACKAGE}
+
+
+MODULES = [name for name in sources(PACKAGE) if name != PACKAGE]
 
 
 def package_of(module: str) -> str:
@@ -76,31 +87,31 @@ def test_arrows_point_down_the_table() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_row_allows(module: str) -> None:
-    assert list(checkers.against_arrows(module, MODULES[module], TABLE)) == []
+    assert list(checkers.against_arrows(module, trees()[module], TABLE)) == []
 
 
 @pytest.mark.parametrize("module", [each for each in MODULES if TABLE[package_of(each)].pure])
 def test_a_pure_package_does_no_io_and_reads_no_clock(module: str) -> None:
-    assert list(checkers.impurities(module, MODULES[module])) == []
+    assert list(checkers.impurities(module, trees()[module])) == []
 
 
 def test_no_module_reaches_itself() -> None:
-    assert checkers.cycles(MODULES) == []
+    assert checkers.cycles(trees()) == []
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_library_is_known_in_its_home_alone(module: str) -> None:
-    found = checkers.libraries_out_of_place(module, MODULES[module], LIBRARY_HOMES)
+    found = checkers.libraries_out_of_place(module, trees()[module], LIBRARY_HOMES)
     assert list(found) == []
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_stand_at_the_top(module: str) -> None:
-    assert list(checkers.inner_imports(module, MODULES[module])) == []
+    assert list(checkers.inner_imports(module, trees()[module])) == []
 
 
 def test_whatever_comes_is_caught_in_two_places_at_most() -> None:
-    found = {name: len(list(checkers.broad_excepts(tree))) for name, tree in MODULES.items()}
+    found = {name: len(list(checkers.broad_excepts(tree))) for name, tree in trees().items()}
     assert {name: count for name, count in found.items() if count} == BROAD_EXCEPTS
     assert sum(BROAD_EXCEPTS.values()) <= 2
 
@@ -142,7 +153,7 @@ def test_what_clients_under_test_import_is_in_their_lock() -> None:
 
 def test_settings_alone_reads_the_environment() -> None:
     readers = [
-        name for name, tree in MODULES.items() if any(checkers.environment_readers(tree))
+        name for name, tree in trees().items() if any(checkers.environment_readers(tree))
     ]
     assert readers == []
 
@@ -184,8 +195,8 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
 
 
 def lengths_of_files() -> dict[str, int]:
-    paths = sorted((ROOT / PACKAGE).rglob("*.py"))
-    return {module_of(each): len(each.read_text().splitlines()) for each in paths}
+    named = sources(PACKAGE).items()
+    return {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in named}
 
 
 def test_a_file_is_one_idea() -> None:
@@ -197,7 +208,7 @@ def test_a_file_is_one_idea() -> None:
 def test_a_function_fits_a_screen() -> None:
     lengths = sorted(
         (length, f"{module}.{name}")
-        for module, tree in MODULES.items()
+        for module, tree in trees().items()
         for name, length in checkers.functions(tree)
     )
     assert [each for each in lengths if each[0] > FUNCTION_LINES] == []
