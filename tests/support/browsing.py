@@ -6,12 +6,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from fhir_server.outward import trust
+
 
 class Visitor:
     """Somebody before the pages of a running server."""
 
     def __init__(self, issuer: str) -> None:
-        self._http = httpx.Client(base_url=issuer, timeout=60)
+        self._http = httpx.Client(base_url=issuer, verify=trust(), timeout=60)
         self._issuer = issuer
         self.page = ""
         self.left_for = ""

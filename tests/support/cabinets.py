@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 
 from fhir_server.access.principal import Principal
+from fhir_server.outward import trust
 from fhir_server.settings import Settings
 from fhir_server.smart.digests import digest
 from fhir_server.smart.records import AccessToken
@@ -118,6 +119,6 @@ def cabinet_server(
     )
     with (
         Running(found) as running,
-        httpx.Client(base_url=running.base_url, timeout=60) as http,
+        httpx.Client(base_url=running.base_url, verify=trust(), timeout=60) as http,
     ):
         yield CabinetServer(http, found, folder / "mails")

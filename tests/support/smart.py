@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from fhir_server.assembly.authorization import Surroundings, ports
+from fhir_server.outward import trust
 from fhir_server.rest.oauth.client_keys import ClientKeys
 from fhir_server.rest.oauth.key_ring import KeyRing
 from fhir_server.rest.oauth.routes import Authorization
@@ -352,7 +353,9 @@ def _surroundings(pages: Pages, clock: Clock, people: People, told: Told) -> Sur
 def standing(state: MongoSmart, clock: Clock, people: People) -> Standing:
     """What stands of tokens given on `state`, for the jobs of a FHIR server beside it."""
     ring = KeyRing(state.keys, clock.now, lasts=DAY)
-    key_sets = ClientKeys(httpx.AsyncClient(trust_env=False), clock.seconds)
+    key_sets = ClientKeys(
+        httpx.AsyncClient(verify=trust(environment=False), trust_env=False), clock.seconds
+    )
     return Standing(ports(state, _surroundings(Pages(), clock, people, Told()), key_sets, ring))
 
 

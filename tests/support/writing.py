@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from fhir_server.outward import trust
 from tests.support.fhir import JsonObject, new_id, patient
 
 REFUSED: Final = frozenset({503, 504})
@@ -64,7 +65,7 @@ class Writers:
 
     def _write(self, record: Record) -> None:
         chance = random.Random()
-        with httpx.Client(base_url=self._base, timeout=60) as client:
+        with httpx.Client(base_url=self._base, verify=trust(), timeout=60) as client:
             while not self._ended.is_set():
                 try:
                     chance.choice((self._create, self._update, self._transact))(client, record)

@@ -13,6 +13,7 @@ from fhir_server.core import json_pointer
 from fhir_server.delivery.answers import Recipient
 from fhir_server.delivery.carriers import TryLater, Undeliverable, reference
 from fhir_server.delivery.sms import REFUSED, Gateway, SmsCarrier, filled
+from fhir_server.outward import trust
 from tests.support.receiving import Receiver, Says
 from tests.support.telling import delivery
 
@@ -30,7 +31,7 @@ TOLD = replace(
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=trust()) as client:
         yield client
 
 

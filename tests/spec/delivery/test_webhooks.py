@@ -24,6 +24,7 @@ from fhir_server.delivery.webhooks import (
     secret_of,
     signature,
 )
+from fhir_server.outward import trust
 from tests.support.receiving import Received, Receiver, Says
 from tests.support.telling import NOW, delivery
 
@@ -35,7 +36,7 @@ TOLD = replace(delivery("a", "webhook", "mis"), content={"type": "visit-booked",
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=trust()) as client:
         yield client
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from fhir_server.outward import trust
 from fhir_server.store.mongo.client import Client as Connection
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.smart import MongoSmart
@@ -39,5 +40,5 @@ async def smart_state(mongodb_client: Connection, database_name: str) -> MongoSm
 async def smart(
     smart_state: MongoSmart, signing_key: Mapping[str, Any]
 ) -> AsyncIterator[Smart]:
-    async with httpx.AsyncClient(trust_env=False) as fetch:
+    async with httpx.AsyncClient(verify=trust(environment=False), trust_env=False) as fetch:
         yield smart_server(smart_state, fetch, signing_key)

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 from starlette.types import Receive, Scope, Send
 
-from fhir_server.outward import addresses
+from fhir_server.outward import addresses, trust
 from fhir_server.rest.oauth.client_keys import AGAIN, BYTES, ClientKeys
 from fhir_server.smart.errors import InvalidClient
 from fhir_server.smart.records import Client
@@ -271,7 +271,10 @@ async def test_in_development_loopback_is_allowed(clock: Clock, rsa_key: RSAKey)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
-    async with server, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        server,
+        httpx.AsyncClient(verify=trust(environment=False), trust_env=False) as http,
+    ):
         (found,) = await ClientKeys(http, clock.seconds, loopback=True).keys(
             client(url), "rsa-1"
         )

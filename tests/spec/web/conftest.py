@@ -10,6 +10,7 @@ from joserfc.jwk import RSAKey
 
 from fhir_server.app import Application, everybody
 from fhir_server.interactions.context import Services
+from fhir_server.outward import trust
 from fhir_server.settings import Settings
 from fhir_server.store.accounts import AccountState
 from fhir_server.store.mongo import account_steps
@@ -82,7 +83,7 @@ async def pages(
     services: Services,
     signing_key: Mapping[str, Any],
 ) -> AsyncIterator[Cabinet]:
-    async with httpx.AsyncClient(trust_env=False) as fetch:
+    async with httpx.AsyncClient(verify=trust(environment=False), trust_env=False) as fetch:
         built = cabinet(smart_server(smart_state, fetch, signing_key), account_state, services)
         yield built
         await built.site.later.drain()

@@ -25,6 +25,7 @@ from fhir_server.core.messages import Text
 from fhir_server.interactions.commands import Update
 from fhir_server.interactions.context import Context
 from fhir_server.interactions.update import update
+from fhir_server.outward import trust
 from fhir_server.smart.digests import digest
 from fhir_server.web.upstream import signing
 from fhir_server.web.upstream.esia import EsiaProvider, EsiaSettings
@@ -58,7 +59,7 @@ def mock(keys: tuple[RSAKey, RSAKey]) -> Iterator[Mock]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(verify=trust(environment=False), trust_env=False) as client:
         yield client
 
 
