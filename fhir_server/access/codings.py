@@ -20,7 +20,8 @@ SMART_GRANT: Final = "smart-grant"
 """A record of what an app was granted; its tokens are what limits the app."""
 PROXY: Final = "proxy"
 """A person lets another one act for them."""
-
+CONSENT_POLICY: Final = "https://fhir-server.example/CodeSystem/consent-policy"
+"""Of this server: what the rules of a Consent are exceptions to."""
 
 NOTICE: Final = "https://fhir-server.example/CodeSystem/notice"
 """Categories of the Communications that the server itself writes into a record."""
@@ -32,6 +33,9 @@ class Coding(NamedTuple):
     system: str
     code: str
 
+
+AS_USUAL: Final = Coding(CONSENT_POLICY, "as-usual")
+"""The rules leave what flows without them as it is, but for what they name."""
 
 VISIT_NOTICE: Final = Coding(NOTICE, "visit")
 """What a patient is told of visits and of the queue."""

@@ -11,6 +11,7 @@ from typing import Final
 from fhir_server.access.callers import Caller
 from fhir_server.access.codings import (
     ACT_CODE,
+    AS_USUAL,
     CONSENT_SCOPE,
     OWN,
     PROXY,
@@ -68,6 +69,8 @@ class Consent:
     """Of the root provision; None: unreadable, so that a deny holds always."""
     root: Rule | None
     """None: it says nothing that a machine could follow."""
+    beside: bool = False
+    """Its rules are exceptions to what flows without it, which stays as it is."""
 
 
 def read_consent(resource: JsonObject, reading: Reading) -> Consent | None:
@@ -100,6 +103,8 @@ def _read(resource: JsonObject, reading: Reading) -> Consent | None:
         policies=frozenset(each["uri"] for each in resource.get("policy", ()) if "uri" in each),
         period=period(resource.get("provision", {}).get("period")),
         root=_root(resource, reading),
+        beside=_base(resource, reading) is None
+        and AS_USUAL in codings(resource.get("policyRule")),
     )
 
 

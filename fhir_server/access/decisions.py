@@ -225,7 +225,7 @@ class _Flows:
         self.implicit: Final = _implicit(request.caller, policy)
         self._request: Final = request
         self._view: Final = View(policy.unlabelled, referred)
-        self._by_rules: dict[tuple[Rule, ...], Permitted] = {}
+        self._by_rules: dict[tuple[tuple[Rule, ...], bool], Permitted] = {}
         self._urgent: Final = request.urgent
         if request.urgent is not None:
             inside = replace(request, caller=request.urgent.caller, urgent=None)
@@ -246,26 +246,34 @@ class _Flows:
         if patient in self._proxies:
             return self._of_proxy(self._proxies[patient])
         found = applying(patient, consents, caller, self._request.now)
+        beside = all(each.beside for each in found)
         rules = tuple(each.root for each in found if each.root is not None)
+        if beside:  # else what patients let others see would cost every caller's queries
+            rules = tuple(each for each in rules if _speaks(each, self._request))
         if not rules:
             return self.implicit
-        return self._of_rules(rules)
+        return self._of_rules(rules, beside=beside)
 
     def _of_proxy(self, consent: Consent | None) -> Permitted:
         if consent is None:
             return _all
-        return _none if consent.root is None else self._of_rules((consent.root,))
+        if consent.root is None:
+            return _none
+        return self._of_rules((consent.root,), beside=False)
 
-    def _of_rules(self, rules: tuple[Rule, ...]) -> Permitted:
-        if rules not in self._by_rules:
-            self._by_rules[rules] = self._flow(rules)
-        return self._by_rules[rules]
+    def _of_rules(self, rules: tuple[Rule, ...], *, beside: bool) -> Permitted:
+        known = (rules, beside)
+        if known not in self._by_rules:
+            self._by_rules[known] = self._flow(rules, beside=beside)
+        return self._by_rules[known]
 
-    def _flow(self, rules: tuple[Rule, ...]) -> Permitted:
+    def _flow(self, rules: tuple[Rule, ...], *, beside: bool) -> Permitted:
+        base = self.implicit if beside else _none
+
         @cache
         def flow(kind: str) -> Node:
             found = [votes(each, kind, self._request, self._view) for each in rules]
-            return _bounded(_outcome(found))
+            return _bounded(_outcome([Votes(base(kind), Nothing()), *found]))
 
         return flow
 
@@ -317,6 +325,15 @@ def _matched(rule: Rule, kind: str, request: Request, view: View) -> Node:
     if rule.type is None or not _asked(rule.conditions, request, widely=denies):
         return Nothing()
     return covered(rule.conditions, kind, view, widely=denies)
+
+
+def _speaks(rule: Rule, request: Request) -> bool:
+    """Whether the rule or an exception in it may say something of a request like this."""
+    widely = rule.type != "permit"
+    own = rule.unread or (
+        rule.type is not None and _asked(rule.conditions, request, widely=widely)
+    )
+    return own or any(_speaks(each, request) for each in rule.exceptions)
 
 
 def _asked(conditions: Conditions, request: Request, *, widely: bool) -> bool:

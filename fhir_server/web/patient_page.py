@@ -37,10 +37,10 @@ HOME: Final = "/cabinet/"
 SCOPES: Final = (
     "openid fhirUser launch/patient online_access "
     "patient/Appointment.crus patient/AppointmentResponse.crs patient/Communication.crus "
-    "patient/Consent.rus patient/*.rs"
+    "patient/Consent.crus patient/*.rs"
 )
 """The most it is granted: it reads the record, books, writes messages and says which were read,
-answers offers, and ends what apps were granted."""
+answers offers, gives consents and takes them back, and ends what apps were granted."""
 
 _KINDS: Final = {
     "css": "text/css; charset=utf-8",

@@ -19,11 +19,13 @@ from tests.cabinet.backend import token_of_service
 from tests.cabinet.world import ANNA, CHILD, resources
 from tests.support.browsing import Visitor
 from tests.support.demo_app import authorization, prepared, redemption
+from tests.support.fhir import JsonObject
 from tests.support.running import Running
 
 HERE: Final = Path(__file__).parent
 IDLE: Final = 1800  # seconds: the default of the setting
 APP_SCOPE: Final = "openid fhirUser launch/patient offline_access patient/*.cruds"
+STAFF_SCOPE: Final = "openid fhirUser user/*.rs"
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,23 @@ class Clinic:
     def root(self) -> str:
         return self.base.removesuffix("/fhir")
 
-    def token(self, email: str, patient: str) -> str:
+    def token(self, email: str, patient: str, scope: str = APP_SCOPE) -> str:
         """An access token of the demo app, of who signs in with this address."""
         with closing(Visitor(self.root)) as visitor:
-            visitor.go("/auth/authorize", authorization(self.base, APP_SCOPE))
+            visitor.go("/auth/authorize", authorization(self.base, scope))
             visitor.submit(email=email, password=self.passwords[email])
             visitor.submit(answer="allow", **({"patient": patient} if patient else {}))
             form = redemption(visitor.answer["code"])
         answer = httpx.post(f"{self.root}/auth/token", data=form, timeout=60).json()
         found: str = answer["access_token"]
         return found
+
+    def write(self, resource: JsonObject) -> None:
+        """As the clinic's own system."""
+        kind = resource["resourceType"]
+        headers = {"Authorization": f"Bearer {self.system}"}
+        answer = httpx.post(f"{self.base}/{kind}", json=resource, headers=headers, timeout=60)
+        assert answer.status_code == 201, answer.text
 
 
 async def _with_service(settings: Settings) -> Mapping[str, Any]:
@@ -76,6 +85,7 @@ def opened(mongodb_uri: str, mails: Path, **changes: Any) -> Iterator[Clinic]:
         cabinet="first-party",
         booking_seconds=0.2,
         lockout_network_tries=1000,
+        audit_foreign=True,
     ).model_copy(update=changes)
     passwords = asyncio.run(prepared(settings, resources()))
     key = asyncio.run(_with_service(settings))

@@ -19,6 +19,7 @@ _SPECIALITIES: Final = "https://clinic.example/specialities"
 _LOINC: Final = "http://loinc.org"
 _ALLERGY: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _CONDITION: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+_ICD: Final = "http://hl7.org/fhir/sid/icd-10"
 _CONSENTS: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 
 
@@ -52,11 +53,20 @@ def _people() -> Iterator[JsonObject]:
         "name": [{"family": "Иванова", "given": ["Анна"]}],
     }
     yield {
-        "resourceType": "VerificationResult",
-        "id": "mother",
-        "target": [{"reference": "RelatedPerson/mother"}],
-        "status": "validated",
+        "resourceType": "RelatedPerson",
+        "id": "brother",
+        "active": True,
+        "patient": {"reference": f"Patient/{ANNA}"},
+        "relationship": [{"coding": [{"system": _ROLE, "code": "BRO"}]}],
+        "name": [{"family": "Иванов", "given": ["Пётр"], "text": "Иванов Пётр"}],
     }
+    for verified in ("mother", "brother"):
+        yield {
+            "resourceType": "VerificationResult",
+            "id": verified,
+            "target": [{"reference": f"RelatedPerson/{verified}"}],
+            "status": "validated",
+        }
     yield {
         "resourceType": "Person",
         "id": "anna",
@@ -227,6 +237,13 @@ def _card() -> Iterator[JsonObject]:
         **about,
     }
     yield {
+        "resourceType": "Condition",
+        "id": "depression",
+        "clinicalStatus": {"coding": [{"system": _CONDITION, "code": "active"}]},
+        "code": {"coding": [{"system": _ICD, "code": "F32.1"}], "text": "Депрессия"},
+        **about,
+    }
+    yield {
         "resourceType": "AllergyIntolerance",
         "id": "penicillin",
         "patient": about["subject"],
@@ -299,6 +316,24 @@ def _pressure(about: JsonObject) -> Iterator[JsonObject]:
             ],
             **about,
         }
+
+
+def emergency(at: datetime) -> JsonObject:
+    """That a doctor opened Anna's record in an emergency, as another system tells it."""
+    dicom = "http://dicom.nema.org/resources/ontology/DCM"
+    purpose = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "BTG"}
+    doctor = {"reference": "Practitioner/dr-sokolova", "display": "Соколова Елена"}
+    return {
+        "resourceType": "AuditEvent",
+        "type": {"system": dicom, "code": "110113"},
+        "subtype": [{"system": dicom, "code": "110127"}],
+        "action": "E",
+        "recorded": at.isoformat(),
+        "outcome": "0",
+        "agent": [{"who": doctor, "requestor": True, "purposeOfUse": [{"coding": [purpose]}]}],
+        "source": {"observer": {"display": "HIS"}},
+        "entity": [{"what": {"reference": f"Patient/{ANNA}"}}],
+    }
 
 
 def resources() -> list[JsonObject]:

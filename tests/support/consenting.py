@@ -24,6 +24,13 @@ NOW: Final = "2023-06-01T12:00:00Z"
 N: Final = {"system": CONFIDENTIALITY, "code": "N"}
 R: Final = {"system": CONFIDENTIALITY, "code": "R"}
 
+AS_USUAL: Final = {
+    "coding": [
+        {"system": "https://fhir-server.example/CodeSystem/consent-policy", "code": "as-usual"}
+    ]
+}
+"""A `policyRule`: the rules are exceptions to what flows without the Consent."""
+
 
 def label(code: str) -> JsonObject:
     """A sensitivity label, or with one of the letters of the order a confidentiality."""

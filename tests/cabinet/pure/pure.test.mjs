@@ -6,7 +6,7 @@ const app = (name) => import(new URL(`../../../fhir_server/web/cabinet/app/${nam
 
 const { answer, parts, within } = await app("addresses");
 const { isLastOffer, sorted } = await app("appointments");
-const { grouped, told } = await app("audit");
+const { grouped, summed, told } = await app("audit");
 const calendar = await app("calendar");
 const dates = await app("dates");
 const fhir = await app("fhir");
@@ -16,6 +16,7 @@ const messages = await app("messages");
 const { fitting } = await app("referrals");
 const { laid, series } = await app("series");
 const { TEXTS } = await app("texts");
+await app("texts-sharing");
 
 beforeEach(() => { use("en"); dates.useClinicZone("Europe/Kyiv"); });
 
@@ -172,6 +173,12 @@ test("units that are bare codes are said in the person's language", () => {
   assert.equal(fhir.quantity({ value: 2, unit: "таб.", code: "{tbl}" }), "2 таб.");
 });
 
+for (const reference of ["Patient/1", "https://a.example/fhir/Patient/1", "Patient/1/_history/2", "https://a.example/Patient/1/_history/2"]) {
+  test(`the target of ${reference}`, () => {
+    assert.equal(fhir.target({ reference }), "Patient/1");
+  });
+}
+
 test("scopes of both versions in words", () => {
   assert.deepEqual(granted("openid patient/Observation.rs?category=x patient/Task.cud patient/*.read"), [
     { kind: "Observation", text: "RESULTS", reads: true, writes: false, part: true },
@@ -181,22 +188,36 @@ test("scopes of both versions in words", () => {
 });
 
 const event = (recorded, name, more = {}) => ({
-  recorded, action: "R", outcome: "0", entity: [{ what: { reference: "Patient/1" } }, { description: "Observation?code=x" }],
+  recorded, action: "R", outcome: "0", entity: [{ what: { reference: "Patient/1" } }, { description: "Observation?code=x" },
+    { what: { reference: "Consent/why" }, type: { system: "http://hl7.org/fhir/resource-types", code: "Consent" } }],
   agent: [{ who: { reference: "Device/app", display: "App" } }, { requestor: true, name, who: { reference: `Practitioner/${name}` } }], ...more,
 });
 
 test("the access log joins what one person did at a time, and keeps emergencies apart", () => {
   const urgent = { agent: [{ requestor: true, name: "Ann", who: { reference: "Practitioner/Ann" }, purposeOfUse: [{ coding: [{ code: "BTG" }] }] }] };
-  const rows = grouped([
-    event("2026-01-01T10:05:00Z", "Ann"), event("2026-01-01T10:00:00Z", "Ann"), event("2026-01-01T08:00:00Z", "Ann"),
-    event("2026-01-01T07:59:00Z", "Ann", urgent), event("2026-01-01T07:58:00Z", "Bob", { outcome: "4" }),
-  ].map((each) => told(each, "Practitioner/Bob")));
-  assert.deepEqual(rows.map((each) => [each.who, each.count, each.emergency, each.action]), [
-    ["Ann", 2, false, "DID_READ"], ["Ann", 1, false, "DID_READ"], ["Ann", 1, true, "DID_READ"], ["Bob", 1, false, "DID_TRY"],
+  const rows = [
+    event("2026-01-02T10:05:00Z", "Ann"), event("2026-01-02T10:00:00Z", "Bob"), event("2026-01-02T08:00:00Z", "Ann", { action: "U" }),
+    event("2026-01-02T07:59:00Z", "Ann", urgent), event("2026-01-02T07:00:00Z", "Ann"), event("2026-01-01T07:58:00Z", "Bob", { outcome: "4" }),
+  ].map((each) => told(each, ["Practitioner/Bob"], "Device/app"));
+  const groups = grouped(rows, (at) => at.slice(0, 10));
+  assert.deepEqual(groups.map((each) => [each.day, each.first.who, each.rows.length, each.first.emergency, each.first.isMe]), [
+    ["2026-01-02", "Ann", 3, false, false], ["2026-01-02", "Bob", 1, false, true],
+    ["2026-01-02", "Ann", 1, true, false], ["2026-01-01", "Bob", 1, false, true],
   ]);
-  assert.deepEqual(rows[0].kinds, ["Observation"]);
-  assert.equal(rows[3].isMe, true);
+  assert.deepEqual(groups.flatMap((each) => each.rows).map((each) => each.at).sort(), rows.map((each) => each.at).sort());
+  assert.deepEqual(summed(groups[0].rows), [{ action: "DID_READ", kinds: ["Observation"], count: 2 }, { action: "DID_CHANGE", kinds: ["Observation"], count: 1 }]);
+  assert.equal(groups[3].first.action, "DID_TRY");
 });
+
+for (const [page, user, here, actor] of [
+  ["Device/app", "Practitioner/Ann", true, "me"], ["Device/page", "Practitioner/Ann", false, "me,Device/app"],
+  ["Device/app", "Practitioner/Bob", false, "Practitioner/Ann"],
+]) {
+  test(`an app in the person's name is told apart: ${page}, ${user}`, () => {
+    const row = told(event("2026-01-01T10:00:00Z", "Ann"), [user], page);
+    assert.deepEqual([row.isHere, row.actor], [here, actor]);
+  });
+}
 
 test("every place of a sentence is filled", () => {
   assert.equal(t("SURE_MOVE", { before: "a", after: "b" }), "Move the visit? Now: a. Then: b.");

@@ -38,6 +38,8 @@ FOLDER = files("fhir_server.web") / "cabinet"
 FIRST_LOAD = 60 * 1024
 """Bytes of files, compressed, until somebody who is signed in sees the first view."""
 EVERYTHING = 80 * 1024
+ACCESS = 28 * 1024
+"""What is loaded when a view of access is opened, besides."""
 
 
 def page(place: Place = PLACE) -> PatientPage:
@@ -177,8 +179,21 @@ async def test_the_first_load_is_light(http: httpx.AsyncClient) -> None:
     loaded = {HOME, *referred(html), *scripts, *home}
     size = sum(len(served()[each].compressed) for each in loaded)
     assert size < FIRST_LOAD, size
-    everything = sum(len(each.compressed) for each in served().values())
-    assert everything < EVERYTHING, everything
+
+
+async def test_all_views_are_light() -> None:
+    (main,) = {each for each in served() if each.endswith("/app/main.js")}
+    text = served()[main].content.decode()
+    views = [urljoin(main, each) for each in re.findall(r'import\("([^"]+)"\)', text)]
+    loaded = [imported(view) for view in views]
+    texts = urljoin(main, "texts-sharing.js")
+    usual = imported(main).union(*(found for found in loaded if texts not in found))
+    apart = set[str]().union(*loaded) - usual
+    assert texts in apart
+    size = sum(len(served()[each].compressed) for each in apart)
+    assert size < ACCESS, size
+    rest = sum(len(each.compressed) for name, each in served().items() if name not in apart)
+    assert rest < EVERYTHING, rest
 
 
 async def test_files_travel_compressed(http: httpx.AsyncClient) -> None:

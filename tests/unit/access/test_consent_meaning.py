@@ -18,6 +18,7 @@ from fhir_server.search.evaluate import Resources, satisfies
 from fhir_server.search.plan import UNRESTRICTED
 from fhir_server.spec.interactions import ScopeLetter
 from tests.support.consenting import (
+    AS_USUAL,
     NOW,
     action,
     actor,
@@ -174,9 +175,9 @@ def walk(value: Any, name: str, *, whole: bool = False) -> Iterator[Any]:
             yield from walk(each, name, whole=whole)
 
 
-def outcome(consents: list[JsonObject], asked: Asked) -> bool:
+def outcome(consents: list[JsonObject], asked: Asked, *, as_usual: bool) -> bool:
     found = [asked.vote(each["provision"], {}) for each in consents]
-    return "deny" not in found and "permit" in found
+    return "deny" not in found and (as_usual or "permit" in found)
 
 
 def some(*values: JsonObject) -> st.SearchStrategy[list[JsonObject]]:
@@ -254,20 +255,25 @@ LETTERS: Final[list[ScopeLetter]] = ["r", "c"]
     roots=st.lists(provisions(3), min_size=1, max_size=2),
     who=st.sampled_from(CALLERS),
     letter=st.sampled_from(LETTERS),
+    beside=st.booleans(),
 )
 @settings(max_examples=100, deadline=None)
 def test_the_predicate_means_what_the_consent_says(
-    roots: list[JsonObject], who: Caller, letter: ScopeLetter
+    roots: list[JsonObject], who: Caller, letter: ScopeLetter, beside: bool
 ) -> None:
     frames = [{k: v for k, v in root.items() if k != "purpose"} for root in roots]
+    rule = {"policyRule": AS_USUAL} if beside else {}
     consents = [
-        consent(root, id=f"c{place}", policy=[{"uri": f"urn:policy:{place}"}])
+        consent(root, id=f"c{place}", policy=[{"uri": f"urn:policy:{place}"}], **rule)
         for place, root in enumerate(frames)
         if _is_in_force(root)
     ]
-    flows = permitted(consents, asking(who, letter), Policy("deny"))
+    policy = Policy("all-normal" if beside else "deny")
+    flows = permitted(consents, asking(who, letter), policy)
     for resource, stored in zip(RESOURCES, RECORDS, strict=True):
-        expected = outcome(consents, Asked(resource, who, letter))
+        asked = Asked(resource, who, letter)
+        as_usual = beside and asked.meets("securityLabel", label("N"), denies=False)
+        expected = outcome(consents, asked, as_usual=as_usual)
         found = satisfies(STORED, stored, flows(stored.type))
         assert found is expected, resource["id"]
 

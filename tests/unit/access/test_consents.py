@@ -18,6 +18,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.search.plan import Nothing
 from fhir_server.spec.interactions import ScopeLetter
 from tests.support.consenting import (
+    AS_USUAL,
     BASE,
     NOW,
     action,
@@ -758,6 +759,73 @@ def test_only_resources_of_the_patient_are_spoken_of() -> None:
     assert flows(consent(PERMIT), {"resourceType": "Patient", "id": "p1"})
     assert not flows(consent(PERMIT), {"resourceType": "Patient", "id": "p2"})
     assert permitted([consent(PERMIT)])("Practitioner") == Nothing()
+
+
+# Rules beside what flows as usual.
+
+
+def beside(*exceptions: JsonObject, **elements: Any) -> JsonObject:
+    return consent({"provision": list(exceptions)}, policyRule=AS_USUAL, **elements)
+
+
+DENIES_HIV = {**DENY, **HIV}
+PERMITS_ME = {**PERMIT, **MINE}
+SECRET = observation("o1", "HIV", "R")
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "implicit", "normal", "secret"),
+    [
+        ([DENIES_HIV], "basic-normal", True, False),
+        ([DENIES_HIV], "deny", False, False),
+        ([{**DENY, **MINE}], "basic-normal", False, False),
+        ([{**DENY, **OTHERS}], "basic-normal", True, False),
+        ([PERMITS_ME], "basic-normal", True, True),
+        ([PERMITS_ME], "deny", True, True),
+        ([{**PERMIT, **OTHERS}], "basic-normal", True, False),
+        ([{**PERMIT, **OTHERS}], "deny", False, False),
+        ([PERMITS_ME, DENIES_HIV], "basic-normal", True, False),
+        ([{**DENIES_HIV, "provision": [PERMITS_ME]}], "basic-normal", True, True),
+        ([{**DENIES_HIV, "provision": [{**PERMIT, **OTHERS}]}], "basic-normal", True, False),
+        ([{**DENY, "somethingNew": 1}], "basic-normal", False, False),
+        ([], "basic-normal", True, False),
+    ],
+)
+def test_rules_beside_what_flows_as_usual_are_exceptions_to_it(
+    exceptions: list[JsonObject], implicit: Implicit, normal: bool, secret: bool
+) -> None:
+    found = beside(*exceptions)
+    assert flows(found, observation(), policy=Policy(implicit)) is normal
+    assert flows(found, SECRET, policy=Policy(implicit)) is secret
+
+
+def test_other_consents_are_what_is_usual() -> None:
+    """What hides something besides never opens what they keep closed."""
+    theirs = permit(**OTHERS)
+    hiding = beside(DENIES_HIV, id="c2", policy=[])
+    sharing = beside(PERMITS_ME, id="c2", policy=[])
+    policy = Policy("all-normal")
+    assert not flows([theirs, hiding], policy=policy)
+    assert flows([theirs, sharing], policy=policy)
+    assert not flows([consent(PERMIT), hiding], SECRET, policy=policy)
+    assert flows([consent(PERMIT), hiding], policy=policy)
+
+
+def test_a_rule_of_its_own_goes_before_what_is_usual() -> None:
+    """A code that R4 knows, or a Consent that cannot be read."""
+    both = {"coding": [*AS_USUAL["coding"], *rule("OPTOUT")["coding"]]}
+    assert not flows(consent(policyRule=both), policy=Policy("all-normal"))
+    unread = beside(PERMITS_ME, modifierExtension=[{"url": "urn:x"}])
+    assert not flows(unread, policy=Policy("all-normal"))
+
+
+@pytest.mark.parametrize("for_", ["TREAT", "BTG"])
+def test_an_emergency_opens_what_is_hidden_where_the_rule_says_so(for_: Any) -> None:
+    urgent = {**PERMIT, "purpose": purpose("BTG")}
+    request = asking(caller(for_=for_))
+    hidden = beside({**DENIES_HIV, "provision": [urgent]})
+    assert flows(hidden, SECRET, request, Policy("basic-normal")) is (for_ == "BTG")
+    assert not flows(beside(DENIES_HIV), SECRET, request, Policy("basic-normal"))
 
 
 # Time.

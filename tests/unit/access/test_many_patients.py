@@ -30,6 +30,7 @@ from fhir_server.search.plan import And, Everything, Node, Not, Nothing
 from fhir_server.spec.structures import RESOURCE_TYPES
 from fhir_server.store.mongo.translate import to_filter
 from tests.support.consenting import (
+    AS_USUAL,
     READING,
     actor,
     asking,
@@ -164,6 +165,19 @@ def test_beyond_the_bound_the_query_is_refused() -> None:
     consent_nodes(forms(MOST_FORMS), asking(), Policy())("Observation")
     with pytest.raises(TooCostly):
         consent_nodes(forms(MOST_FORMS + 1), asking(), Policy())("Observation")
+
+
+def test_what_many_share_with_others_is_no_exception() -> None:
+    def sharing(patient: str) -> Sequence[Consent]:
+        to = {**PERMIT, "actor": actor("Practitioner/dr2")}
+        patients = {"patient": {"reference": f"Patient/{patient}"}}
+        return read(consent({"provision": [to]}, id=patient, policyRule=AS_USUAL, **patients))
+
+    known = {f"x{place}": sharing(f"x{place}") for place in range(MOST_EXCEPTIONS + 1)}
+    node = consent_nodes(known, asking(), Policy("basic-normal"))("Observation")
+    assert node == consent_nodes({}, asking(), Policy("basic-normal"))("Observation")
+    with pytest.raises(TooCostly):
+        consent_nodes(known, asking(caller("Practitioner/dr2")), Policy("basic-normal"))
 
 
 @pytest.mark.parametrize("kind", ["Observation", "Appointment", "Patient", "Encounter"])

@@ -78,6 +78,11 @@ export function clinicHour(text) {
   return Number(new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit" }).format(at));
 }
 
+/** The day of something that happened, in the person's own zone, as `2026-11-30`. */
+export const ownDay = (text) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" }).format(parsed(text));
+/** Hours and minutes of it. */
+export const clock = (text) => format({ hour: "2-digit", minute: "2-digit" }).format(parsed(text));
+
 /** When a visit is: by the clock at the clinic. */
 export const visit = (text) => `${dayAndWeekday(text)}, ${time(text)}`;
 

@@ -76,8 +76,10 @@ export function choice(question, options, none) {
 /** Ask before something that cannot be undone; whether the answer is yes. */
 export function asked(question, yes, no, ...more) {
   return new Promise((resolve) => {
+    // With more to read the focus is at the beginning: buttons below would scroll it away.
+    const first = more.length ? { tabindex: "-1", autofocus: true } : {};
     const dialog = h("dialog", { "aria-labelledby": "asked" },
-      h("h2", { id: "asked" }, question), ...more,
+      h("h2", { id: "asked", ...first }, question), ...more,
       h("div", { class: "answers" },
         h("button", { type: "button", class: "main", onclick: () => dialog.close("yes") }, yes),
         h("button", { type: "button", class: "second", onclick: () => dialog.close("") }, no)));

@@ -22,9 +22,9 @@ export const hasCode = (concepts, system, code) => [concepts].flat().filter(Bool
 export const extension = (resource, end) => (resource.extension || [])
   .find((each) => each.url.endsWith(`/${end}`));
 
-/** `Patient/1` of a reference of any form. */
+/** `Patient/1` of a reference of any form, to a version too. */
 export function target(reference) {
-  const parts = ((reference && reference.reference) || "").split("/");
+  const parts = ((reference && reference.reference) || "").split("/_history/")[0].split("/");
   return parts.slice(-2).join("/");
 }
 

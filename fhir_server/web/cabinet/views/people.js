@@ -4,25 +4,14 @@ import { button, h } from "../app/dom.js";
 import { matches, name, target, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
 import { TEXTS } from "../app/texts.js";
-import { look, offers, patientId, read, signIn } from "../app/session.js";
+import { patientId, read, signIn } from "../app/session.js";
+import { part, standing } from "../app/standing.js";
 import { patient as whose } from "../app/whose.js";
-
-const part = (parameter, key) => {
-  const found = (parameter.part || []).find((each) => each.name === key);
-  return found && Object.entries(found).find(([at]) => at.startsWith("value"))?.[1];
-};
 
 /** In the person's language, where the relation is a usual one. */
 function relation(concept) {
   const code = (concept.coding || []).map((each) => `RELATION_${each.code}`).find((each) => TEXTS[each]);
   return code ? t(code) : words(concept);
-}
-
-/** What `$access-status` says, where the server has it. */
-async function status() {
-  if (!(await offers("Patient", "access-status").catch(() => false))) return [];
-  const found = await look(`Patient/${patientId()}/$access-status`).catch(() => null);
-  return (found && found.parameter) || [];
 }
 
 function acting(parameters, related) {
@@ -47,7 +36,7 @@ function closed(parameters) {
 
 export async function show() {
   const [patient, bundle, parameters] = await Promise.all([
-    whose(), read(`RelatedPerson?patient=${patientId()}&active=true`), status(),
+    whose(), read(`RelatedPerson?patient=${patientId()}&active=true`), standing(),
   ]);
   const related = matches(bundle);
   return {

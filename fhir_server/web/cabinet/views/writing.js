@@ -45,7 +45,8 @@ const none = (error) => {
   throw error;
 };
 
-async function known() {
+/** Who looks after the patient, or wrote to them, by name. */
+export async function known() {
   const about = `patient=${patientId()}`;
   const seen = "status=booked,arrived,checked-in,fulfilled&_sort=-date&_count=30";
   const [patient, ...bundles] = await Promise.all([
