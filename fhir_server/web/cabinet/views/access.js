@@ -19,6 +19,13 @@ function seeing(parameters, related) {
     h("li", {}, t("SEES_PATIENT")), acting, h("li", {}, t("SEES_STAFF")), h("li", {}, t("SEES_EMERGENCY"))));
 }
 
+/** Consents that the cabinet demands and has not got; they are given elsewhere. */
+const missing = (parameters) => parameters.filter((each) => each.name === "consent" && part(each, "status") === "missing").map((each) => {
+  const where = part(each, "where") || "";
+  const place = /^https?:/.test(where) ? h("a", { href: where }, where) : where;
+  return h("div", { class: "problem" }, h("p", {}, t("CONSENT_MISSING", { title: part(each, "title") })), where && h("p", {}, t("WHERE_TO_GIVE", { where: "" }), place));
+});
+
 const GIVING = [["#/share", "SHARE"], ["#/share/hide", "HIDE"], ["#/share/entrust", "ENTRUST"]];
 
 export async function show() {
@@ -38,7 +45,7 @@ export async function show() {
       seeing(parameters, matches(relatives)),
       h("section", {}, h("h2", {}, t("CONSENTS")),
         h("div", { class: "answers wide giving" }, GIVING.map(([href, text]) => h("a", { class: "button second", href }, t(text)))),
-        list(consents, named, required(parameters))),
+        missing(parameters), list(consents, named, required(parameters))),
       ...sections(found),
     ],
   };

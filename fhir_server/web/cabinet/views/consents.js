@@ -81,7 +81,7 @@ const titleOf = (consent) => {
 /** The end of a Consent, with what follows from it; `required`: the cabinet is closed without. */
 function withdrawing(consent, card, named, required) {
   const name = titleOf(consent);
-  const follows = [h("div", { class: "quoted" }, told(consent, named)), h("p", {}, t(`AFTER_${sort(consent)}`)), required && h("p", { class: "due" }, t("AFTER_required"))];
+  const follows = [h("div", { class: "quoted" }, told(consent, named)), h("p", {}, t(`AFTER_${rules(consent).length ? sort(consent) : "nothing"}`)), required && h("p", { class: "due" }, t("AFTER_required"))];
   const whose = rules(consent).map((each) => who(each, named)).filter(Boolean).join(", ");
   return ending(consent, card, {
     text: t("WITHDRAW"), label: t("WITHDRAW_OF", { name: [name, whose].filter(Boolean).join(", ") }),

@@ -26,7 +26,7 @@ const nameOf = (row) => {
 
 const did = (action, kinds, count = 1) => [[t(action), [...new Set(kinds.map(kind))].join(", ")].filter(Boolean).join(": "), count > 1 && n("TIMES_DONE", count)].filter(Boolean).join(" — ");
 
-const single = (row) => h("p", { class: "hint" }, [dates.clock(row.at), row.who && appOf(row) && t("BY_APP", { name: appOf(row) })].filter(Boolean).join(" · "));
+const single = (row) => h("p", { class: "hint" }, [dates.clock(row.at), !row.isMe && row.who && appOf(row) && t("BY_APP", { name: appOf(row) })].filter(Boolean).join(" · "));
 
 /** Every entry of a group, drawn when it is opened. */
 function entries(rows) {
@@ -43,7 +43,7 @@ function drawn({ day, first, rows }, withDay) {
   return h("li", { class: `card log ${first.emergency ? "alarm" : ""}` },
     h("div", { class: "row" }, h("h3", { class: "name" }, nameOf(first)), withDay && h("small", {}, dates.day(day))),
     first.emergency && h("p", { class: "badge high" }, t("EMERGENCY")),
-    summed(rows).map((each) => h("p", {}, did(each.action, each.kinds, each.count))),
+    summed(rows).filter((each) => each.action !== "EMERGENCY" || rows.length > 1).map((each) => h("p", {}, did(each.action, each.kinds, each.count))),
     rows.length > 1 ? entries(rows) : single(first));
 }
 

@@ -79,7 +79,7 @@ async function hiding() {
   const { giver: by } = await giver();
   const subjects = anyOf(t("BY_SUBJECT"), SUBJECTS.map((each) => [each, t(`LABEL_${each}`)]));
   const sections = kinds(t("BY_KIND"));
-  const [one, some] = [await finder({ legend: t("FROM_SOME") }), await finder({ legend: t("FROM_ALL_BUT"), several: true })];
+  const [one, some] = [await finder({ legend: t("FROM_SOME") }), await finder({ legend: t("BUT_WHO"), several: true })];
   const from = oneOf(t("HIDE_FROM"), [["all", t("FROM_ALL")], ["but", t("FROM_ALL_BUT")], ["one", t("FROM_SOME")]], (value) => {
     one.box.hidden = value !== "one";
     some.box.hidden = value !== "but";
