@@ -38,6 +38,7 @@ class Running:
         deadline = time.monotonic() + _PATIENCE
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > deadline:
+                self._end()
                 raise RuntimeError(self.base_url)
             time.sleep(0.01)
         return self
@@ -48,6 +49,9 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
         self._socket.close()

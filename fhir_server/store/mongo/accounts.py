@@ -14,6 +14,7 @@ from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.kept import Kept
+from fhir_server.store.mongo.preparing import indexed
 from fhir_server.store.mongo.sealing import Seal
 
 _UNIQUE: Final = IndexModel(
@@ -43,7 +44,7 @@ class MongoAccounts:
         """Make the indexes."""
         await self.kept.prepare({"patient": 1}, {"person": 1}, {"passkeys.id": 1})
         with answered():
-            await self.kept.table.create_indexes([_UNIQUE, _KNOWN])
+            await indexed(self.kept.table, _UNIQUE, _KNOWN)
 
     async def find(self, id_: str) -> Account | None:
         return self._opened(await self.kept.find(id_))

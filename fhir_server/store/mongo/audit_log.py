@@ -21,6 +21,7 @@ from typing import Final
 
 from bson.binary import Binary
 from bson.errors import BSONError
+from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from fhir_server.access.audit_log import AuditRow
@@ -30,6 +31,7 @@ from fhir_server.core.messages import Text
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import indexed
 
 LOG: Final = "audit_log"
 CHECKPOINTS: Final = "audit_checkpoints"
@@ -60,10 +62,13 @@ async def prepare(database: Database) -> None:
     log = database[LOG]
     open_only = {"open": {"$exists": True}}
     with answered():
-        await log.create_index({"open": 1, "at": 1}, partialFilterExpression=open_only)
-        await log.create_index({"p": 1, "at": 1}, partialFilterExpression=open_only)
-        await log.create_index({"w": 1, "n": 1})
-        await log.create_index({"at": 1})
+        await indexed(
+            log,
+            IndexModel({"open": 1, "at": 1}, partialFilterExpression=open_only),
+            IndexModel({"p": 1, "at": 1}, partialFilterExpression=open_only),
+            IndexModel({"w": 1, "n": 1}),
+            IndexModel({"at": 1}),
+        )
 
 
 def chained(prev: bytes, id_: str, body: bytes) -> bytes:

@@ -13,7 +13,10 @@ from contextlib import AsyncExitStack, suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
+from pymongo import IndexModel
+
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import indexed
 
 CLAIMS: Final = "claims"
 
@@ -24,7 +27,8 @@ _BREATH: Final = 500  # claims in 2 to 8 ms, before other requests get their tur
 
 async def prepare(database: Database) -> None:
     """Let MongoDB remove claims that nobody holds any more."""
-    await database[CLAIMS].create_index("at", name="kept", expireAfterSeconds=_KEPT)
+    kept = IndexModel("at", name="kept", expireAfterSeconds=_KEPT)
+    await indexed(database[CLAIMS], kept)
 
 
 class ClaimQueue:

@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure
 
 from fhir_server.search.sorting import CHIEF_DATE, CHIEF_STRING
 from fhir_server.store.mongo.documents import Document
+from fhir_server.store.mongo.preparing import indexed, repeated
 
 Database = AsyncDatabase[Document]
 
@@ -122,15 +123,18 @@ class Collections:
     async def make(self, name: str, rows: Sequence[Index]) -> None:
         """Make the collection `name`, as it is called in the database, with indexes."""
         try:
-            await self._database.create_collection(
-                name,
-                check_exists=False,
-                storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}},
-            )
+            await repeated(lambda: self._create(name))
         except OperationFailure as error:
             if error.code != _NAMESPACE_EXISTS:
                 raise
-        await self._database[name].create_indexes([row.model() for row in rows])
+        await indexed(self._database[name], *(row.model() for row in rows))
+
+    async def _create(self, name: str) -> None:
+        await self._database.create_collection(
+            name,
+            check_exists=False,
+            storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}},
+        )
 
 
 def rows_of(kind: str) -> Sequence[Index]:

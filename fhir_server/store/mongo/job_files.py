@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gridfs.asynchronous import AsyncGridFSBucket
+from pymongo import IndexModel
 
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import indexed
 
 INLINE: Final = 1024 * 1024  # a queue of such documents is still quick to walk
 
@@ -26,7 +28,8 @@ class JobFiles:
 
     async def prepare(self) -> None:
         """Let files be found by their job."""
-        await self._database[f"{_BUCKET}.files"].create_index("metadata.job", name="job")
+        job = IndexModel("metadata.job", name="job")
+        await indexed(self._database[f"{_BUCKET}.files"], job)
 
     async def put(self, job: str, data: bytes) -> Document:
         """Keep `data`; the fields by which a document holds it."""

@@ -18,13 +18,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 
 from fhir_server.store.mongo import outcomes
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.job_files import JobFiles
+from fhir_server.store.mongo.preparing import indexed
 from fhir_server.store.port import Job, JobState, Order, Outcome
 
 JOBS: Final = "jobs"
@@ -47,9 +48,13 @@ class MongoJobs:
     async def prepare(self) -> None:
         """Make the indexes, and the collection that units write."""
         with answered():
-            await self._table.create_index({"open": 1, "at": 1}, name="open")
-            await self._table.create_index("expires", name="expires")
-            await self._database[outcomes.OUTCOMES].create_index("cancelled", name="cancelled")
+            await indexed(
+                self._table,
+                IndexModel({"open": 1, "at": 1}, name="open"),
+                IndexModel("expires", name="expires"),
+            )
+            cancelled = IndexModel("cancelled", name="cancelled")
+            await indexed(self._database[outcomes.OUTCOMES], cancelled)
             await self._files.prepare()
 
     async def enqueue(self, order: Order) -> str:

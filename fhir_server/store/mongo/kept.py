@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import indexed
 
 R = TypeVar("R")
 
@@ -43,7 +44,7 @@ class Kept(Generic[R]):
         models = [IndexModel([(UNTIL, 1)], name=UNTIL, expireAfterSeconds=0)]
         models += [IndexModel(list(each.items()), name="_".join(each)) for each in indexes]
         with answered():
-            await self.table.create_indexes(models)
+            await indexed(self.table, *models)
 
     async def put(
         self, record: R, until: int | None, extra: Mapping[str, Any] | None = None

@@ -9,12 +9,14 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
 from typing import Final
 
+from pymongo import IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.access.repeats import Repeat, Repeated
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.kept import moment
+from fhir_server.store.mongo.preparing import indexed
 
 REPEATS: Final = "repeats"
 _MS: Final = 1000
@@ -22,7 +24,8 @@ _MS: Final = 1000
 
 async def prepare(database: Database) -> None:
     """Let MongoDB remove what is known no longer."""
-    await database[REPEATS].create_index("until", name="until", expireAfterSeconds=0)
+    until = IndexModel("until", name="until", expireAfterSeconds=0)
+    await indexed(database[REPEATS], until)
 
 
 async def find(

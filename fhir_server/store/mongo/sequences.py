@@ -12,11 +12,12 @@ https://www.mongodb.com/docs/manual/core/transactions/
 from datetime import UTC, datetime
 from typing import Final
 
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import indexed
 
 SEQUENCES: Final = "sequences"
 
@@ -26,7 +27,8 @@ _KEPT: Final = 800 * 86_400
 
 async def prepare(database: Database) -> None:
     """Let MongoDB remove sequences that have ended."""
-    await database[SEQUENCES].create_index("at", name="kept", expireAfterSeconds=_KEPT)
+    kept = IndexModel("at", name="kept", expireAfterSeconds=_KEPT)
+    await indexed(database[SEQUENCES], kept)
 
 
 async def following(database: Database, key: str, session: AsyncClientSession | None) -> int:

@@ -12,6 +12,7 @@ from fhir_server.smart.records import SigningKey
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
+from fhir_server.store.mongo.preparing import repeated
 from fhir_server.store.mongo.sealing import Seal
 
 _TABLE: Final = "smart_keys"
@@ -39,7 +40,8 @@ class MongoSigningKeys:
                 await self._table.insert_one(row)
             except DuplicateKeyError:
                 return False
-            await self._table.delete_many({"expires": {"$lte": key.created}})
+            ended = {"expires": {"$lte": key.created}}
+            await repeated(lambda: self._table.delete_many(ended))
         return True
 
     def _key(self, row: Document) -> SigningKey:
