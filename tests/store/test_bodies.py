@@ -101,7 +101,8 @@ async def test_in_a_unit_too(mongo_store: MongoStore) -> None:
 
 
 async def test_a_unit_writes_more_than_a_message_holds(mongo_store: MongoStore) -> None:
-    many = [f"code|~|{n}{'x' * 900}" for n in range(14_000)]
+    # 50 MB, of which a message holds 48; twice as much would not fit into every cache.
+    many = [f"code|~|{n}{'x' * 900}" for n in range(11_000)]
     rows = [version(f"large-{n}", kind="Binary", tokens=many) for n in range(5)]
 
     async def work(unit: Unit) -> None:
