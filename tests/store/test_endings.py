@@ -14,6 +14,8 @@ pytestmark = pytest.mark.anyio
 
 LOST = 4
 """Cancellations that the driver swallows."""
+LONG = 20
+"""Seconds that nobody waits for."""
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +28,11 @@ async def deaf(begun: asyncio.Event, ended: list[bool]) -> None:
     for _ in range(LOST):
         begun.set()
         try:
-            await asyncio.sleep(2)
+            await asyncio.sleep(LONG)
         except asyncio.CancelledError:
             continue
     try:
-        await asyncio.sleep(2)
+        await asyncio.sleep(LONG)
     finally:
         ended.append(True)
 
@@ -41,7 +43,7 @@ async def test_a_task_that_was_told_again_has_still_ended_its_own() -> None:
     async def outer() -> None:
         inner = asyncio.create_task(deaf(begun, ended))
         try:
-            await asyncio.sleep(2)
+            await asyncio.sleep(LONG)
         finally:
             await end(inner)
 

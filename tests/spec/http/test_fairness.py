@@ -4,10 +4,10 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 import gzip
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import httpx
 import pytest
@@ -24,16 +24,31 @@ JSON: Final = {"Content-Type": "application/fhir+json"}
 XML: Final = {"Content-Type": "application/fhir+xml"}
 
 
-def longest_wait(fhir: httpx.Client, path: str, doing: Callable[[], Any]) -> float:
+def is_ever(below: float, measured: Callable[[], float]) -> bool:
+    """Whether it was in one of three tries: a machine may stand still in one, code that is
+    slow is so in all."""
+    return any(measured() < below for _ in range(3))
+
+
+def seconds_of(doing: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    doing()
+    return time.perf_counter() - begun
+
+
+def longest_wait(fhir: httpx.Client, path: str, doing: Callable[[], None]) -> float:
     """The longest time a read took while something was done."""
-    waits: list[float] = []
-    thread = threading.Thread(target=doing)
-    thread.start()
-    while thread.is_alive():
-        begun = time.perf_counter()
+
+    def read() -> None:
         assert fhir.get(path).status_code == 200
-        waits.append(time.perf_counter() - begun)
-        time.sleep(0.005)
+
+    waits: list[float] = []
+    with ThreadPoolExecutor(1) as beside:
+        done = beside.submit(doing)
+        while not done.done():
+            waits.append(seconds_of(read))
+            time.sleep(0.005)
+        done.result()  # raises what it did
     return max(waits)
 
 
@@ -62,9 +77,12 @@ def test_a_read_is_answered_meanwhile(
     fhir: httpx.Client, asked: Callable[[httpx.Client], httpx.Response], status: int
 ) -> None:
     path = f"/Patient/{create(fhir, patient())['id']}"
-    answers: list[httpx.Response] = []
-    assert longest_wait(fhir, path, lambda: answers.append(asked(fhir))) < LONGEST
-    assert answers[0].status_code == status, answers[0].text
+
+    def ask() -> None:
+        answer = asked(fhir)
+        assert answer.status_code == status, answer.text
+
+    assert is_ever(LONGEST, lambda: longest_wait(fhir, path, ask))
 
 
 @pytest.mark.parametrize("around", ["", 'xmlns:h="http://www.w3.org/1999/xhtml"'])
@@ -85,10 +103,12 @@ def test_a_tag_with_thousands_of_attributes_is_refused_at_once(
             '<Basic xmlns="http://hl7.org/fhir"><text><status value="generated"/>'
             f"{div}</text><code><text value='x'/></code></Basic>"
         )
-    begun = time.perf_counter()
-    answer = fhir.post("/Basic", content=body.encode(), headers=XML)
-    assert answer.status_code == 400, answer.text
-    assert time.perf_counter() - begun < 1
+
+    def ask() -> None:
+        answer = fhir.post("/Basic", content=body.encode(), headers=XML)
+        assert answer.status_code == 400, answer.text
+
+    assert is_ever(1, lambda: seconds_of(ask))
 
 
 def costly_patch(fhir: httpx.Client) -> httpx.Response:
@@ -104,8 +124,9 @@ def costly_patch(fhir: httpx.Client) -> httpx.Response:
 
 
 def test_a_patch_that_computes_for_long_is_refused_soon(fhir: httpx.Client) -> None:
-    begun = time.perf_counter()
-    answer = costly_patch(fhir)
-    assert answer.status_code == 400
-    assert "50000 steps" in answer.text
-    assert time.perf_counter() - begun < 0.8
+    def ask() -> None:
+        answer = costly_patch(fhir)
+        assert answer.status_code == 400
+        assert "50000 steps" in answer.text
+
+    assert is_ever(0.8, lambda: seconds_of(ask))

@@ -164,10 +164,10 @@ async def test_sa_20_tok_07_an_expired_token(smart: Smart) -> None:
 async def test_a_known_token_is_verified_in_microseconds(smart: Smart) -> None:
     token = (await smart.tokens(await smart.client()))["access_token"]
     await smart.verifier.verify(token)
-    begun = time.process_time()
+    begun = time.thread_time()  # the servers of the session are at work beside
     for _ in range(1000):
         await smart.verifier.verify(token)
-    assert (time.process_time() - begun) / 1000 < 50e-6
+    assert (time.thread_time() - begun) / 1000 < 50e-6
 
 
 async def test_ctx_10_a_launch_context_is_introspected(smart: Smart) -> None:
