@@ -5,13 +5,14 @@
 
 {"url": "https://sms.example/send", "headers": {"Authorization": "Bearer …"},
  "form": "json", "body": {"phone": "{to}", "text": "{text}", "id": "{reference}"},
- "answer": "/status", "sent": ["accepted"], "later": ["busy"], "private": false}
+ "answer": "/status", "sent": ["accepted"], "later": ["busy"], "rate": 5,
+ "private": false}
 """
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -49,6 +50,7 @@ class _Gateway(msgspec.Struct, forbid_unknown_fields=True):
     answer: str | None = None
     sent: list[str] = []
     later: list[str] = []
+    rate: Annotated[int, msgspec.Meta(ge=1)] | None = None
     private: bool = False
 
 
@@ -128,7 +130,7 @@ def _gateway(row: _Gateway) -> Gateway:
         message = f"`answer` is no JSON Pointer: {row.answer}"
         raise ValueError(message) from error
     to = _recipient(row.url, REFUSED, private=row.private)
-    return Gateway(to, row.body, row.form, row.headers, answer, row.sent, row.later)
+    return Gateway(to, row.body, row.form, row.headers, answer, row.sent, row.later, row.rate)
 
 
 def _check_template(row: _Gateway) -> None:

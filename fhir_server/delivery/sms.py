@@ -20,6 +20,7 @@ from fhir_server.core import json_pointer
 from fhir_server.core.errors import Unprocessable
 from fhir_server.delivery.answers import Recipient, post
 from fhir_server.delivery.carriers import TryLater, Undeliverable, reference
+from fhir_server.delivery.spacing import Spacing
 from fhir_server.outward import Resolve, addresses
 from fhir_server.store.outgoing import Delivery
 
@@ -52,6 +53,8 @@ class Gateway:
     sent: Sequence[str] = ()
     """Values there that mean success, as text."""
     later: Sequence[str] = ()
+    rate: int | None = None
+    """Messages a second that one process sends it; None: as many as there are."""
 
 
 def filled(template: Any, places: Mapping[str, str]) -> Any:
@@ -80,11 +83,14 @@ class SmsCarrier:
         self._http = http
         self._gateway = gateway
         self._resolve = resolve
+        self._spacing = None if gateway.rate is None else Spacing(gateway.rate)
 
     async def send(self, delivery: Delivery) -> None:
         """As the port says."""
         if not _NUMBER.fullmatch(delivery.to):
             raise Undeliverable("bad-number")
+        if self._spacing is not None:
+            await self._spacing.turn()
         gateway = self._gateway
         asked = filled(gateway.body, _places(delivery))
         headers = {"Accept": "application/json", **(gateway.headers or {})}

@@ -50,6 +50,9 @@ def test_a_gateway(tmp_path: Path) -> None:
     assert gateway(written(tmp_path, GATE | more)) == Gateway(
         to, GATE["body"], "json", {"X-Key": "k"}, ("status", "0"), ["ok"], ["busy"]
     )
+    assert gateway(written(tmp_path, GATE | {"rate": 5})) == Gateway(
+        to, GATE["body"], headers={}, sent=[], later=[], rate=5
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,8 @@ def test_endpoints_that_cannot_be_followed(tmp_path: Path, value: Any) -> None:
         GATE | {"form": "urlencoded", "body": {"to": ["{to}"]}},
         GATE | {"answer": "/status"},
         GATE | {"answer": "status", "sent": ["ok"]},
+        GATE | {"rate": 0},
+        GATE | {"rate": 0.5},
     ],
 )
 def test_a_gateway_that_cannot_be_followed(tmp_path: Path, value: Any) -> None:

@@ -1,6 +1,8 @@
 """SMS through a gateway: what it is asked, and what its answers mean."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +15,7 @@ from fhir_server.core import json_pointer
 from fhir_server.delivery.answers import Recipient
 from fhir_server.delivery.carriers import TryLater, Undeliverable, reference
 from fhir_server.delivery.sms import REFUSED, Gateway, SmsCarrier, filled
+from fhir_server.delivery.spacing import Spacing
 from fhir_server.outward import trust
 from tests.support.receiving import Receiver, Says
 from tests.support.telling import delivery
@@ -128,6 +131,45 @@ async def test_a_number_that_is_none(http: httpx.AsyncClient, number: str) -> No
     with Receiver() as receiver, pytest.raises(Undeliverable, match="bad-number"):
         await SmsCarrier(http, gateway(receiver)).send(replace(TOLD, to=number))
     assert receiver.received == []
+
+
+async def test_a_gateway_is_sent_so_many_a_second(http: httpx.AsyncClient) -> None:
+    with Receiver() as receiver:
+        carrier = SmsCarrier(http, gateway(receiver, rate=20))
+        begun = time.monotonic()
+        await asyncio.gather(*(carrier.send(TOLD) for _ in range(5)))
+        assert time.monotonic() - begun >= 4 / 20
+    assert len(receiver.received) == 5
+
+
+async def test_messages_keep_their_distance_and_a_rest_is_not_made_up_for() -> None:
+    now, slept = [100.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    spacing = Spacing(2, lambda: now[0], sleep)
+    for _ in range(3):
+        await spacing.turn()
+    now[0] += 60
+    for _ in range(2):
+        await spacing.turn()
+    assert slept == [0.5, 1.0, 0.5]
+
+
+async def test_who_would_wait_too_long_comes_again() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    spacing = Spacing(1, lambda: 0.0, sleep)
+    for _ in range(11):
+        await spacing.turn()
+    with pytest.raises(TryLater, match="gateway-rate") as raised:
+        await spacing.turn()
+    assert raised.value.after == 11.0
+    assert slept == [float(each) for each in range(1, 11)]
 
 
 def test_a_place_that_is_none() -> None:
