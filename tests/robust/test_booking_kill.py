@@ -1,5 +1,5 @@
-"""kill -9 of a server between any two of its commands to MongoDB leaves a whole booking or
-none, and who asks again with the same Idempotency-Key has one.
+"""kill -9 of a server between any two of its commands to MongoDB leaves a whole booking with
+what is to be told of it, or none, and who asks again with the same Idempotency-Key has one.
 
 https://hl7.org/fhir/R4/http.html#transaction-integrity
 """
@@ -17,6 +17,7 @@ import pytest
 from pymongo import MongoClient
 
 from fhir_server.access.principal import Principal
+from fhir_server.cabinet.notices.kinds import REMINDER
 from fhir_server.store.mongo import embedded
 from tests.spec.booking.conftest import Clinic, Clock
 from tests.spec.booking.test_book import booked, parameters
@@ -59,6 +60,10 @@ class Victims:
         port, self._next = self._next, self._begin()
         return httpx.Client(base_url=f"http://127.0.0.1:{port}/fhir", timeout=60)
 
+    def ready(self) -> None:
+        """Return when the one that begins has begun."""
+        httpx.get(f"http://127.0.0.1:{self._next}/fhir/metadata", timeout=60)
+
     def end(self) -> None:
         for each in self._pipes:
             each.close()
@@ -71,7 +76,8 @@ class House:
 
     clinic: Clinic
     victims: Victims
-    database: "MongoClient[dict[str, object]]"
+    mongodb: "MongoClient[dict[str, object]]"
+    database: str
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +94,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             httpx.Client(base_url=running.base_url, timeout=60) as http,
             MongoClient[dict[str, object]](started.uri) as client,
         ):
-            yield House(Clinic(http, tokens, clock), victims, client)
+            yield House(Clinic(http, tokens, clock), victims, client, database)
     finally:
         victims.end()
         started.stop()
@@ -141,9 +147,10 @@ def cancel(clinic: Clinic) -> Case:
     return Case(who, path, parameters(reason="pat"), {"slot": slot}, patients)
 
 
-def picture(clinic: Clinic, case: Case) -> list[str]:
+def picture(house: House, case: Case) -> list[str]:
     """All that is stored of a case, ids apart: visits and places with their versions, what
-    was written down of them, and what the audit says of that."""
+    was written down of them, what the audit says of that, and what is to be told of it."""
+    clinic = house.clinic
     slots = _read(clinic, *(f"Slot/{id_}/_history?_count=1" for id_ in case.slots.values()))
     found = [
         f"{name}: {history['entry'][0]['resource']['status']}, {history['total']} versions"
@@ -153,12 +160,13 @@ def picture(clinic: Clinic, case: Case) -> list[str]:
     pages = _read(clinic, *(f"Appointment?patient={id_}" for id_ in case.patients.values()))
     for name, page in zip(case.patients, pages, strict=True):
         visits = [each["resource"] for each in page.get("entry", ())]
-        found += sorted(f"{name}: {_told(clinic, each, names)}" for each in visits)
+        found += sorted(f"{name}: {_told(house, each, names)}" for each in visits)
     return found
 
 
-def _told(clinic: Clinic, visit: JsonObject, names: Mapping[str, str]) -> str:
+def _told(house: House, visit: JsonObject, names: Mapping[str, str]) -> str:
     """One visit, and what is said of it elsewhere."""
+    clinic = house.clinic
     reference = f"Appointment/{visit['id']}"
     events = f"AuditEvent?subtype=create,update&entity={reference}"
     totals = [
@@ -172,7 +180,19 @@ def _told(clinic: Clinic, visit: JsonObject, names: Mapping[str, str]) -> str:
     ]
     assert str(totals[0]) == visit["meta"]["versionId"]
     on = [names[each["reference"]] for each in visit.get("slot", ())]
-    return f"{visit['status']} on {on}; versions, Provenances, AuditEvents: {totals}"
+    counted = f"versions, Provenances, AuditEvents: {totals}"
+    return f"{visit['status']} on {on}; {counted}; {_outbox(house, visit)}"
+
+
+def _outbox(house: House, visit: JsonObject) -> str:
+    """Of which kinds there are occasions of this version, told already or not, and how many
+    of former ones would still be told."""
+    about = f"Appointment/{visit['id']}"
+    rows = list(house.mongodb[house.database]["outbox"].find({"about": about}))
+    now = f"{about}/{visit['meta']['versionId']}/"
+    own = sorted(str(e["kind"]) for e in rows if str(e["_id"]).startswith(now))
+    stale = [each for each in rows if not str(each["_id"]).startswith(now) and "due" in each]
+    return f"to tell: {[each for each in own if each != REMINDER]}, stale: {len(stale)}"
 
 
 def _read(clinic: Clinic, *urls: str) -> list[JsonObject]:
@@ -191,33 +211,39 @@ def killed(house: House, case: Case, point: str) -> bool:
         with house.victims.one() as client:
             answer = client.post(case.path, json=case.body, headers=headers)
     except httpx.TransportError:
-        # What a dead process has begun MongoDB keeps for a minute.
-        house.database.admin.command("killAllSessions", [])
+        # What a dead process has begun MongoDB keeps for a minute; who begins is not to lose
+        # what it asks.
+        house.victims.ready()
+        house.mongodb.admin.command("killAllSessions", [])
         return True
     assert answer.is_success, answer.text
     return False
 
 
-@pytest.mark.parametrize("make", [book, reschedule, cancel])
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [(book, "visit-booked"), (reschedule, "visit-moved"), (cancel, "waitlist-offered")],
+)
 def test_all_or_nothing_wherever_it_is_killed(
-    house: House, make: Callable[[Clinic], Case]
+    house: House, make: Callable[[Clinic], Case], told: str
 ) -> None:
     clinic = house.clinic
     case = make(clinic)
-    nothing = picture(clinic, case)
+    nothing = picture(house, case)
     assert killed(house, case, "answer")
-    whole = picture(clinic, case)
+    whole = picture(house, case)
     assert whole != nothing
+    assert told in str(whole)
     seen: list[bool] = []
     for point in count(1):
         case = make(clinic)
         if not killed(house, case, str(point)):
             break
-        found = picture(clinic, case)
+        found = picture(house, case)
         assert found in (nothing, whole), f"killed before command {point}"
         seen.append(found == whole)
         again = clinic.ask(case.who, "POST", case.path, case.body, case.headers)
         assert again.is_success or (make is reschedule and seen[-1]), again.text
-        assert picture(clinic, case) == whole, f"killed before command {point}, asked again"
+        assert picture(house, case) == whole, f"killed before command {point}, asked again"
     assert seen == sorted(seen)
     assert len(seen) > LEAST

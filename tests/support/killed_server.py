@@ -88,6 +88,7 @@ def settings(uri: str, database: str) -> Settings:
         "base_url": "http://test/fhir",
         "booking_seconds": NEVER,
         "job_poll_seconds": 60,
+        "outbox_poll_seconds": NEVER,
         "definitions_seconds": 3600,
     })  # fmt: skip
 
@@ -133,6 +134,8 @@ async def warm_up(given: Settings) -> None:
 def main(uri: str, database: str) -> None:
     """Begin servers until stdin ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ports = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what servers log is no port
     monitoring.register(Killer())
     given = settings(uri, database)
     asyncio.run(warm_up(given))
@@ -144,8 +147,8 @@ def main(uri: str, database: str) -> None:
             serve(given, bound)
             os._exit(0)
         children.append(child)
-        sys.stdout.write(f"{bound.getsockname()[1]}\n")
-        sys.stdout.flush()
+        ports.write(f"{bound.getsockname()[1]}\n")
+        ports.flush()
         bound.close()
     for each in children:  # a request may have come to its end
         try:
