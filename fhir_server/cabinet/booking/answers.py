@@ -32,16 +32,22 @@ def answering(policy: BookingPolicy) -> Guard:
 
         Raises:
             Conflict: the offer is over.
+            BusinessRule: a person answers for a visit that is not the own one.
             FhirError: a rule of booking, as for a write of the Appointment.
         """
         unit, answer = ctx.unit, _answer(ctx, intent)
-        if unit is None or answer is None:
+        is_person = actor_of(ctx.principal) == "person"
+        if unit is None or intent.after is None or (answer is None and not is_person):
             return
-        current = await _answered(ctx, unit, answer)
-        if current is None:
+        current = await _answered(ctx, unit, intent.after)
+        if current is None and is_person:
+            raise refusals.unknown_visit("AppointmentResponse.appointment")
+        if current is None or answer is None:
             return
         before = loads(current.body, max_depth=ctx.services.limits.depth)
         visit = visit_of(before, ctx.services.base_url)
+        if not visit.is_queued:
+            return
         if not _is_open(visit, answer):
             if _is_late(ctx, visit, answer):
                 raise refusals.offer_expired()
@@ -82,7 +88,7 @@ async def _answered(ctx: Context, unit: Unit, answer: JsonObject) -> Stored | No
         return None
     visit = visit_of(loads(found.body, max_depth=ctx.services.limits.depth), base)
     is_own = actor.kind == "local" and actor.type == "Patient" and actor.id in visit.patients
-    return found if is_own and visit.is_queued else None
+    return found if is_own else None
 
 
 def _is_open(visit: Visit, answer: JsonObject) -> bool:

@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/appointment.html#statuses
 """
 
 from dataclasses import replace
-from typing import Final
 
 from fhir_server.cabinet.booking.actors import Actor
 from fhir_server.cabinet.booking.entries import (
@@ -21,9 +20,6 @@ from fhir_server.cabinet.booking.policy import BookingPolicy
 from fhir_server.cabinet.booking.visits import visit_of
 from fhir_server.core.datetimes import format_instant
 from fhir_server.core.types import JsonObject
-
-_KEPT: Final[tuple[str, ...]] = ("created", "priority")
-"""Of an entry; for persons."""
 
 
 def stamped_entry(
@@ -44,7 +40,7 @@ def stamped_entry(
         if status == "booked":
             return accepted(resource, before)
     found = with_state(resource, _state(resource, before, actor, now, policy))
-    return _with(found, before) if actor == "person" else found
+    return _since(found, before) if actor == "person" else found
 
 
 def is_offer(resource: JsonObject) -> bool:
@@ -59,7 +55,7 @@ def _new(resource: JsonObject, actor: Actor, now: int, policy: BookingPolicy) ->
     found = with_state(resource, State(limit=policy.offers))
     queued = format_instant(now)
     if actor == "person":
-        return {**_without(found, _KEPT), "created": queued}
+        return {**found, "created": queued}
     return {"created": queued, **found} if "created" not in found else found
 
 
@@ -81,10 +77,6 @@ def _state(
     )
 
 
-def _with(resource: JsonObject, before: JsonObject) -> JsonObject:
-    kept = {name: before[name] for name in _KEPT if name in before}
-    return {**_without(resource, _KEPT), **kept}
-
-
-def _without(resource: JsonObject, names: tuple[str, ...]) -> JsonObject:
-    return {name: value for name, value in resource.items() if name not in names}
+def _since(resource: JsonObject, before: JsonObject) -> JsonObject:
+    kept = {name: before[name] for name in ("created",) if name in before}
+    return {**{name: value for name, value in resource.items() if name != "created"}, **kept}

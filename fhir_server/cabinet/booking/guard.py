@@ -16,6 +16,7 @@ from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
 from fhir_server.cabinet.booking.numbering import foreseen as sequences
 from fhir_server.cabinet.booking.numbering import number_of
+from fhir_server.cabinet.booking.own_word import check_words
 from fhir_server.cabinet.booking.patients import questions as about_patient
 from fhir_server.cabinet.booking.persons import Wish, check, check_move
 from fhir_server.cabinet.booking.places import (
@@ -84,6 +85,7 @@ class BookingGuard:
             found = await ruled(rules, here)
             for each in found:
                 await check(Wish(ctx, unit, before, after, here, each, replaced))
+            _check_words(ctx, intent, old)
             await block_late(ctx, unit, before, after, [each.policy for each in found])
             await _check_joining(turn, before, intent)
             said = specialty_said(intent.after, after, found)
@@ -159,6 +161,13 @@ async def _check_joining(turn: Turn, before: Visit | None, intent: Intent) -> No
     after = intent.after
     if before is None and after is not None and after["status"] == "waitlist":
         await Joining(turn).check({**after, "id": intent.id})
+
+
+def _check_words(ctx: Context, intent: Intent, old: Stored | None) -> None:
+    if intent.after is None:
+        return
+    before = None if intent.before is None else _parsed(ctx, intent.before)
+    check_words(before, intent.after, None if old is None else _parsed(ctx, old))
 
 
 async def _tell(turn: Turn, intent: Intent, said: Said, replaced: Visit | None) -> None:

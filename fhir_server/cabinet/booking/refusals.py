@@ -131,10 +131,15 @@ NOT_WAITING: Final = Text(
     "Цей запис не чекає на місце.",
 )
 
+CLINICS_WORD: Final = Text(
+    "`{name}` of a visit is for the clinic to say. Leave it as it is, or call the clinic.",
+    "`{name}` в записи указывает клиника. Оставьте как есть или позвоните в клинику.",
+    "`{name}` у записі зазначає клініка. Залиште як є або зателефонуйте до клініки.",
+)
 UNKNOWN: Final = Text(
-    "There is no such visit that could be moved.",
-    "Нет такой записи, которую можно перенести.",
-    "Немає такого запису, який можна перенести.",
+    "There is no such visit that could be moved or answered.",
+    "Нет такой записи, которую можно перенести или на которую можно ответить.",
+    "Немає такого запису, який можна перенести або на який можна відповісти.",
 )
 
 REFERRAL_REQUIRED: Final = Text(
@@ -293,9 +298,15 @@ def not_held() -> BusinessRule:
     return _coded(BusinessRule(NOT_HELD, expression="Appointment.status"), "use-hold")
 
 
-def unknown_visit() -> BusinessRule:
-    """422 unknown-visit: the one to be replaced is none, or out of reach."""
-    return _coded(BusinessRule(UNKNOWN, expression="Appointment"), "unknown-visit")
+def clinics_word(name: str) -> Forbidden:
+    """403 staff-only: an element of an Appointment that no person writes so."""
+    error = Forbidden(CLINICS_WORD, name=name, expression=f"Appointment.{name}")
+    return _coded(error, "staff-only")
+
+
+def unknown_visit(expression: str = "Appointment") -> BusinessRule:
+    """422 unknown-visit: the one to be replaced or answered is none, or out of reach."""
+    return _coded(BusinessRule(UNKNOWN, expression=expression), "unknown-visit")
 
 
 def referral_required() -> BusinessRule:

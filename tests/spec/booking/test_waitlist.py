@@ -47,9 +47,8 @@ def test_who_joins_is_told_since_when_and_how_often(clinic: Clinic) -> None:
             {"url": "offersLimit", "valueUnsignedInt": 99},
         ],
     }
-    entry = line.join(who, priority=1, created="2001-01-01", extension=[forged])
+    entry = line.join(who, created="2001-01-01", extension=[forged])
     assert said(entry) == {"target": "specialty", "offersMade": 0, "offersLimit": 3}
-    assert "priority" not in entry
     assert entry["created"][:10] == clinic.clock.today.date().isoformat()
     assert extension(entry, BOOKED_BY) == {"reference": f"Patient/{who.patient}"}
 
@@ -228,11 +227,11 @@ def test_nobody_makes_oneself_the_first(clinic: Clinic) -> None:
     line = Line(clinic)
     who, entry = line.joined()
     before = line.at(entry)
-    forged = {**before, "priority": 1, "created": "2001-01-01", "comment": "Please"}
+    forged = {**before, "created": "2001-01-01", "comment": "Please"}
     answer = clinic.ask(who, "PUT", f"/Appointment/{entry}", forged)
     assert answer.status_code == 200, answer.text
     assert answer.json()["comment"] == "Please"
-    assert (answer.json()["created"], "priority" in answer.json()) == (before["created"], False)
+    assert answer.json()["created"] == before["created"]
 
 
 # Offers ----------------------------------------------------------------------------------
@@ -557,7 +556,7 @@ def test_nobody_answers_for_another(clinic: Clinic, named: str) -> None:
     who = person(clinic.patient())
     actor = {"reference": f"Patient/{(who if named == 'own' else owner).patient}"}
     answer = answered(clinic, who, entry, actor=actor)
-    assert answer.status_code == (201 if named == "own" else 403)  # as of an unknown visit
+    assert answer.status_code == (422 if named == "own" else 403)  # as of an unknown visit
     assert line.at(entry)["status"] == "proposed"
 
 
