@@ -11,6 +11,7 @@ from typing import Final
 from fhir_server.access.rights import UNLIMITED
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.actors import Actor, actor_of
+from fhir_server.cabinet.booking.givings_up import question
 from fhir_server.cabinet.booking.joining import Joining
 from fhir_server.cabinet.booking.late import block_late
 from fhir_server.cabinet.booking.names import REPLACES
@@ -226,7 +227,10 @@ def _questions(
     is_taking = after is not None and after.slots and after.status in AHEAD
     if actor != "person" or after is None or not is_taking or len(after.patients) != 1:
         return found
-    return (*found, *about_patient(after, ctx.services.now()))
+    found = (*found, *about_patient(after, ctx.services.now()))
+    if before is not None:
+        return found
+    return (*found, question(after, None if ctx.principal is None else ctx.principal.user))
 
 
 def _unit(ctx: Context) -> Unit:

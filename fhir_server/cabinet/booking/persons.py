@@ -10,6 +10,7 @@ from typing import Final
 from fhir_server.cabinet.booking import refusals
 from fhir_server.cabinet.booking.deadlines import cancellable_until, movable_until, told
 from fhir_server.cabinet.booking.demands import Demands, check_level
+from fhir_server.cabinet.booking.givings_up import check_takes
 from fhir_server.cabinet.booking.names import PORTAL
 from fhir_server.cabinet.booking.patients import Plans
 from fhir_server.cabinet.booking.policy import BookingPolicy
@@ -143,14 +144,14 @@ async def _check_taking(wish: Wish, after: Visit, now: int) -> None:
     _check_times(after, wish.places)
     if any(each.channels and PORTAL not in each.channels for each in wish.places):
         raise refusals.other_channel()
-    principal = wish.ctx.principal
+    user = None if wish.ctx.principal is None else wish.ctx.principal.user
     but = () if wish.replaced is None else (wish.replaced.id,)
     # What it is for is the places' word: its writer might leave it out, or say something else.
     here = frozenset(codings(wish.rules.specialty))
     visit = replace(after, specialities=after.specialities | here)
-    await Plans(wish.ctx, wish.unit, wish.policy).check(
-        visit, but=but, user=None if principal is None else principal.user
-    )
+    await Plans(wish.ctx, wish.unit, wish.policy).check(visit, but=but, user=user)
+    if wish.before is None:
+        await check_takes(wish.ctx, wish.unit, after, user, wish.policy)
     if after.status == "booked":  # who holds a place may still be looking for the papers
         asked = replace(
             after, specialities=here, services=frozenset(codings(wish.rules.services))

@@ -64,6 +64,9 @@ class BookingPolicy:
     """For how long a hold keeps a place; the operator's word alone."""
     most_holds: int = 3
     """Holds of one person at a time."""
+    most_takes: int = 3
+    """How often in 24 hours one place is taken by one person, or for one patient, and given up
+    again; 0: no limit."""
     own_only: bool = True
     """A person cancels and moves only what was booked under the own account."""
     level: int = 0

@@ -57,6 +57,14 @@ TOO_MANY: Final = Text(
     "К этой специальности можно иметь не больше записей: {most}. Сначала отмените одну.",
     "До цієї спеціальності можна мати не більше записів: {most}. Спочатку скасуйте один.",
 )
+TAKEN_TOO_OFTEN: Final = Text(
+    "This time was kept for you several times in a day. Choose another one, or call the "
+    "clinic.",
+    "Это время уже несколько раз за сутки закреплялось за вами. Выберите другое или позвоните "
+    "в клинику.",
+    "Цей час уже кілька разів за добу закріплювався за вами. Оберіть інший або зателефонуйте "
+    "до клініки.",
+)
 TOO_LATE_TO_CANCEL: Final = Text(
     "Until {until} this visit could be cancelled here. Call the clinic.",
     "Отменить эту запись здесь можно было до {until}. Позвоните в клинику.",
@@ -259,6 +267,12 @@ def not_lifted() -> Forbidden:
 def too_many(most: int) -> BusinessRule:
     """422 too-many-bookings."""
     return _coded(BusinessRule(TOO_MANY, most=most), "too-many-bookings")
+
+
+def taken_too_often() -> BusinessRule:
+    """422 too-many-bookings: one place, again and again."""
+    error = BusinessRule(TAKEN_TOO_OFTEN, expression="Appointment.slot")
+    return _coded(error, "too-many-bookings")
 
 
 def too_late_to_cancel(until: str) -> BusinessRule:

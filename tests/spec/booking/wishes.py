@@ -114,7 +114,11 @@ class World:
         self.state = self.read()
 
     def _first(self) -> Sequence[JsonObject]:
-        rules = policy(waitlist={"valueBoolean": True}, offers={"valueInteger": OFFERS})
+        rules = policy(
+            waitlist={"valueBoolean": True},
+            offers={"valueInteger": OFFERS},
+            most_takes={"valueInteger": 0},  # nothing is remembered of what was given up
+        )
         found: list[JsonObject] = [
             {"resourceType": "Patient", "id": str(each.patient)} for each in self.people
         ]
