@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,6 +28,9 @@ from fhir_server.store.outgoing import (
     Outbox,
     Outcome,
 )
+
+_FRESH: Final = 60_000
+"""Milliseconds for which a message waits as it was composed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,9 @@ class Worker:
             async with asyncio.timeout(self._pace.attempt):
                 if isinstance(held.of, Occasion):
                     await self._fan_out(held, held.of)
+                elif self._is_old(held) and not await self._fan_out.holds(held):
+                    self._tally.count(lane, "told")
+                    return True
                 else:
                     await self._carriers[held.of.channel].send(held.of)
         except LostError:
@@ -154,6 +160,10 @@ class Worker:
         else:
             await self._succeed(held, lane)
         return True
+
+    def _is_old(self, held: Held) -> bool:
+        """Whether time has passed since it was composed."""
+        return held.lease > 1 or self._now() - held.of.due > _FRESH
 
     async def _succeed(self, held: Held, lane: Lane) -> None:
         if isinstance(held.of, Occasion):  # it ended with what was composed of it

@@ -15,6 +15,9 @@ Lane: TypeAlias = Literal["occasion", "email", "sms", "webhook"]
 OCCASIONS: Final = "occasion"
 CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "webhook")
 
+WHOSE: Final = "whose"
+"""The fact of an occasion that is told once more, to this one alone."""
+
 Outcome: TypeAlias = Literal["told", "silent", "sent", "expired", "dead", "dropped"]
 """How a row ended. `told`: an occasion became deliveries; `silent`: there was nobody to tell
 or nothing to say; `expired`: its time was over before; `dead`: nobody tries it any more, an
@@ -55,6 +58,9 @@ class Delivery:
     """JSON; each channel says what it takes. Forgotten as soon as it was sent."""
     due: int = 0
     """Milliseconds since 1970; it is not sent before."""
+    whose: str = ""
+    """Whom it tells, as the composer knows them again: an opaque id, no address. Empty: nobody
+    who could have another address by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,9 @@ class Held:
     """1, 2, 3 …: whoever has a smaller one has lost it."""
     tries: int
     """How often it was taken up, this time included, and not given back in peace."""
+    behind: Occasion | None = None
+    """What a delivery was made of, under the delivery's own key, if it tells somebody:
+    `facts` has `whose`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,8 @@ class Posts(Protocol):
         is dropped, lest an operator sends it again."""
 
     async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
-        """End the occasion `held` and keep what was composed of it; none: it was silent.
+        """End the occasion `held`, or the delivery that is told anew, and keep what was
+        composed of it; none: it was silent.
 
         Raises:
             LostError: the occasion is this worker's no more.

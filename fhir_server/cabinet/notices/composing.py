@@ -23,7 +23,7 @@ from fhir_server.cabinet.notices.messages import message
 from fhir_server.cabinet.notices.occasions import reminder
 from fhir_server.cabinet.notices.parts import Parts
 from fhir_server.cabinet.notices.preferences import Way
-from fhir_server.cabinet.notices.readers import Reader
+from fhir_server.cabinet.notices.readers import Reader, is_meant
 from fhir_server.cabinet.notices.records import communication
 from fhir_server.cabinet.notices.results import of_result
 from fhir_server.cabinet.notices.rules import rules_of, schedules_of
@@ -37,7 +37,7 @@ from fhir_server.interactions.context import Context
 from fhir_server.interactions.create import create
 from fhir_server.smart.digests import digest
 from fhir_server.store.links import Action, Link
-from fhir_server.store.outgoing import Delivery, Occasion
+from fhir_server.store.outgoing import WHOSE, Delivery, Occasion
 from fhir_server.store.port import Stored, Unit
 
 _KIND: Final = "Appointment"
@@ -83,7 +83,7 @@ class Composer:
     async def compose(self, occasion: Occasion) -> Composed:
         """`delivery.composing.Compose`."""
         found = await self._of_people(occasion)
-        if _AWAITED in occasion.facts:  # the rest of it was told before
+        if _is_rest(occasion):
             return found
         now = self._parts.services.now()
         systems = webhooks(occasion, self._parts.house.endpoints, now)
@@ -124,13 +124,15 @@ class Composer:
         letter: Letter | None = None
         is_flooded = await self._is_flooded(told)
         async for reader in self._parts.readers.of(told.visit, told.patient):
+            if not is_meant(told.occasion, reader):
+                continue
             if reader.is_patient and letter is None:
                 letter = self._letter(told, reader)
             if not is_flooded:
                 await self._tell(told, reader, found)
         is_shown = await self._sees(told, await self._parts.rights(of_patient(whose)))
         noted = None
-        if letter is not None and is_shown and _AWAITED not in told.occasion.facts:
+        if letter is not None and is_shown and not _is_rest(told.occasion):
             ways = {each.channel for each in found.deliveries.values()}
             if found.rings is not None:
                 ways.add("sms")
@@ -181,7 +183,8 @@ class Composer:
 
     async def _is_flooded(self, told: _Told) -> bool:
         """What the clinic does is told in any case, and each visit has one reminder."""
-        if told.occasion.facts.get("by") != "patient" or told.kind == REMINDER:
+        facts = told.occasion.facts
+        if facts.get("by") != "patient" or told.kind == REMINDER or WHOSE in facts:
             return False
         parts = self._parts
         return await is_flooded(parts.services, told.patient["id"], parts.house.daily)
@@ -229,7 +232,7 @@ class Composer:
     def _reminder(self, told: _Told) -> Occasion | None:
         """The reminder of a visit that is told of as booked."""
         start, zone = told.visit.start, told.details.zone
-        is_first = told.kind != REMINDER and _AWAITED not in told.occasion.facts
+        is_first = told.kind != REMINDER and not _is_rest(told.occasion)
         if ROWS[told.kind].state != "booked" or not is_first or start is None:
             return None
         found = [reminded_at(start, each) for each in told.policies]
@@ -266,6 +269,11 @@ def _awaited(told: _Told, found: _Outgoing) -> Occasion | None:
     facts = {**told.occasion.facts, _AWAITED: "sms"}
     key = f"{told.occasion.key}/awaited"
     return replace(told.occasion, key=key, due=found.rings, facts=facts)
+
+
+def _is_rest(occasion: Occasion) -> bool:
+    """Whether the rest of it was told before."""
+    return _AWAITED in occasion.facts or WHOSE in occasion.facts
 
 
 def _is_reached(patient: JsonObject) -> bool:

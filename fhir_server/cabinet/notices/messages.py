@@ -16,4 +16,4 @@ def message(
     doctor = way in house.names
     is_sms = way == "sms"
     content = letter.sms(doctor=doctor) if is_sms else letter.email(house.home, doctor=doctor)
-    return Delivery(f"{of.key}/{way}/{whose}", way, to, content, due)
+    return Delivery(f"{of.key}/{way}/{whose}", way, to, content, due, whose)

@@ -21,6 +21,7 @@ from fhir_server.interactions.facts import Facts
 from fhir_server.interactions.notices import find_language
 from fhir_server.search.plan import Ids
 from fhir_server.store.accounts import Account
+from fhir_server.store.outgoing import WHOSE, Occasion
 
 Acting = Callable[[Sequence[JsonObject]], Awaitable[Sequence[Represented]]]
 """What each of these RelatedPersons lets its person do now."""
@@ -53,6 +54,14 @@ class Reader:
         if said is not None:
             return [(way, self.addresses[way]) for way in said if way in self.addresses]
         return [(way, self.addresses[way]) for way in _USUAL if way in self.addresses][:1]
+
+
+def is_meant(occasion: Occasion, reader: Reader) -> bool:
+    """Whether `reader` is told of it: of what is told once more, the one to whom it was to go;
+    a patient without an account may have one by now."""
+    whose = occasion.facts.get(WHOSE)
+    is_same = reader.is_patient and whose == f"Patient/{occasion.patient}"
+    return whose is None or whose == reader.id or is_same
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from fhir_server.cabinet.notices.kinds import RESULT
 from fhir_server.cabinet.notices.letters import Letter
 from fhir_server.cabinet.notices.messages import message
 from fhir_server.cabinet.notices.parts import Parts
+from fhir_server.cabinet.notices.readers import is_meant
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.delivery.composing import Composed
@@ -28,6 +29,8 @@ async def of_result(parts: Parts, occasion: Occasion, patient: JsonObject) -> Co
     found: dict[str, Delivery] = {}
     id_ = occasion.about.partition("/")[2]
     async for reader in parts.readers.of(None, patient):
+        if not is_meant(occasion, reader):
+            continue
         within = (await parts.rights(reader.principal)).read
         report = await parts.services.store.read(_KIND, id_, within=within)
         if report is None or report.deleted:

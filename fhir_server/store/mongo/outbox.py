@@ -23,6 +23,7 @@ from fhir_server.store.mongo.sealing import Seal, SealedError
 from fhir_server.store.outgoing import (
     CHANNELS,
     OCCASIONS,
+    WHOSE,
     Delivery,
     Entry,
     Held,
@@ -70,7 +71,8 @@ class MongoOutbox:
                 ended = ending("dead", "sealed", now)
                 await self._table.update_one({"_id": row["_id"], **WAITS}, ended)
                 raise
-        return Held(of, row["kind"], row["until"], row["lease"], row["tries"])
+        behind = _behind(row) if row.get("whose") else None
+        return Held(of, row["kind"], row["until"], row["lease"], row["tries"], behind)
 
     def _of(self, row: Mapping[str, Any]) -> Occasion | Delivery:
         key, lane = row["_id"], row["lane"]
@@ -80,7 +82,8 @@ class MongoOutbox:
                 row["facts"],
             )  # fmt: skip
         opened = msgspec.json.decode(self._seal.open(row["sealed"], place(key)))
-        return Delivery(key, lane, opened["to"], opened["content"], row["due"])
+        whose = row.get("whose", "")
+        return Delivery(key, lane, opened["to"], opened["content"], row["due"], whose)
 
     async def settle(self, held: Held, outcome: Outcome, reason: str, now: int) -> bool:
         return await self._changed(held, ending(outcome, reason, now))
@@ -145,6 +148,13 @@ class MongoOutbox:
                 async for row in counted:
                     found[row["_id"], state] = row["n"]
         return found
+
+
+def _behind(row: Mapping[str, Any]) -> Occasion:
+    facts = {**row["facts"], WHOSE: row["whose"]}
+    return Occasion(
+        row["_id"], row["kind"], row["about"], row["patient"], row["due"], row["until"], facts
+    )
 
 
 def _entry(row: Document) -> Entry:

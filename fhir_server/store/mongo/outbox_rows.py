@@ -4,7 +4,8 @@
   lane: "occasion" or the channel of a delivery
   kind, about, until
   patient                    whom it is about
-  facts                      an occasion's
+  facts                      an occasion's; of a delivery those of its occasion
+  whose                      whom a delivery tells
   sealed: BinData            a delivery's address and content, encrypted
   due: 1764452700000         of one that waits: when it is taken up
   held: ISODate, worker      until when who works on it
@@ -73,8 +74,8 @@ class Posting:
 
     async def told(self, held: Held, deliveries: Sequence[Delivery], now: int) -> None:
         """`Posts.told`."""
-        occasion = held.of
-        if not isinstance(occasion, Occasion):
+        occasion = held.of if isinstance(held.of, Occasion) else held.behind
+        if occasion is None:
             raise TypeError(held)
         ended = ending("told" if deliveries else "silent", "", now)
         with answered():
@@ -88,6 +89,7 @@ class Posting:
                 {
                     **of_delivery(seal, each, occasion.kind, occasion.about, occasion.until),
                     "patient": occasion.patient,
+                    "facts": dict(occasion.facts),
                 }
             )
             for each in deliveries
@@ -121,6 +123,7 @@ def of_delivery(
         "about": about,
         "until": until,
         "due": delivery.due,
+        "whose": delivery.whose,
         "sealed": seal.seal(plain, place(delivery.key)),
         **_BEGINNING,
     }

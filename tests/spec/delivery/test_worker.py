@@ -6,7 +6,7 @@ https://microservices.io/patterns/data/transactional-outbox.html
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -141,6 +141,48 @@ async def test_an_occasion_is_composed_and_sent_by_every_channel(office: Office)
     assert told is not None
     waiting = await office.outbox.entries(None, limit=9)
     assert [each.key for each in waiting] == ["b"]
+
+
+async def test_what_comes_again_is_composed_anew(office: Office) -> None:
+    """At first to the old address, in vain; by then there is another one."""
+    asked: list[Occasion] = []
+
+    async def compose(of: Occasion) -> Composed:
+        asked.append(of)
+        to = f"{len(asked)}@mail.example"
+        return Composed((replace(delivery(of.key, to=to), whose="anna"),))
+
+    office.compose = compose
+    office.email.does = raising(TryLater("smtp 451"))
+    await office.post(occasion("a", facts={"start": 1}))
+    async with office.working():
+        await office.tried("a/email/0", 1)
+        office.email.does = None
+        office.now += MINUTE
+        assert (await office.ended("a/email/0")).outcome == "told"
+        await office.ended("a/email/0/email/0")
+    assert [each.to for each in office.email.sent] == ["1@mail.example", "2@mail.example"]
+    assert [each.facts for each in asked] == [{"start": 1}, {"start": 1, "whose": "anna"}]
+    assert asked[1] == replace(
+        asked[0], key="a/email/0", due=asked[1].due, facts=asked[1].facts
+    )
+
+
+async def test_what_lay_long_is_composed_anew_before_its_first_try(office: Office) -> None:
+    async def compose(of: Occasion) -> Composed:
+        found = replace(delivery(of.key), whose="anna")
+        return Composed(() if "whose" in of.facts else (found,))
+
+    office.compose = compose
+    email = office.carriers.pop("email")
+    await office.post(occasion("a"))
+    async with office.working():
+        await office.ended("a")
+    office.carriers["email"] = email
+    office.now += MINUTE + 1
+    async with office.working():
+        assert (await office.ended("a/email/0")).outcome == "silent"
+    assert email.sent == []
 
 
 async def test_nothing_to_tell_ends_silent(office: Office) -> None:
