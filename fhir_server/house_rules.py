@@ -92,6 +92,10 @@ class HouseRules(BaseSettings):
     notice_daily: Annotated[int, Field(ge=1)] = 30
     """From how many notices in 24 hours on it is not written about a patient what persons do
     themselves: it stands in the record alone. What the clinic does is told in any case."""
+    notice_silent_clients: Annotated[tuple[str, ...], NoDecode] = ()
+    """Ids of backend clients, joined by commas, that load what is known already, or write to
+    patients themselves: nobody is told of visits and results that they write. Reminders are
+    sent, and what becomes of the queue is told."""
     notice_results: Annotated[str | None, Field(pattern=r"^[^|\s]+\|[^|\s]+$")] = None
     """`system|code`: the category of the Consent with which a patient is told, by e-mail, that
     a result is ready, such as `https://clinic.example/consents|results-by-email`. Unset:

@@ -339,7 +339,8 @@ class Settings(HouseRules):
 
     @field_validator(
         "cors_origins", "password_classes", "trusted_proxies", "public_directory",
-        "required_profiles", "metrics_networks", "step_up", "notice_names", mode="before",
+        "required_profiles", "metrics_networks", "step_up", "notice_names",
+        "notice_silent_clients", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:

@@ -18,7 +18,7 @@ from fhir_server.cabinet.booking.rostering import Rostering
 from fhir_server.cabinet.booking.serving import Serving
 from fhir_server.cabinet.booking.stamps import stamp
 from fhir_server.cabinet.booking.sweep import offer_places
-from fhir_server.cabinet.notices.posting import tell_of_visit
+from fhir_server.cabinet.notices.posting import telling_of_visits
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.guards import together
 from fhir_server.jobs.runner import Chore
@@ -52,7 +52,8 @@ def _rules(settings: Settings) -> Any:
 
 def queue_of(settings: Settings) -> Queue:
     """The queue, and who is told of what becomes of places in it."""
-    return Queue(Serving(Policies(default_policy(settings))), tell_of_visit)
+    tell = telling_of_visits(frozenset(settings.notice_silent_clients))
+    return Queue(Serving(Policies(default_policy(settings))), tell)
 
 
 def ruled(settings: Settings, services: Services) -> Services:

@@ -1,7 +1,7 @@
 """Notices, put together: what is told of visits and results, to whom, and the links to answer.
 
 notices = Notices()
-queue = Queue(serving, tell_of_visit)       what is posted with a change
+queue = Queue(serving, telling_of_visits(…)) what is posted with a change
 notices.composer = composer(…)              what is made of it, when there are accounts
 """
 
@@ -21,7 +21,7 @@ from fhir_server.cabinet.booking.policies import Policies
 from fhir_server.cabinet.notices.bearers import Bearers
 from fhir_server.cabinet.notices.composing import Composer
 from fhir_server.cabinet.notices.parts import AskRights, House, Parts
-from fhir_server.cabinet.notices.posting import tell_of_report
+from fhir_server.cabinet.notices.posting import telling_of_reports
 from fhir_server.cabinet.notices.preferences import Way
 from fhir_server.cabinet.notices.quiet import parse_quiet
 from fhir_server.cabinet.notices.readers import Acting, Readers
@@ -79,7 +79,8 @@ def guards(settings: Settings) -> Mapping[str, Sequence[Guard]]:
     """What posts occasions beside the guards of booking."""
     if settings.notice_results is None:
         return {}
-    return {"DiagnosticReport": (tell_of_report,)}
+    tell = telling_of_reports(frozenset(settings.notice_silent_clients))
+    return {"DiagnosticReport": (tell,)}
 
 
 async def links(database: Database) -> Links:

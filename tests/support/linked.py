@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/appointment.html
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fhir_server.cabinet.booking.names import BLOCKED, FLAGS
@@ -34,8 +35,11 @@ async def reminded(house: House) -> tuple[str, str, dict[str, str]]:
     return patient, id_, links(mail)
 
 
-async def offered(house: House) -> tuple[str, str, str, dict[str, str]]:
-    """A place that was offered: patient, entry, Slot, links."""
+async def offered(
+    house: House, free: Callable[[str], Awaitable[None]] | None = None
+) -> tuple[str, str, str, dict[str, str]]:
+    """A place that was offered: patient, entry, Slot, links. `free` ends the visit that took
+    it; else its patient does."""
     specialty = [{"coding": [{"system": "http://test/specialities", "code": "links"}]}]
     rules = {"waitlist": {"valueBoolean": True}}
     schedule = await house.schedule(rules=rules, specialty=specialty)
@@ -57,7 +61,10 @@ async def offered(house: House) -> tuple[str, str, str, dict[str, str]]:
     made = await house.ask(person(waits), "POST", "/Appointment", entry)
     assert made.status_code == 201, made.text
     await house.tell()
-    await house.operate(person(first), f"/Appointment/{taken}/$cancel")
+    if free is None:
+        await house.operate(person(first), f"/Appointment/{taken}/$cancel")
+    else:
+        await free(taken)
     (mail,) = [each for each in await house.tell() if each.to.startswith(waits)]
     return waits, made.json()["id"], slot, links(mail)
 

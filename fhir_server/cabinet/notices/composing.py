@@ -16,11 +16,11 @@ from fhir_server.cabinet.notices import quiet
 from fhir_server.cabinet.notices.bearers import of_patient
 from fhir_server.cabinet.notices.details import Details, Reading, given_name
 from fhir_server.cabinet.notices.floods import is_flooded
-from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind
+from fhir_server.cabinet.notices.kinds import REMINDER, RESULT, ROWS, Kind, is_kind
 from fhir_server.cabinet.notices.letters import Letter
 from fhir_server.cabinet.notices.links import PATH, offered, sent_to, state
 from fhir_server.cabinet.notices.messages import message
-from fhir_server.cabinet.notices.occasions import reminder
+from fhir_server.cabinet.notices.occasions import LOADED, reminder
 from fhir_server.cabinet.notices.parts import Parts
 from fhir_server.cabinet.notices.preferences import Way
 from fhir_server.cabinet.notices.readers import Reader, is_meant
@@ -83,7 +83,7 @@ class Composer:
     async def compose(self, occasion: Occasion) -> Composed:
         """`delivery.composing.Compose`."""
         found = await self._of_people(occasion)
-        if _is_rest(occasion):
+        if _is_rest(occasion) or LOADED in occasion.facts:
             return found
         now = self._parts.services.now()
         systems = webhooks(occasion, self._parts.house.endpoints, now)
@@ -91,8 +91,8 @@ class Composer:
 
     async def _of_people(self, occasion: Occasion) -> Composed:
         patient = await self._reading.read("Patient", occasion.patient)
-        kind: Kind | None = next((each for each in ROWS if each == occasion.kind), None)
-        if patient is None or kind is None or not _is_reached(patient):
+        kind = occasion.kind
+        if patient is None or not is_kind(kind) or not _is_reached(patient):
             return _SILENT
         if kind == RESULT:
             return await of_result(self._parts, occasion, patient)
@@ -120,6 +120,8 @@ class Composer:
 
     async def _of_visit(self, told: _Told) -> Composed:
         found = _Outgoing()
+        if LOADED in told.occasion.facts:
+            return self._composed(told, found, None)
         whose = told.patient["id"]
         letter: Letter | None = None
         is_flooded = await self._is_flooded(told)

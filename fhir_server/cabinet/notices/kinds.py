@@ -5,7 +5,7 @@ The codes are those of the CodeSystem `communication-topic`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeGuard
 
 from fhir_server.cabinet.booking.telling import Change
 from fhir_server.store.links import Action
@@ -51,6 +51,12 @@ ROWS: Final[Mapping[Kind, Row]] = {
     "waitlist-left": Row("waitlist", "over"),
     "result-ready": Row("result", "over"),
 }
+
+
+def is_kind(text: str) -> TypeGuard[Kind]:
+    """Whether it is the code of a kind."""
+    return text in ROWS
+
 
 OF_CHANGE: Final[Mapping[Change, Kind]] = {
     "joined": "waitlist-joined",

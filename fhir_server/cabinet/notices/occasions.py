@@ -16,6 +16,9 @@ from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
 from fhir_server.store.outgoing import Occasion
 
+LOADED: Final = "loaded"
+"""The fact of a visit of whose being booked, moved or changed nobody is told, but which is
+reminded of."""
 _FINAL: Final = frozenset({"final", "amended", "corrected", "appended"})
 _FRESH: Final = 3 * DAY
 """A report that was issued longer ago is history."""
@@ -80,7 +83,8 @@ def _until(kind: Kind, visit: Visit, now: int) -> int:
 
 def reminder(of: Occasion, start: int, due: int) -> Occasion:
     """The reminder, due then, of the visit that `of` has told of."""
-    facts = {**of.facts, "start": start}
+    facts = {name: value for name, value in of.facts.items() if name != LOADED}
+    facts["start"] = start
     key = of.key.replace(of.kind, REMINDER)
     return Occasion(key, REMINDER, of.about, of.patient, due, start, facts)
 

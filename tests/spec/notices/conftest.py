@@ -28,6 +28,7 @@ async def clinic(
         base_url=f"{ISSUER}/fhir",
         consent_default="all-normal",
         notice_results=CONSENT,
+        notice_silent_clients=("mis-import",),
         booking_seconds=3600,
         outbox_poll_seconds=86_400,
     )
