@@ -5,7 +5,7 @@ async with cabinet(settings, database, given) as built:
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,6 +14,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from fhir_server.assembly.authorization import Surroundings, service
+from fhir_server.assembly.bounds import budgets
 from fhir_server.assembly.database import seal
 from fhir_server.assembly.delivery import outbox_of
 from fhir_server.assembly.providers import providers
@@ -40,7 +41,7 @@ from fhir_server.web.rendering import Renderer
 from fhir_server.web.routes import Pages
 from fhir_server.web.site import TITLE, Site
 from fhir_server.web.texts import TEXTS
-from fhir_server.web.upstream.provider import SECONDS
+from fhir_server.web.upstream.provider import SECONDS, Provider
 
 MANAGEMENT: Final = "/auth/account"
 """Where people see and end what they granted."""
@@ -126,7 +127,7 @@ async def cabinet(
         )
         async with httpx.AsyncClient(verify=trust(), timeout=SECONDS) as http:
             known = await providers(settings.identity_providers, http)
-            site = Site(built.policy, accounts, Renderer(TEXTS), later, providers=known)
+            site = _site(settings, built, accounts, later, known)
             asking.site = site
             patients = await patients_place(settings, built.ports)
             try:
@@ -134,6 +135,18 @@ async def cabinet(
             finally:
                 await later.drain()
                 hasher.close()
+
+
+def _site(
+    settings: Settings,
+    built: Service,
+    accounts: AccountPorts,
+    later: Later,
+    known: Mapping[str, Provider],
+) -> Site:
+    misses = budgets(settings)
+    given = (built.policy, accounts, Renderer(TEXTS), later)
+    return Site(*given, providers=known, misses=misses)
 
 
 async def patients_place(settings: Settings, ports: Ports) -> Place | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fhir_server.cabinet.accounts.ports import AccountPorts
 from fhir_server.cabinet.notices.tapping import Taps
 from fhir_server.core.messages import Text
+from fhir_server.rest.budgets import Budgets
 from fhir_server.smart.policy import Policy
 from fhir_server.smart.ports import Ports
 from fhir_server.web.later import Later
@@ -31,6 +32,8 @@ class Site:
     """The path where people see their visits."""
     taps: Taps | None = None
     """What one-tap links stand for; None: nobody is sent any."""
+    misses: Budgets | None = None
+    """How many links a network address may ask for in vain; None: any number."""
 
     @property
     def smart(self) -> Ports:

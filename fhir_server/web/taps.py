@@ -12,12 +12,15 @@ from starlette.responses import Response
 from fhir_server.cabinet.notices.answering import Asked, act
 from fhir_server.cabinet.notices.tapping import Tap
 from fhir_server.cabinet.notices.words import ACTION
+from fhir_server.core.errors import Throttled
 from fhir_server.core.messages import LANGUAGES, Language, Text
 from fhir_server.store.links import Action
-from fhir_server.web import texts
+from fhir_server.web import headers, texts
 from fhir_server.web.visits import Visit
 
 _GONE: Final = 404
+_MISS: Final = 5
+"""Of a link that is none, in the units of budgets: it is looked for, and a page is made."""
 _DONE: Final[dict[Action, Text]] = {
     "confirm": texts.TAP_CONFIRMED,
     "move": texts.TAP_MOVED,
@@ -30,14 +33,14 @@ _DONE: Final[dict[Action, Text]] = {
 async def show(visit: Visit) -> Response:
     """`GET /auth/v/{link}`."""
     tap = await _tap(visit)
-    return _over(visit) if tap is None else _page(visit, tap)
+    return _missed(visit) if tap is None else _page(visit, tap)
 
 
 async def submit(visit: Visit) -> Response:
     """`POST /auth/v/{link}`: the button."""
     tap, taps = await _tap(visit), visit.site.taps
     if tap is None or taps is None:
-        return _over(visit)
+        return _missed(visit)
     asked = Asked(visit.field("slot"), _spoken(visit, tap.link.language), visit.network)
     answered = await act(taps, tap, asked)
     if answered.done:
@@ -80,6 +83,18 @@ def _page(
         **_quiet(visit),
     }
     return visit.page("tap.html", values, status=status)
+
+
+def _missed(visit: Visit) -> Response:
+    """No link that holds. Whoever tries many from one address is shown no page any more; a
+    link that holds opens there all the same, since others may share the address."""
+    try:
+        if visit.site.misses is not None:
+            visit.site.misses.charge_network(visit.network, _MISS)
+    except Throttled as error:
+        said = {**headers.page((), secret=True), **error.headers}
+        return Response(status_code=error.status, headers=said)
+    return _over(visit)
 
 
 def _over(visit: Visit) -> Response:

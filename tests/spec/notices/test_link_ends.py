@@ -6,10 +6,13 @@ https://cheatsheetseries.owasp.org/cheatsheets/Forgot_Password_Cheat_Sheet.html#
 import asyncio
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from fhir_server.access.step_up import read_rules
 from fhir_server.cabinet.notices.answering import Answered, Asked, act
+from fhir_server.rest.budgets import Budget, Budgets
+from fhir_server.web.routes import Pages
 from tests.spec.notices.test_readers import family, parent
 from tests.support.fhir import JsonObject
 from tests.support.linked import (
@@ -23,9 +26,39 @@ from tests.support.linked import (
     offered,
     status,
 )
-from tests.support.notified import BEGINNING, DAY, HOUR, House, links, person, speaks, staff
+from tests.support.notified import (
+    BEGINNING,
+    DAY,
+    HOUR,
+    ISSUER,
+    House,
+    links,
+    person,
+    speaks,
+    staff,
+)
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_guesses_are_bounded_and_nobody_is_locked_out(house: House) -> None:
+    _, _, found = await booked(house)
+    assert house.app.access is not None
+    site = house.app.access.cabinet.site
+    assert site.misses is not None
+    none = Budget(0, 0)
+    counted = Budgets(none, none, Budget(rate=1, burst=15), lambda: 0.0)
+    pages = Pages(house.app, replace(site, misses=counted))
+    for network, expected in (("203.0.113.7", [404] * 3 + [429] * 2), ("203.0.113.8", [404])):
+        transport = httpx.ASGITransport(app=pages, client=(network, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as stranger:
+            guessed = [await stranger.get(f"/auth/v/{n:022}") for n in range(len(expected))]
+            assert [each.status_code for each in guessed] == expected
+            assert (await stranger.get(found[CANCEL])).status_code == 200
+            if 429 in expected:
+                assert guessed[-1].headers["retry-after"] == "1"
+                assert guessed[-1].headers["referrer-policy"] == "no-referrer"
+                assert guessed[-1].content == b""
 
 
 async def test_an_offer_that_is_over_is_over(house: House) -> None:
