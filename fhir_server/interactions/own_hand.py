@@ -54,13 +54,29 @@ NOT_BY_STAFF: Final = Text(
     "Згода обмежує працівників, тому вони її не пишуть. Це робить пацієнт або система закладу.",
 )
 
+NOT_THEIRS: Final = Text(
+    "Who a patient is, the clinic keeps: `{element}` is changed there.",
+    "Сведения о том, кто пациент, ведёт клиника: `{element}` меняют там.",
+    "Відомості про те, хто пацієнт, веде клініка: `{element}` змінюють там.",
+)
+
 _DECISIVE: Final = ("patient", "relationship", "period")
+_WHO: Final = (
+    "birthDate",
+    "identifier",
+    "deceasedBoolean",
+    "deceasedDateTime",
+    "active",
+    "link",
+)
+"""Of a Patient: by these others find who it is, and judge by age who may act for whom."""
 
 
 def guards(*, staff_consents: bool) -> Mapping[str, Sequence[Guard]]:
     """The guards by type; `staff_consents`: staff may write Consents of patients."""
     return {
         "Consent": (guard_consent(staff_consents=staff_consents),),
+        "Patient": (guard_identity,),
         "RelatedPerson": (guard_relation,),
         **dict.fromkeys(JOINED, (guard_membership,)),
     }
@@ -86,6 +102,25 @@ async def guard_membership(ctx: Context, intent: Intent) -> None:
     known = await ctx.reads.read(intent.type, intent.id, within=UNRESTRICTED)
     if known is not None:
         raise Forbidden(NOT_ONESELF, type=intent.type)
+
+
+async def guard_identity(ctx: Context, intent: Intent) -> None:
+    """Keep a Patient who it is; people change the rest of their own, such as how to reach them.
+
+    Raises:
+        Forbidden: a person who is not staff would change or delete it.
+    """
+    principal = ctx.principal
+    if principal is None or principal.user is None or principal.staff:
+        return
+    if intent.after is None:  # and made anew it would be somebody else
+        raise Forbidden(NOT_THEIRS, element="Patient", expression="Patient")
+    if intent.before is None:
+        return
+    before = _parsed(ctx, intent.before)
+    for each in _WHO:
+        if any(before.get(of) != intent.after.get(of) for of in (each, f"_{each}")):
+            raise Forbidden(NOT_THEIRS, element=each, expression=f"Patient.{each}")
 
 
 async def guard_relation(ctx: Context, intent: Intent) -> None:

@@ -256,6 +256,42 @@ def test_a_parent_opens_a_childs_record_until_the_birthday(fhir: Server) -> None
     assert fhir.ask(mother, "GET", "/Observation").status_code == 403
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"birthDate": years_before(TODAY, 20)},
+        {"birthDate": None},
+        {"identifier": [{"system": "urn:ids", "value": "2"}]},
+        {"deceasedBoolean": True},
+        {"active": False},
+        {"link": [{"other": {"reference": "Patient/other"}, "type": "seealso"}]},
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_who_a_person_is_is_not_theirs_to_change(fhir: Server, changed: JsonObject) -> None:
+    """A child would be of age by its own hand, and a sign-in by a number would find another."""
+    before = {
+        "resourceType": "Patient",
+        "id": "teenager",
+        "birthDate": years_before(TODAY, 14),
+        "identifier": [{"system": "urn:ids", "value": "1"}],
+        "telecom": [{"system": "phone", "value": "1"}],
+    }
+    fhir.put(before)
+    fhir.put({"resourceType": "Patient", "id": "other"})
+    own = replace(parent("teenager", "teenager"), represented=("teenager",))
+    after = {key: value for key, value in (before | changed).items() if value is not None}
+    refused = fhir.ask(own, "PUT", "/Patient/teenager", after)
+    assert refused.status_code == 403
+    assert refused.json()["issue"][0]["expression"] == [f"Patient.{next(iter(changed))}"]
+    moved = before | {"telecom": [{"system": "phone", "value": "2"}]}
+    assert fhir.ask(own, "PUT", "/Patient/teenager", moved).status_code == 200
+    gone = fhir.ask(own, "DELETE", "/Patient/teenager")
+    anew = fhir.ask(own, "PUT", "/Patient/teenager", after)
+    assert (gone.status_code, anew.status_code) == (403, 403)
+    assert fhir.ask(doctor(), "PUT", "/Patient/teenager", after).status_code == 200
+
+
 def test_an_accounts_person_is_the_patient_it_links_to(fhir: Server) -> None:
     fhir.put({"resourceType": "Patient", "id": "herself"})
     fhir.put(observation("herself", "herself-1"))
