@@ -37,10 +37,11 @@ HOME: Final = "/cabinet/"
 SCOPES: Final = (
     "openid fhirUser launch/patient online_access "
     "patient/Appointment.crus patient/AppointmentResponse.crs patient/Communication.crus "
-    "patient/Consent.crus patient/*.rs"
+    "patient/Consent.crus patient/Patient.u patient/*.rs"
 )
 """The most it is granted: it reads the record, books, writes messages and says which were read,
-answers offers, gives consents and takes them back, and ends what apps were granted."""
+answers offers, gives consents and takes them back, says how
+notices come, and ends what apps were granted."""
 
 _KINDS: Final = {
     "css": "text/css; charset=utf-8",

@@ -9,7 +9,7 @@ const { ready, view, enter, asked, slotOf, calendar, confirmed } = require("./ca
 
 const VIEWS = [
   "", "visits", "card", "results", "card/encounters", "card/prescriptions", "card/vaccinations", "card/documents",
-  "card/reports", "card/conditions", "card/allergies", "messages", "more", "people", "access", "share", "share/hide", "share/entrust", "journal",
+  "card/reports", "card/conditions", "card/allergies", "messages", "more", "people", "access", "share", "share/hide", "share/entrust", "journal", "notices",
   "write", "book", "book/doctor/dr-sokolova", "book/doctor/dr-busy",
 ];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

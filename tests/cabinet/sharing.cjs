@@ -93,15 +93,21 @@ drive({
     await withdrawn(page, "прививки");
   },
 
-  /** A relative may act, as the server says. */
+  /** A relative may act, as the server says; given by keyboard alone. */
   async entrust({ page, seen, shot }, given) {
     await enter(page, given);
     await view(page, "#/share/entrust");
-    await page.locator("label.choice", { hasText: "действовать" }).click();
     await shot("form");
-    const asking = await given_(page);
-    seen.said = asking.said;
-    await asking.save();
+    for (const key of ["Tab", "Tab", "ArrowDown"]) await page.keyboard.press(key); // who; what: look, and act
+    await page.locator("main .form .answers button.main").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    seen.said = await page.locator("dialog").innerText();
+    await page.keyboard.press("Tab"); // from the question to the answer
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**#/access");
+    await page.locator("li.consent").first().waitFor();
+    seen.focused = await page.evaluate(() => document.activeElement.tagName);
     seen.listed = await page.locator(".listed").innerText();
     await shot("access");
     seen.follows = await withdrawn(page, "Ваш представитель");
@@ -121,6 +127,7 @@ drive({
     seen.first = await cards.first().innerText();
     seen.doctor = await of("Соколова").nth(1).innerText();
     await of("Соколова").nth(1).locator("summary").click();
+    await of("Соколова").nth(1).locator("li").first().waitFor();
     seen.entries = await of("Соколова").nth(1).locator("li").count();
     seen.app = await of("Вы, через").count();
     seen.own = await of(/^Вы$/).count();
@@ -131,5 +138,31 @@ drive({
     seen.encounters = await page.locator("li.log h3").allInnerTexts();
     await page.selectOption("#by-who", { label: "Вы, через Demo app" });
     seen.none = await page.locator("main").innerText();
+  },
+
+  /** How notices come is changed, and the rest of the record is not. */
+  async notices({ page, seen, shot }, given) {
+    const patient = async () => (await asked(given, given.system, "GET", `Patient/${given.patient}`)).body;
+    await enter(page, given);
+    const before = await patient();
+    await view(page, "#/notices");
+    seen.before = await page.inputValue("#of-reminder");
+    await page.selectOption("#of-reminder", "sms");
+    await page.selectOption("#of-visit", "both");
+    await page.selectOption("#spoken", "uk");
+    await shot("form");
+    await page.locator(".form button.main").click();
+    await page.locator(".saved").waitFor();
+    await shot("saved");
+    seen.after = await page.evaluate(() => ["of-visit", "of-reminder", "of-waitlist", "spoken"].map((id) => document.getElementById(id).value));
+    const after = await patient();
+    seen.wishes = after.extension.map((each) => each.extension.map((part) => part.valueCode).join(" "));
+    seen.spoken = after.communication;
+    seen.rest = ["name", "birthDate", "telecom"].every((each) => JSON.stringify(before[each]) === JSON.stringify(after[each]));
+    await page.selectOption("#of-reminder", "usual");
+    await page.selectOption("#of-visit", "usual");
+    await page.locator(".form button.main").click();
+    await page.waitForFunction(() => document.querySelector(".saved") && document.getElementById("of-visit").value === "usual");
+    seen.left = (await patient()).extension || [];
   },
 });

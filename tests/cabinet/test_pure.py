@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 PAGE = ROOT / "fhir_server" / "web" / "cabinet"
 PREFIXES = (
     "RELATION_", "OF_", "DID_", "EMERGENCY_", "REQUIRES_", "LABEL_", "PURPOSE_", "SORT_",
-    "RULE_", "WHO_", "EVERYBODY_", "AFTER_", "MAY_DO_",
+    "RULE_", "WHO_", "WAY_", "NOTICE_", "EVERYBODY_", "AFTER_", "MAY_DO_",
 )  # fmt: skip
 """Of texts that are looked up by a code."""
 

@@ -54,6 +54,7 @@ def test_s1_23_a_relative_acts_as_long_as_the_patient_wants(
 ) -> None:
     found = driven(clinic, shots, "entrust")
     assert "Можно: смотреть, добавлять, менять" in found["said"]
+    assert found["focused"] == "H1"
     assert "Иванов Пётр: может смотреть и действовать" in found["listed"]
     assert "Иванов Пётр" not in found["after"]
 
@@ -62,9 +63,9 @@ def test_s4_80_the_log_is_read_by_day_and_person(clinic: Clinic, shots: Path) ->
     clinic.write(emergency(datetime.now(UTC) - timedelta(days=400)))
     app = clinic.token("anna@demo.example", ANNA)
     found = driven(clinic, shots, "journal", app=app)
-    assert "экстренный доступ" in found["first"]
+    assert "Экстренный доступ" in found["first"]
     assert "Соколова Елена" in found["first"]
-    assert found["doctor"].split("\n")[2].startswith("просмотр: ")
+    assert found["doctor"].split("\n")[2].startswith("Просмотр: ")
     assert "посещения, анализы и измерения" in found["doctor"]
     assert "согласия" not in found["doctor"]  # that let her look, and were not looked at
     assert found["entries"] >= 3
@@ -72,3 +73,12 @@ def test_s4_80_the_log_is_read_by_day_and_person(clinic: Clinic, shots: Path) ->
     assert "Соколова Елена" in found["encounters"]
     assert "Вы, через Demo app" not in found["encounters"]
     assert "В загруженном — только вы." in found["none"]
+
+
+def test_s4_72_notices_come_as_the_patient_says(clinic: Clinic, shots: Path) -> None:
+    found = driven(clinic, shots, "notices", system=clinic.system)
+    assert found["before"] == "usual"
+    assert found["after"] == ["both", "sms", "usual", "uk"]
+    assert found["wishes"] == ["email visit", "sms visit", "sms reminder"]
+    assert found["spoken"][0]["preferred"] is True
+    assert (found["rest"], found["left"]) == (True, [])

@@ -38,8 +38,8 @@ FOLDER = files("fhir_server.web") / "cabinet"
 FIRST_LOAD = 60 * 1024
 """Bytes of files, compressed, until somebody who is signed in sees the first view."""
 EVERYTHING = 80 * 1024
-ACCESS = 28 * 1024
-"""What is loaded when a view of access is opened, besides."""
+ACCESS = 32 * 1024
+"""What is loaded besides, when a view of access or of notices is opened."""
 
 
 def page(place: Place = PLACE) -> PatientPage:

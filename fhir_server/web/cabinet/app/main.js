@@ -21,6 +21,7 @@ const VIEWS = {
   messages: () => import("../views/messages.js"),
   write: () => import("../views/writing.js"),
   access: () => import("../views/access.js"),
+  notices: () => import("../views/notices.js"),
   share: () => import("../views/sharing.js"),
   journal: () => import("../views/journal.js"),
   more: () => import("../views/more.js"),

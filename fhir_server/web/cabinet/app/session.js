@@ -196,7 +196,9 @@ export const create = (resource) => sending("POST", resource.resourceType, resou
 /** Several requests at once; each has an answer of its own. */
 export const batch = (bundle) => sending("POST", "", bundle, FHIR_JSON);
 
-export const patch = (target, changes) => sending("PATCH", target, changes, "application/json-patch+json");
+/** With a `version` only that one is changed, and none that came meanwhile. */
+export const patch = (target, changes, version = "") => sending("PATCH", target, changes, "application/json-patch+json",
+  version ? { "If-Match": `W/"${version}"` } : {});
 
 /** An operation; `given` is name to `[type, value]`. With a `key` it is carried out once, however
  * often it is sent because an answer was lost. */

@@ -12,7 +12,7 @@ const TABS = [
   ["more", "MORE", "M5 7h14M5 12h14M5 17h14"],
 ];
 /** Which tab a view belongs to that has none of its own. */
-const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", write: "messages", people: "more", access: "more", share: "more", journal: "more" };
+const BELONGS = { book: "visits", confirm: "visits", queue: "visits", results: "card", write: "messages", people: "more", access: "more", share: "more", notices: "more", journal: "more" };
 
 const ICON = new URL("../icon.svg", import.meta.url).href;
 

@@ -1,4 +1,4 @@
-// What the views of access say besides: consents, apps, the access log; loaded with them.
+// What the views of access and of notices say besides the other texts; loaded with them.
 import { TEXTS } from "./texts.js";
 
 Object.assign(TEXTS, {
@@ -222,4 +222,28 @@ Object.assign(TEXTS, {
   EACH_ROW: [{ one: "{n} entry", other: "{n} entries, one by one" }, { one: "{n} запись", few: "{n} записи подробно", many: "{n} записей подробно", other: "{n} записи подробно" },
     { one: "{n} запис", few: "{n} записи докладно", many: "{n} записів докладно", other: "{n} запису докладно" }],
   LOADED: ["Read back to {when}.", "Прочитано до {when}.", "Прочитано до {when}."],
+
+  NOTICES_LEAD: ["How the clinic tells you of visits. In any case it stands in your messages here.",
+    "Как клиника сообщает вам о записях. В сообщениях этого кабинета уведомление будет в любом случае.",
+    "Як клініка повідомляє вам про записи. У повідомленнях цього кабінету сповіщення буде в будь-якому разі."],
+  NOTICES_OWN: ["Who acts for the patient is told in the way that is set in their own record.",
+    "Тем, кто действует за пациента, сообщают так, как настроено в их собственной карте.",
+    "Тим, хто діє за пацієнта, повідомляють так, як налаштовано в їхній власній картці."],
+  NOTICE_visit: ["Booked, moved and cancelled visits", "О записи, переносе и отмене", "Про запис, перенесення та скасування"],
+  NOTICE_reminder: ["Reminders", "Напоминания", "Нагадування"],
+  NOTICE_waitlist: ["Waiting list and offered times", "О листе ожидания и предложенном времени", "Про лист очікування та запропонований час"],
+  NOTICE_result: ["Results that are ready", "О готовых анализах", "Про готові аналізи"],
+  NOTICE_RESULT_HINT: ["Of results you are told by e-mail, without what they say, if you have given the clinic a consent to that.",
+    "О готовности анализов сообщают по почте и без их содержания, если вы дали на это согласие.",
+    "Про готовність аналізів повідомляють поштою й без їхнього змісту, якщо ви надали на це згоду."],
+  NOTICE_LANGUAGE: ["Language of notices", "Язык уведомлений", "Мова сповіщень"],
+  LANGUAGE_OPEN: ["As in my account", "Как в учётной записи", "Як в обліковому записі"],
+  WAY_usual: ["As usual (e-mail or SMS)", "Как обычно (письмо или СМС)", "Як зазвичай (лист або SMS)"],
+  WAY_usual_result: ["By e-mail", "Письмом", "Листом"],
+  WAY_email: ["E-mail only", "Только письмо", "Лише лист"],
+  WAY_sms: ["SMS only", "Только СМС", "Лише SMS"],
+  WAY_both: ["E-mail and SMS", "Письмо и СМС", "Лист і SMS"],
+  WAY_none: ["Only here, in messages", "Только здесь, в сообщениях", "Лише тут, у повідомленнях"],
+  SAVE: ["Save", "Сохранить", "Зберегти"],
+  SAVED: ["Saved.", "Сохранено.", "Збережено."],
 });

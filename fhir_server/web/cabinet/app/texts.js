@@ -242,6 +242,7 @@ export const TEXTS = {
   UNTIL: ["until {when}", "до {when}", "до {when}"],
 
   ACCESS: ["Who has access", "Кому открыт доступ", "Кому відкрито доступ"],
+  NOTICES: ["Notices", "Уведомления", "Сповіщення"],
   JOURNAL: ["Access log", "Журнал доступа", "Журнал доступу"],
 
   ACCOUNT: ["Password and sign-in", "Пароль и вход", "Пароль і вхід"],

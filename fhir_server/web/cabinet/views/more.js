@@ -4,7 +4,7 @@ import { isKept, forget, keep } from "../app/kept.js";
 import { t } from "../app/language.js";
 import { isIn, signOut } from "../app/session.js";
 
-const LINKS = [["#/people", "PEOPLE"], ["#/access", "ACCESS"], ["#/journal", "JOURNAL"], ["/auth/account", "ACCOUNT"]];
+const LINKS = [["#/people", "PEOPLE"], ["#/access", "ACCESS"], ["#/journal", "JOURNAL"], ["#/notices", "NOTICES"], ["/auth/account", "ACCOUNT"]];
 
 function keeping() {
   const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", id: "keep", checked: isKept(), "aria-describedby": "keep-hint" }));
