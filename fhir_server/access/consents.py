@@ -103,8 +103,7 @@ def _read(resource: JsonObject, reading: Reading) -> Consent | None:
         policies=frozenset(each["uri"] for each in resource.get("policy", ()) if "uri" in each),
         period=period(resource.get("provision", {}).get("period")),
         root=_root(resource, reading),
-        beside=_base(resource, reading) is None
-        and AS_USUAL in codings(resource.get("policyRule")),
+        beside=_is_beside(resource),
     )
 
 
@@ -118,6 +117,8 @@ def _root(resource: JsonObject, reading: Reading) -> Rule | None:
     given = provision.get("type")
     otherwise = None if base == "permit" and _permits(provision) else base
     root = rules(provision, *reading.bases, otherwise=otherwise)
+    if root.unread and root.type is None and _is_beside(resource):
+        return Rule("deny", unread=True)  # else what frames the rules would be passed over
     if given is not None and base is not None and base != root.type:
         # R4's own examples: opted in by `policyRule`, with the root rule as an exception.
         return Rule(base, Conditions(periods=root.conditions.periods), (root,))
@@ -131,16 +132,24 @@ def _permits(provision: JsonObject) -> bool:
 
 def _base(resource: JsonObject, reading: Reading) -> RuleType | None:
     """What the policy decides: `policyRule`, or else `policy.uri`; deny before permit."""
-    found = [
-        _RULES[each.code]
-        for each in codings(resource.get("policyRule"))
-        if each.system == ACT_CODE and each.code in _RULES
-    ]
-    if not found:
+    found = _ruled(resource)
+    if not found and not _is_beside(resource):
         known = {**_URIS, **reading.policies}
         uris = (each.get("uri", "") for each in resource.get("policy", ()))
         found = [known[uri] for uri in uris if uri in known]
     return min(found, default=None)
+
+
+def _ruled(resource: JsonObject) -> list[RuleType]:
+    return [
+        _RULES[each.code]
+        for each in codings(resource.get("policyRule"))
+        if each.system == ACT_CODE and each.code in _RULES
+    ]
+
+
+def _is_beside(resource: JsonObject) -> bool:
+    return AS_USUAL in codings(resource.get("policyRule")) and not _ruled(resource)
 
 
 def counting(consents: Iterable[Consent], now: int) -> tuple[Consent, ...]:

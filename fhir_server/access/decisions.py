@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from typing import Final, Literal, NamedTuple, assert_never
+from typing import Final, Literal, assert_never
 
 from fhir_server.access.algebra import any_of, either, every, without
 from fhir_server.access.belonging import (
@@ -18,11 +18,12 @@ from fhir_server.access.belonging import (
     of_patients,
     wholly_about,
 )
-from fhir_server.access.callers import Caller, actions_of
+from fhir_server.access.callers import Caller
 from fhir_server.access.confidentiality import Level, at_most
 from fhir_server.access.consents import Consent, applying
-from fhir_server.access.covering import View, covered
-from fhir_server.access.provisions import Alternatives, Conditions, Rule
+from fhir_server.access.covering import View
+from fhir_server.access.provisions import Rule
+from fhir_server.access.voting import Request, Votes, beside_votes, speaks, votes
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
 from fhir_server.search.nodes import parts
@@ -32,11 +33,13 @@ from fhir_server.search.plan import (
     Node,
     Nothing,
 )
-from fhir_server.spec.interactions import ScopeLetter
 
 Permitted = Callable[[str], Node]
 """Resource type -> what of it may flow. Kept as long as the Consents it came of keep their
 versions, and until `consents.next_change`; a type is worked out once."""
+
+_Rules = tuple[tuple[Rule, bool], ...]
+"""Roots of Consents, each with whether it is beside what flows as usual."""
 
 Implicit = Literal["deny", "basic-normal", "all-normal", "break-glass-only"]
 
@@ -58,13 +61,6 @@ TOO_MANY: Final = Text(
 )
 
 
-class Votes(NamedTuple):
-    """What some rules make of the resources of a type; of the others they say nothing."""
-
-    permit: Node
-    deny: Node
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What an operator sets."""
@@ -77,29 +73,6 @@ class Policy:
     urgent: Literal["consented", "everything"] = "consented"
     """What holds under declared break-glass for a patient no Consent of whom concerns it: no
     more than `implicit`, or everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Urgent:
-    """The emergencies that the caller has declared."""
-
-    caller: Caller
-    """With the purpose BTG."""
-    patients: frozenset[str]
-    """Logical ids."""
-    closed: frozenset[str] = frozenset()
-    """Types of which they open nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One caller doing one thing at one time."""
-
-    caller: Caller
-    letter: ScopeLetter
-    now: int
-    """Milliseconds since 1970."""
-    urgent: Urgent | None = None
 
 
 def consent_node(
@@ -225,7 +198,7 @@ class _Flows:
         self.implicit: Final = _implicit(request.caller, policy)
         self._request: Final = request
         self._view: Final = View(policy.unlabelled, referred)
-        self._by_rules: dict[tuple[tuple[Rule, ...], bool], Permitted] = {}
+        self._by_rules: dict[_Rules, Permitted] = {}
         self._urgent: Final = request.urgent
         if request.urgent is not None:
             inside = replace(request, caller=request.urgent.caller, urgent=None)
@@ -246,33 +219,36 @@ class _Flows:
         if patient in self._proxies:
             return self._of_proxy(self._proxies[patient])
         found = applying(patient, consents, caller, self._request.now)
-        beside = all(each.beside for each in found)
-        rules = tuple(each.root for each in found if each.root is not None)
-        if beside:  # else what patients let others see would cost every caller's queries
-            rules = tuple(each for each in rules if _speaks(each, self._request))
+        is_beside = all(each.beside for each in found)
+        rules = tuple((each.root, each.beside) for each in found if each.root is not None)
+        if is_beside:  # else what patients let others see would cost every caller's queries
+            rules = tuple(each for each in rules if speaks(each[0], self._request))
         if not rules:
             return self.implicit
-        return self._of_rules(rules, beside=beside)
+        return self._of_rules(rules)
 
     def _of_proxy(self, consent: Consent | None) -> Permitted:
         if consent is None:
             return _all
         if consent.root is None:
             return _none
-        return self._of_rules((consent.root,), beside=False)
+        return self._of_rules(((consent.root, False),))
 
-    def _of_rules(self, rules: tuple[Rule, ...], *, beside: bool) -> Permitted:
-        known = (rules, beside)
-        if known not in self._by_rules:
-            self._by_rules[known] = self._flow(rules, beside=beside)
-        return self._by_rules[known]
+    def _of_rules(self, rules: _Rules) -> Permitted:
+        if rules not in self._by_rules:
+            self._by_rules[rules] = self._flow(rules)
+        return self._by_rules[rules]
 
-    def _flow(self, rules: tuple[Rule, ...], *, beside: bool) -> Permitted:
-        base = self.implicit if beside else _none
+    def _flow(self, rules: _Rules) -> Permitted:
+        base = self.implicit if all(beside for _, beside in rules) else _none
+
+        def voted(rule: Rule, kind: str, *, beside: bool) -> Votes:
+            vote = beside_votes if beside else votes
+            return vote(rule, kind, self._request, self._view)
 
         @cache
         def flow(kind: str) -> Node:
-            found = [votes(each, kind, self._request, self._view) for each in rules]
+            found = [voted(rule, kind, beside=beside) for rule, beside in rules]
             return _bounded(_outcome([Votes(base(kind), Nothing()), *found]))
 
         return flow
@@ -299,61 +275,6 @@ def _outcome(every_consent: Sequence[Votes]) -> Node:
     """Across Consents a deny overrides a permit."""
     denied = any_of(each.deny for each in every_consent)
     return every(any_of(each.permit for each in every_consent), without(denied))
-
-
-def votes(rule: Rule, kind: str, request: Request, view: View) -> Votes:
-    """What the rule and its exceptions make of the resources of `kind`.
-
-    Exceptions count before the rule they are in; where they disagree, they deny.
-    """
-    inner = [votes(each, kind, request, view) for each in rule.exceptions]
-    denied = any_of(each.deny for each in inner)
-    allowed = any_of(each.permit for each in inner)
-    matched = _matched(rule, kind, request, view)
-    if rule.type == "permit":
-        return Votes(every(either(allowed, matched), without(denied)), denied)
-    permit = every(allowed, without(denied))
-    if rule.type == "deny":
-        denied = either(denied, every(matched, without(allowed)))
-    return Votes(permit, denied)
-
-
-def _matched(rule: Rule, kind: str, request: Request, view: View) -> Node:
-    denies = rule.type == "deny"
-    if rule.unread:
-        return Everything() if denies else Nothing()
-    if rule.type is None or not _asked(rule.conditions, request, widely=denies):
-        return Nothing()
-    return covered(rule.conditions, kind, view, widely=denies)
-
-
-def _speaks(rule: Rule, request: Request) -> bool:
-    """Whether the rule or an exception in it may say something of a request like this."""
-    widely = rule.type != "permit"
-    own = rule.unread or (
-        rule.type is not None and _asked(rule.conditions, request, widely=widely)
-    )
-    return own or any(_speaks(each, request) for each in rule.exceptions)
-
-
-def _asked(conditions: Conditions, request: Request, *, widely: bool) -> bool:
-    """Whether the conditions about the request are met; `widely`: may be met."""
-
-    def met(values: Alternatives[object], asked: frozenset[object]) -> bool:
-        return values is None or any(
-            widely if each is None else each in asked for each in values
-        )
-
-    caller = request.caller
-    return (
-        all(
-            widely if each is None else each.lo <= request.now < each.hi
-            for each in conditions.periods
-        )
-        and met(conditions.actors, caller.references)
-        and met(conditions.purposes, caller.purposes)
-        and met(conditions.actions, actions_of(caller, request.letter))
-    )
 
 
 def _all(kind: str) -> Node:

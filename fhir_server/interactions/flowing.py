@@ -14,13 +14,14 @@ from typing import Final
 
 from fhir_server.access.callers import Caller, caller_of
 from fhir_server.access.consents import Consent, applying, next_change, to_follow
-from fhir_server.access.decisions import Permitted, Policy, Request, Urgent, consent_nodes
+from fhir_server.access.decisions import Permitted, Policy, consent_nodes
 from fhir_server.access.emergencies import LETTERS as URGENT
 from fhir_server.access.emergencies import NEVER_MADE, Declaration, is_staff
 from fhir_server.access.late import Late
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights, narrowed
 from fhir_server.access.scopes import LETTERS
+from fhir_server.access.voting import Request, Urgent
 from fhir_server.interactions.context import Services
 from fhir_server.interactions.directives import OnFile
 from fhir_server.interactions.facts import Facts

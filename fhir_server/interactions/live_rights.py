@@ -22,7 +22,7 @@ from fhir_server.access.belonging import of_patients
 from fhir_server.access.callers import caller_of
 from fhir_server.access.closing import closed, closed_for
 from fhir_server.access.consents import Consent, Reading, read_proxy
-from fhir_server.access.decisions import Permitted, Request, consent_nodes
+from fhir_server.access.decisions import Permitted, consent_nodes
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.proxies import Represented
@@ -30,6 +30,7 @@ from fhir_server.access.required import Demanded, Required, demanded, missing, r
 from fhir_server.access.rights import Rights, RightsTable, narrowed
 from fhir_server.access.scopes import LETTERS
 from fhir_server.access.visibility import seen
+from fhir_server.access.voting import Request
 from fhir_server.core.errors import Forbidden
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions import representing

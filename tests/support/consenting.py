@@ -6,8 +6,9 @@ from typing import Any, Final
 from fhir_server.access.callers import Caller, caller_of
 from fhir_server.access.codings import ACT_CODE, ACT_REASON, CONFIDENTIALITY, Coding
 from fhir_server.access.consents import Consent, Reading, read_consent
-from fhir_server.access.decisions import Permitted, Policy, Request, consent_node
+from fhir_server.access.decisions import Permitted, Policy, consent_node
 from fhir_server.access.principal import Principal, Purpose
+from fhir_server.access.voting import Request
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.types import JsonObject
 from fhir_server.search.evaluate import Record, Resources, satisfies

@@ -151,9 +151,7 @@ class Asked:
         return all(lo <= self.now < hi for lo, hi in map(instants, periods))
 
     def vote(self, rule: JsonObject, around: JsonObject) -> str | None:
-        frame = {**around, **{k: v for k, v in rule.items() if k not in ("type", "provision")}}
-        outer = around.get("periods", [])
-        frame["periods"] = [*outer, rule["period"]] if "period" in rule else outer
+        frame = framed(rule, around)
         inner = {self.vote(each, frame) for each in rule.get("provision", ())}
         if "deny" in inner:
             return "deny"
@@ -161,6 +159,22 @@ class Asked:
             return "permit"
         denies = rule["type"] == "deny"
         return rule["type"] if self.matches(rule if denies else frame, denies=denies) else None
+
+    def given(self, rule: JsonObject, around: JsonObject) -> bool:
+        """Whether a permit says so that is inside of no denial."""
+        frame = framed(rule, around)
+        if rule["type"] == "deny":
+            return False
+        own = self.matches(frame, denies=False)
+        return own or any(self.given(each, frame) for each in rule.get("provision", ()))
+
+
+def framed(rule: JsonObject, around: JsonObject) -> JsonObject:
+    """The rule with what it takes over from those around it."""
+    frame = {**around, **{k: v for k, v in rule.items() if k not in ("type", "provision")}}
+    outer = around.get("periods", [])
+    frame["periods"] = [*outer, rule["period"]] if "period" in rule else outer
+    return frame
 
 
 def walk(value: Any, name: str, *, whole: bool = False) -> Iterator[Any]:
@@ -175,9 +189,15 @@ def walk(value: Any, name: str, *, whole: bool = False) -> Iterator[Any]:
             yield from walk(each, name, whole=whole)
 
 
-def outcome(consents: list[JsonObject], asked: Asked, *, as_usual: bool) -> bool:
-    found = [asked.vote(each["provision"], {}) for each in consents]
-    return "deny" not in found and (as_usual or "permit" in found)
+def outcome(consents: list[JsonObject], asked: Asked, *, as_usual: bool | None) -> bool:
+    """`as_usual`: whether it flows without them, where they are beside that."""
+    roots = [each["provision"] for each in consents]
+    found = [asked.vote(each, {}) for each in roots]
+    if "deny" in found:
+        return False
+    if as_usual is None:
+        return "permit" in found
+    return as_usual or any(asked.given(each, {}) for each in roots)
 
 
 def some(*values: JsonObject) -> st.SearchStrategy[list[JsonObject]]:
@@ -272,10 +292,34 @@ def test_the_predicate_means_what_the_consent_says(
     flows = permitted(consents, asking(who, letter), policy)
     for resource, stored in zip(RESOURCES, RECORDS, strict=True):
         asked = Asked(resource, who, letter)
-        as_usual = beside and asked.meets("securityLabel", label("N"), denies=False)
-        expected = outcome(consents, asked, as_usual=as_usual)
+        usual = asked.meets("securityLabel", label("N"), denies=False) if beside else None
+        expected = outcome(consents, asked, as_usual=usual)
         found = satisfies(STORED, stored, flows(stored.type))
         assert found is expected, resource["id"]
+
+
+@given(
+    roots=st.lists(provisions(2), max_size=2),
+    hiding=provisions(3),
+    who=st.sampled_from(CALLERS),
+    others_beside=st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_hides_beside_opens_nothing(
+    roots: list[JsonObject], hiding: JsonObject, who: Caller, others_beside: bool
+) -> None:
+    """Whatever else is on file, and however deep its exceptions are."""
+    rule = {"policyRule": AS_USUAL} if others_beside else {}
+    others = [
+        consent(root, id=f"c{place}", policy=[], **rule) for place, root in enumerate(roots)
+    ]
+    hides = consent({**hiding, "type": "deny"}, id="h", policy=[], policyRule=AS_USUAL)
+    policy = Policy("all-normal")
+    without = permitted(others, asking(who), policy)
+    with_it = permitted([*others, hides], asking(who), policy)
+    for resource, stored in zip(RESOURCES, RECORDS, strict=True):
+        if satisfies(STORED, stored, with_it(stored.type)):
+            assert satisfies(STORED, stored, without(stored.type)), resource["id"]
 
 
 def _is_in_force(root: JsonObject) -> bool:

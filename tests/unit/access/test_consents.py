@@ -785,8 +785,12 @@ SECRET = observation("o1", "HIV", "R")
         ([{**PERMIT, **OTHERS}], "basic-normal", True, False),
         ([{**PERMIT, **OTHERS}], "deny", False, False),
         ([PERMITS_ME, DENIES_HIV], "basic-normal", True, False),
-        ([{**DENIES_HIV, "provision": [PERMITS_ME]}], "basic-normal", True, True),
-        ([{**DENIES_HIV, "provision": [{**PERMIT, **OTHERS}]}], "basic-normal", True, False),
+        # What is hidden from all but some is not opened to these: it is as it was for them.
+        ([{**DENY, "provision": [PERMITS_ME]}], "basic-normal", True, False),
+        ([{**DENIES_HIV, "provision": [PERMITS_ME]}], "basic-normal", True, False),
+        ([{**DENY, "provision": [PERMITS_ME]}, PERMITS_ME], "basic-normal", True, True),
+        ([{**DENY, "provision": [PERMITS_ME]}], "deny", False, False),
+        ([{**DENY, "provision": [{**PERMIT, **OTHERS}]}], "basic-normal", False, False),
         ([{**DENY, "somethingNew": 1}], "basic-normal", False, False),
         ([], "basic-normal", True, False),
     ],
@@ -803,9 +807,12 @@ def test_other_consents_are_what_is_usual() -> None:
     """What hides something besides never opens what they keep closed."""
     theirs = permit(**OTHERS)
     hiding = beside(DENIES_HIV, id="c2", policy=[])
+    hiding_but = beside({**DENIES_HIV, "provision": [PERMITS_ME]}, id="c2", policy=[])
     sharing = beside(PERMITS_ME, id="c2", policy=[])
     policy = Policy("all-normal")
     assert not flows([theirs, hiding], policy=policy)
+    assert not flows([theirs, hiding_but], SECRET, policy=policy)
+    assert flows([consent(PERMIT), hiding_but], SECRET, policy=policy)
     assert flows([theirs, sharing], policy=policy)
     assert not flows([consent(PERMIT), hiding], SECRET, policy=policy)
     assert flows([consent(PERMIT), hiding], policy=policy)
@@ -817,15 +824,25 @@ def test_a_rule_of_its_own_goes_before_what_is_usual() -> None:
     assert not flows(consent(policyRule=both), policy=Policy("all-normal"))
     unread = beside(PERMITS_ME, modifierExtension=[{"url": "urn:x"}])
     assert not flows(unread, policy=Policy("all-normal"))
+    frame = {"modifierExtension": [{"url": "urn:x"}], "provision": [PERMITS_ME]}
+    assert not flows(consent(frame, policyRule=AS_USUAL), policy=Policy("all-normal"))
+    agreed = beside(DENIES_HIV, policy=[{"uri": "http://hl7.org/fhir/ConsentPolicy/opt-in"}])
+    assert not flows(agreed, observation("o1", "R"), policy=Policy("all-normal"))
 
 
-@pytest.mark.parametrize("for_", ["TREAT", "BTG"])
-def test_an_emergency_opens_what_is_hidden_where_the_rule_says_so(for_: Any) -> None:
-    urgent = {**PERMIT, "purpose": purpose("BTG")}
-    request = asking(caller(for_=for_))
-    hidden = beside({**DENIES_HIV, "provision": [urgent]})
-    assert flows(hidden, SECRET, request, Policy("basic-normal")) is (for_ == "BTG")
-    assert not flows(beside(DENIES_HIV), SECRET, request, Policy("basic-normal"))
+@pytest.mark.parametrize("urgent", ["consented", "everything"])
+def test_what_is_hidden_but_in_an_emergency_is_as_usual_in_one(urgent: Any) -> None:
+    """And no more: whoever hides results from all has not opened the secret ones to whoever
+    declares an emergency."""
+    but_urgent = {**DENY, "provision": [{**PERMIT, "purpose": purpose("BTG")}]}
+    policy = Policy("basic-normal", urgent=urgent)
+    emergency = asking(caller(for_="BTG"))
+    assert not flows(beside(but_urgent), policy=policy)
+    assert flows(beside(but_urgent), request=emergency, policy=policy)
+    opens = urgent == "everything"
+    assert flows([], SECRET, emergency, policy) is opens
+    assert flows(beside(but_urgent), SECRET, emergency, policy) is opens
+    assert not flows(beside(DENIES_HIV), SECRET, emergency, policy)
 
 
 # Time.

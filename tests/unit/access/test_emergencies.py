@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from fhir_server.access.consents import Consent
-from fhir_server.access.decisions import Implicit, Policy, Urgent, consent_nodes
+from fhir_server.access.decisions import Implicit, Policy, consent_nodes
 from fhir_server.access.emergencies import is_staff, reaches
 from fhir_server.access.principal import Principal
 from fhir_server.access.scopes import parse_scopes
+from fhir_server.access.voting import Urgent
 from fhir_server.core.messages import Language
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.notices import language_of, words
