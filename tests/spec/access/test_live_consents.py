@@ -23,6 +23,7 @@ from fhir_server.access.required import Required
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.messages import Text
 from fhir_server.settings import Settings
+from tests.support.consenting import AS_USUAL
 from tests.support.fhir import JsonObject
 from tests.support.relations import relation, years_before
 from tests.support.running import Running
@@ -177,6 +178,27 @@ def test_a_denial_holds_from_the_next_request_on_and_ends_with_its_withdrawal(
     )
     fhir.put(consent("deny", provision=provision, status="inactive"))
     assert fhir.sees(one, "/Observation/deny-1")
+
+
+def test_what_a_patient_hides_can_still_be_recorded(fhir: Server) -> None:
+    """As the patient's page hides it; the rest of the record stays as it was."""
+    fhir.put({"resourceType": "Patient", "id": "hides"})
+    fhir.put(observation("hides", "hides-1"))
+    types = [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
+    actions = [
+        {"coding": [{"system": CONSENT_ACTION, "code": each}]} for each in ("access", "correct")
+    ]
+    rule = {"type": "deny", "class": types, "action": actions}
+    fhir.put(consent("hides", policyRule=AS_USUAL, provision={"provision": [rule]}))
+    made = fhir.ask(doctor(), "POST", "/Observation", observation("hides", "x"))
+    assert (made.status_code, made.text) == (201, "")  # what was made is not shown either
+    for id_ in ("hides-1", made.headers["Location"].split("/")[-3]):
+        path = f"/Observation/{id_}"
+        assert not fhir.sees(doctor(), path)
+        changed = observation("hides", id_)
+        assert fhir.ask(doctor(), "PUT", path, changed).status_code == 403
+        assert fhir.ask(doctor(), "DELETE", path).status_code == 403
+    assert fhir.sees(doctor(), "/Patient/hides")
 
 
 def test_the_patient_is_not_bound_by_own_denials(fhir: Server) -> None:

@@ -1,4 +1,4 @@
-// Names of doctors who are referred to without one.
+// Names of who is referred to, as they stand with themselves.
 import { matches, name, target } from "./fhir.js";
 import { read } from "./session.js";
 
@@ -6,6 +6,7 @@ const KINDS = {
   Practitioner: { elements: "name", of: (each) => name(each.name) },
   PractitionerRole: { elements: "practitioner", of: (each) => (each.practitioner || {}).display || "" },
   Organization: { elements: "name", of: (each) => each.name || "" },
+  RelatedPerson: { elements: "name", of: (each) => name(each.name) },
 };
 
 async function found(kind, ids) {

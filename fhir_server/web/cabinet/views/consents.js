@@ -1,6 +1,6 @@
 // Consents in plain words: who may see what, until when, with every exception; and taking one back.
 import * as dates from "../app/dates.js";
-import { isOver, rules, sort, unnamed } from "../app/directives.js";
+import { here, isClosing, isOver, isReplaced, isToCome, isUnclear, referred, rules, sort } from "../app/directives.js";
 import { h } from "../app/dom.js";
 import { target, words } from "../app/fhir.js";
 import { n, t } from "../app/language.js";
@@ -8,6 +8,7 @@ import { names } from "../app/names.js";
 import { TEXTS } from "../app/texts.js";
 import { ending } from "./grants.js";
 
+const { base: BASE } = document.documentElement.dataset;
 const STATES = { active: "CONSENT_ACTIVE", inactive: "CONSENT_INACTIVE", rejected: "CONSENT_INACTIVE", proposed: "CONSENT_DRAFT", draft: "CONSENT_DRAFT" };
 
 /** A code in the person's language, where it is a usual one. */
@@ -27,7 +28,8 @@ function what(rule, inside) {
   return parts.join("; ") || t(inside ? "THE_SAME" : "WHAT_ALL");
 }
 
-const who = (rule, known) => rule.who.map((each) => each.display || known.get(target(each)) || t("UNKNOWN_WHO")).join(", ");
+/** By their own name: what a Consent calls them may be another's. */
+const who = (rule, known) => rule.who.map((each) => known.get(here(each, BASE)) || each.display || t("UNKNOWN_WHO")).join(", ");
 const why = (rule) => rule.purposes.map((each) => said("PURPOSE", each)).join(", ");
 
 /** An exception that says whom or what for, and nothing of the data: one line is enough. */
@@ -48,7 +50,7 @@ function drawn(rule, known, inside = false) {
   return [
     h("p", { class: "ruled" }, t(`RULE_${inside ? "nested_" : ""}${rule.type}`, { what: what(rule, inside) })),
     (rule.who.length > 0 || !inside) && h("p", {}, t(`WHO_${rule.type}`, { who: who(rule, known) || t(`EVERYBODY_${rule.type}`) })),
-    acts && h("p", {}, t("MAY_DO", { what: acts })),
+    acts && h("p", {}, t(rule.type === "deny" ? "MAY_NOT" : "MAY_DO", { what: acts })),
     rule.purposes.length > 0 && h("p", {}, t("FOR_PURPOSE", { why: why(rule) })),
     rule.period && spanOf(rule.period) && h("p", {}, t("HOLDS", { when: spanOf(rule.period) })),
     rule.unclear && h("p", { class: "due" }, t("UNCLEAR")),
@@ -56,8 +58,8 @@ function drawn(rule, known, inside = false) {
   ];
 }
 
-/** Names of who is referred to without one, in all of these. */
-export const known = (consents) => names(consents.flatMap((each) => unnamed(rules(each))).map((reference) => reference.split("/").slice(-2).join("/")));
+/** Names of whom these name. */
+export const known = (consents) => names(consents.flatMap((each) => referred(rules(each))).map((each) => here(each, BASE)).filter(Boolean));
 
 /** What a Consent says, as paragraphs. */
 export function told(consent, named) {
@@ -66,9 +68,10 @@ export function told(consent, named) {
   // The period of a root that is a rule itself is told with that rule.
   const apart = period && !(found.length === 1 && found[0].period === period);
   return [
-    consent.modifierExtension && h("p", { class: "due" }, t("UNCLEAR")),
+    isUnclear(consent) && h("p", { class: "due" }, t("UNCLEAR")),
     ...found.flatMap((each) => drawn(each, named)),
     !found.length && h("p", { class: "hint" }, t("SAYS_NOTHING")),
+    isClosing(consent) && h("p", {}, t("CLOSES_REST")),
     apart && spanOf(period) && h("p", {}, t("HOLDS", { when: spanOf(period) })),
   ];
 }
@@ -89,23 +92,31 @@ function withdrawing(consent, card, named, required) {
   });
 }
 
-function one(consent, named, required, now) {
-  const over = consent.status === "active" && isOver(consent, now);
+/** Why an active one holds no more, or not yet: a text, or none. */
+function idle(consent, all, now) {
+  if (consent.status !== "active") return "";
+  if (isOver(consent, now)) return "CONSENT_OVER";
+  if (isReplaced(consent, all, now)) return "CONSENT_REPLACED";
+  return isToCome(consent, now) ? "CONSENT_TO_COME" : "";
+}
+
+function one(consent, named, required, state) {
   const organizations = (consent.organization || []).map((each) => each.display).filter(Boolean).join(", ");
   const card = h("li", { class: "card consent" },
-    h("div", { class: "row" }, h("h3", { class: "name" }, titleOf(consent)), h("span", { class: "badge" }, t(over ? "CONSENT_OVER" : STATES[consent.status] || "CONSENT_DRAFT"))),
+    h("div", { class: "row" }, h("h3", { class: "name" }, titleOf(consent)), h("span", { class: "badge" }, t(state || STATES[consent.status] || "CONSENT_DRAFT"))),
     organizations && h("p", {}, organizations),
     told(consent, named),
     consent.dateTime && h("p", { class: "hint" }, t("GIVEN", { when: dates.day(consent.dateTime) })));
-  if (consent.status === "active" && !over) card.append(h("p", {}, withdrawing(consent, card, named, required)));
+  if (consent.status === "active" && state !== "CONSENT_OVER") card.append(h("p", {}, withdrawing(consent, card, named, required)));
   return card;
 }
 
 /** Cards of Consents, those that hold first and the others folded away; `required` are ids. */
 export function list(consents, named, required) {
   const now = Date.now();
-  const holds = (each) => ["active", "proposed", "draft"].includes(each.status) && !isOver(each, now);
-  const card = (each) => one(each, named, required.includes(each.id), now);
+  const state = new Map(consents.map((each) => [each, idle(each, consents, now)]));
+  const holds = (each) => ["active", "proposed", "draft"].includes(each.status) && !["CONSENT_OVER", "CONSENT_REPLACED"].includes(state.get(each));
+  const card = (each) => one(each, named, required.includes(each.id), state.get(each));
   const [current, past] = [consents.filter(holds), consents.filter((each) => !holds(each))];
   return [
     current.length ? h("ul", { class: "choices" }, current.map(card)) : h("p", { class: "card" }, t("NO_CONSENTS")),

@@ -2,6 +2,7 @@
 import { button, h, say } from "../app/dom.js";
 import { matches, name, target, words } from "../app/fhir.js";
 import { t } from "../app/language.js";
+import { names } from "../app/names.js";
 import { Refusal, look } from "../app/session.js";
 import { known } from "./writing.js";
 
@@ -27,6 +28,13 @@ async function found(text) {
   ].filter((each) => each.display);
 }
 
+/** Whom the patient knows, by their own names: who wrote a message or a visit may have called them otherwise. */
+async function acquainted() {
+  const those = await known();
+  const real = await names(those.map((each) => each.reference));
+  return those.map((each) => ({ ...each, display: real.get(each.reference) || each.display }));
+}
+
 let finders = 0;
 
 /** The ways to find somebody, and who is chosen: references with a display.
@@ -43,7 +51,7 @@ export async function finder({ legend, several = false }) {
     if (first) list.prepend(row);
     else list.append(row);
   };
-  (await known().catch(() => [])).forEach((each) => add(each, false));
+  (await acquainted().catch(() => [])).forEach((each) => add(each, false));
   const text = /** @type {HTMLInputElement} */ (h("input", { id, type: "search", autocomplete: "off", maxlength: 100, enterkeyhint: "search" }));
   const told = h("p", { class: "hint", hidden: true });
   const find = button(t("FIND"), { class: "second" }, async () => {

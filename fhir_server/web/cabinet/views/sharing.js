@@ -1,14 +1,14 @@
 // To give a consent: share the record, hide a part of it, let a relative act. What it will say is
 // shown before it is saved, drawn of the very Consent that is sent.
 import "../app/texts-sharing.js";
-import { KINDS, SUBJECTS, directive, proxy, rules, unnamed } from "../app/directives.js";
+import { KINDS, SUBJECTS, directive, proxy } from "../app/directives.js";
+import { ownDay } from "../app/dates.js";
 import { asked, button, h, problem, say } from "../app/dom.js";
 import { matches, name } from "../app/fhir.js";
 import { giver } from "../app/giver.js";
 import { t } from "../app/language.js";
-import { names } from "../app/names.js";
 import { Offline, Refusal, create, patientId, read } from "../app/session.js";
-import { told } from "./consents.js";
+import { known, told } from "./consents.js";
 import { finder } from "./finder.js";
 
 /** What is missing on the form, in words. */
@@ -38,7 +38,7 @@ function anyOf(legend, options) {
 const kinds = (legend) => anyOf(legend, KINDS.map((each) => [each, t(`OF_${each}`)]));
 
 function untilDay() {
-  const today = new Date().toISOString().slice(0, 10);
+  const today = ownDay(new Date().toISOString());
   const box = /** @type {HTMLInputElement} */ (h("input", { type: "date", id: "until", min: today, "aria-describedby": "until-hint" }));
   return {
     element: h("div", {}, h("label", { for: "until" }, t("UNTIL_LABEL")), box, h("p", { class: "hint", id: "until-hint" }, t("UNTIL_HINT"))),
@@ -91,7 +91,7 @@ async function hiding() {
   return {
     parts: [h("h2", {}, t("HIDE_WHAT")), subjects.element, sections.element, from.element, some.box, one.box,
       h("label", { class: "choice", for: "urgent" }, urgent, h("span", {}, t("HIDE_URGENT"))), until.element],
-    notes: () => [urgent.checked ? "NOTE_URGENT" : "NOTE_NO_URGENT", "NOTE_SELF", "NOTE_SEEN", ...(subjects.values().length ? ["NOTE_COPIES"] : []), "NOTE_STANDS"],
+    notes: () => [urgent.checked ? "NOTE_URGENT" : "NOTE_NO_URGENT", ...(from.value() === "but" ? ["NOTE_BUT"] : []), ...(sections.values().length ? ["NOTE_ADDED"] : []), "NOTE_SELF", "NOTE_SEEN", ...(subjects.values().length ? ["NOTE_COPIES"] : []), "NOTE_STANDS"],
     said: () => {
       needed([...subjects.values(), ...sections.values()], "MISSING_WHAT");
       const of = from.value();
@@ -126,7 +126,7 @@ async function entrusting() {
 /** Ask with what it will say, then save it; the state after it is that of the server. */
 async function give({ said, notes }) {
   const consent = said();
-  const named = await names(unnamed(rules(consent)));
+  const named = await known([consent]);
   const yes = await asked(t("CHECK_TITLE"), t("GIVE"), t("CHANGE_IT"),
     h("div", { class: "quoted" }, told(consent, named)), h("ul", { class: "notes" }, notes().map((each) => h("li", {}, t(each)))));
   if (!yes) return;
