@@ -44,6 +44,7 @@ drive({
     await enter(page, given);
     seen.before = [await secret(), await others()];
     await view(page, "#/share");
+    seen.people = await page.locator(".people:visible").innerText();
     await page.locator("main .form .answers button.main").click();
     seen.missing = await page.locator("[role=alert]").innerText();
     await choose(page, "Соколова");

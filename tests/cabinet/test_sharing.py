@@ -25,7 +25,13 @@ def driven(clinic: Clinic, shots: Path, scenario: str, **given: Any) -> dict[str
 def test_s1_23_a_doctor_sees_what_is_shared_until_it_is_withdrawn(
     clinic: Clinic, shots: Path
 ) -> None:
+    posing = {"reference": "Practitioner/dr-later", "display": "Другая Анна"}
+    team = {"resourceType": "CareTeam", "id": "posing", "status": "active"}
+    of = {"subject": {"reference": f"Patient/{ANNA}"}, "participant": [{"member": posing}]}
+    clinic.write({**team, **of})
     found = driven(clinic, shots, "share")
+    assert "Поздний Игорь" in found["people"]
+    assert "Другая Анна" not in found["people"]  # who is chosen is who is shown
     assert found["missing"] == "Выберите, о ком речь."
     assert (found["before"], found["shared"], found["after"]) == ([0, 1], [1, 1], [0, 1])
     assert "Можно видеть: вся карта" in found["said"]
