@@ -6,7 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV ?= .venv
 ARGS ?=
-JOBS ?= 2
+# Each test waits for the database a third of its time: three at once keep two cores busy.
+JOBS ?= 3
 export VENV
 
 BIN := $(VENV)/bin
@@ -40,6 +41,9 @@ seed: install  ## Load seed_bundles/ again
 
 doctor: install  ## Say what is missing on this machine
 	@$(BIN)/fhir-server doctor $(ARGS)
+
+# Tests start dozens of servers, of which each would compile all modules anew.
+test test-slow test-browser test-clients: export PYTHONDONTWRITEBYTECODE :=
 
 test: install-all  ## Run the tests, but for the slow ones and those that need a browser or clients
 	@echo "Apart from these: make test-slow, make test-browser, make test-clients"
