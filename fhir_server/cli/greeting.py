@@ -25,7 +25,7 @@ EXAMPLES: Final = (
 )
 """Each works as it stands, on an empty database too."""
 
-_UNCHECKED: Final = ssl.create_default_context()
+_UNCHECKED: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For this process to ask itself whether it is there: the certificate names the public host."""
 _UNCHECKED.check_hostname = False
 _UNCHECKED.verify_mode = ssl.CERT_NONE

@@ -3,12 +3,13 @@
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
-from fhir_server.spec.structures import is_a
+from fhir_server.spec.structures import lineage
 from fhir_server.spec.tables import load
 
 SearchType = Literal[
@@ -83,6 +84,19 @@ BY_URL: Final[Mapping[str, SearchParameter]] = {each.url: each for each in ALL}
 
 
 @cache
+def _by_base() -> Mapping[str, Mapping[int, SearchParameter]]:
+    """The parameters by each type that they name, and by their places in `ALL`."""
+    found: defaultdict[str, dict[int, SearchParameter]] = defaultdict(dict)
+    for place, each in enumerate(ALL):
+        for base in each.base:
+            found[base][place] = each
+    return found
+
+
+@cache
 def of_type(name: str) -> Mapping[str, SearchParameter]:
     """The parameters of resource type `name` by code, those of all resources included."""
-    return {each.code: each for each in ALL if any(is_a(name, base) for base in each.base)}
+    found: dict[int, SearchParameter] = {}
+    for base in lineage(name):
+        found.update(_by_base().get(base, {}))
+    return {found[place].code: found[place] for place in sorted(found)}

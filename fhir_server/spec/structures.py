@@ -244,6 +244,14 @@ RESOURCE_TYPES: Final = tuple(
 """The 146 types an instance can have."""
 
 
+def lineage(name: str) -> Iterator[str]:
+    """The type `name` and what it specialises, the next of kin first."""
+    of: str | None = name
+    while of is not None:
+        yield of
+        of = TYPES[of].base if of in TYPES else None
+
+
 def is_a(name: str | None, ancestor: str) -> bool:
     """Whether the type `name` is `ancestor` or specialises it."""
     while name is not None and name != ancestor:
