@@ -78,9 +78,7 @@ def _of_changed(before: JsonObject, after: JsonObject) -> Iterator[str]:
     is_queued = whole_extension(before, WAITLIST) is not None
     is_wish = "slot" not in before and not is_queued
     for name in (*_CLINICS, *(() if is_wish else _SETTLED)):
-        # The server writes since when one waits, and what an offer is.
-        is_servers = is_queued and name == "created"
-        if not is_servers and after.get(name) != before.get(name):
+        if not _is_servers(before, after, name) and after.get(name) != before.get(name):
             yield name
     if before["status"] == "booked":
         yield from (name for name in _KEPT if _lacks(before, after, name))
@@ -94,6 +92,15 @@ def _of_changed(before: JsonObject, after: JsonObject) -> Iterator[str]:
         yield "cancelationReason"
     if is_out(after) and not is_out(before):
         yield "cancelationReason"
+
+
+def _is_servers(before: JsonObject, after: JsonObject, name: str) -> bool:
+    """Whether the server writes an element, whatever is sent: since when one waits, and the
+    speciality of what is held."""
+    if name == "created":
+        return whole_extension(before, WAITLIST) is not None
+    is_held = before["status"] == "pending" and after["status"] != "cancelled"
+    return name == "specialty" and is_held and name not in after
 
 
 def _is_returned(before: JsonObject, after: JsonObject) -> bool:

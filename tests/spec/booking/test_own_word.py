@@ -121,6 +121,20 @@ def test_the_persons_word_is_the_persons(clinic: Clinic, door: str) -> None:
     assert stored["priority"] == 5
 
 
+@pytest.mark.parametrize("door", ["PUT", "conditional", "transaction"])
+def test_a_hold_is_booked_as_it_was_sent(clinic: Clinic, door: str) -> None:
+    """Its speciality the server has added, and does so again."""
+    slot, who = clinic.slot(clinic.schedule(specialty=[SERVICE])), person(clinic.patient())
+    body = clinic.visit(who.patient or "", slot, status="pending")
+    held = sent(clinic, made(who, "POST", body)).json()
+    assert held["specialty"] == [SERVICE]
+    change: Change = {"status": "booked", "specialty": None}
+    answer = sent(clinic, written(who, door, held, change))
+    assert answer.is_success, answer.text
+    stored = clinic.get(f"/Appointment/{held['id']}")
+    assert (stored["status"], stored["specialty"]) == ("booked", [SERVICE])
+
+
 def test_a_doctor_is_not_made_to_decline(clinic: Clinic) -> None:
     who, visit = visiting(clinic)
     mine, doctor = visit["participant"]
