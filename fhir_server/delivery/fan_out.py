@@ -55,8 +55,9 @@ class FanOut:
 
     async def _keep(self, held: Held, composed: Composed) -> None:
         async def work(unit: Unit) -> None:
-            await unit.told(held, composed.deliveries, self._now())
             await composed.write(unit)
+            # Last: who changes the visit meanwhile changes this row, and does not wait.
+            await unit.told(held, composed.deliveries, self._now())
 
         await self._store.run(composed.kinds, work, single=True)
 

@@ -143,6 +143,31 @@ async def test_an_occasion_is_composed_and_sent_by_every_channel(office: Office)
     assert [each.key for each in waiting] == ["b"]
 
 
+async def test_what_is_being_written_holds_up_no_change_of_its_visit(office: Office) -> None:
+    """Also where the process dies meanwhile: its transaction lives on for a minute."""
+    writing, go = asyncio.Event(), asyncio.Event()
+
+    async def compose(of: Occasion) -> Composed:
+        async def write(unit: Unit) -> None:
+            await unit.insert([version(f"told-{of.key}", kind="Communication")])
+            writing.set()
+            await go.wait()
+
+        return Composed((delivery(of.key),), ("Communication",), write)
+
+    office.compose = compose
+    await office.post(occasion("changed"))
+    async with office.working():
+        await writing.wait()
+        async with asyncio.timeout(5):
+            await office.store.run([], lambda unit: unit.withdraw("Appointment/1"))
+        go.set()
+    assert await office.outbox.find("changed") is None
+    assert office.email.sent == []
+    told = await office.store.read("Communication", "told-changed", within=UNRESTRICTED)
+    assert told is None
+
+
 async def test_what_comes_again_is_composed_anew(office: Office) -> None:
     """At first to the old address, in vain; by then there is another one."""
     asked: list[Occasion] = []
