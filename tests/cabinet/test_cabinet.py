@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 LOOKS = [
     {"size": "phone", "locale": "ru"},
     {"size": "desktop", "locale": "en"},
-    {"size": "phone", "locale": "uk"},
+    {"size": "small", "locale": "uk"},
 ]
 
 
