@@ -17,7 +17,7 @@ from fhir_server.access.proxies import ProxyRules
 from fhir_server.access.required import Required
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.messages import Text
-from tests.support.consenting import action, actor, consent, data, label
+from tests.support.consenting import AS_USUAL, action, actor, consent, data, label
 from tests.support.doors import READS
 from tests.support.doors_for_writing import BESIDE, CREATING, GONE, WRITES
 from tests.support.fhir import JsonObject
@@ -26,6 +26,8 @@ from tests.support.relations import relation, years_before
 OTHERS: Final = "patient/Patient.rs patient/Encounter.rs patient/DiagnosticReport.rs"
 WATCHER: Final = "Practitioner/watcher"
 SECRET: Final = {"system": "urn:code", "code": "secret"}
+_PSYCHIATRY: Final = {"meta": {"security": [label("PSY")]}}
+_HIDING: Final = {"provision": [{"type": "deny", "securityLabel": [label("PSY")]}]}
 RESTRICTED: Final = {"meta": {"security": [label("R")]}}
 PDN: Final = Coding("urn:law", "pdn")
 STRICT: Final = AccessPolicy(
@@ -341,10 +343,10 @@ STAFF: Final = (
         {"code": {"coding": [SECRET]}},
         lambda _: {"code": [{"coding": [SECRET]}]},
     ),
-    _staff(
-        "deny-label",
-        {"meta": {"security": [label("PSY")]}},
-        lambda _: {"securityLabel": [label("PSY")]},
+    _staff("deny-label", _PSYCHIATRY, lambda _: {"securityLabel": [label("PSY")]}),
+    replace(
+        _staff("hide-label", _PSYCHIATRY, lambda _: {}),
+        facts=lambda limit: [_of(limit, _HIDING, policyRule=AS_USUAL)],
     ),
     _staff(
         "deny-period",
