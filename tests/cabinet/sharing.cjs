@@ -139,6 +139,13 @@ drive({
     seen.encounters = await page.locator("li.log h3").allInnerTexts();
     await page.selectOption("#by-who", { label: "Вы, через Demo app" });
     seen.none = await page.locator("main").innerText();
+    await page.route("**/AuditEvent?**", (route) => route.continue({ url: route.request().url().replace("_count=200", "_count=3") }));
+    await view(page, "#/journal");
+    const own = async () => Number(/\((\d+)/.exec(await page.locator("label[for=own]").innerText())[1]);
+    seen.loaded = [await own()];
+    await page.locator("main > div > button.second").click();
+    await page.waitForFunction((before) => !document.querySelector("label[for=own]").textContent.includes(`(${before} `), seen.loaded[0]);
+    seen.loaded.push(await own());
   },
 
   /** How notices come is changed, and the rest of the record is not. */

@@ -79,6 +79,7 @@ def test_s4_80_the_log_is_read_by_day_and_person(clinic: Clinic, shots: Path) ->
     assert "Соколова Елена" in found["encounters"]
     assert "Вы, через Demo app" not in found["encounters"]
     assert "В загруженном — только вы." in found["none"]
+    assert found["loaded"][0] < found["loaded"][1]
 
 
 def test_s4_72_notices_come_as_the_patient_says(clinic: Clinic, shots: Path) -> None:
