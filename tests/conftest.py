@@ -61,15 +61,21 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def mongodb_client(mongodb_uri: str, anyio_backend: str) -> AsyncIterator[Client]:
-    """One client for the session's loop.
+def polled_uri(mongodb_uri: str) -> str:
+    """The same address for clients on the session's loop.
 
     That loop stands still while tests without it run. A monitor that streams would wake to a
     deadline of half a minute ago, take the server for lost and cut off what is being asked.
     """
-    del anyio_backend
     mark = "&" if "?" in mongodb_uri else "?"
-    client = await connect(f"{mongodb_uri}{mark}serverMonitoringMode=poll")
+    return f"{mongodb_uri}{mark}serverMonitoringMode=poll"
+
+
+@pytest.fixture(scope="session")
+async def mongodb_client(polled_uri: str, anyio_backend: str) -> AsyncIterator[Client]:
+    """One client for the session's loop."""
+    del anyio_backend
+    client = await connect(polled_uri)
     yield client
     await client.close()
 

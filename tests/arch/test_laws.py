@@ -169,6 +169,17 @@ def test_tests_replace_nothing_by_a_mock() -> None:
     assert found == []
 
 
+def test_marks_are_given_where_the_tests_stand() -> None:
+    """Other files are not read when the tests of a mark are asked for (`tests/conftest.py`)."""
+    given = {
+        path.name
+        for path in sources("tests").values()
+        if re.search(r"mark\.(alone|slow)\b", path.read_text(encoding="utf-8"))
+    }
+    assert all(each.startswith("test_") for each in given), given
+    assert given
+
+
 def test_the_configuration_page_is_current() -> None:
     """Every setting with its docstring: the page is made from them."""
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

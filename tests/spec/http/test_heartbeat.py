@@ -53,12 +53,12 @@ def beating() -> Iterator[Heart]:
 
 
 @pytest.fixture(scope="module")
-async def local(mongodb_uri: str, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
+async def local(polled_uri: str, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application on this very loop."""
     del anyio_backend
     name = f"heart_{uuid4().hex[:12]}"
     settings = Settings(
-        insecure_no_auth=True, mongodb_uri=mongodb_uri, database=name, seed=False
+        insecure_no_auth=True, mongodb_uri=polled_uri, database=name, seed=False
     )
     app = create(settings)
     config = uvicorn.Config(app, log_config=None, lifespan="on")

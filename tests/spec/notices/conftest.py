@@ -16,12 +16,12 @@ CONSENT = "http://test/consents|results-by-email"
 
 @pytest.fixture(scope="session")
 async def clinic(
-    mongodb_uri: str, mongodb_client: Client, anyio_backend: str
+    polled_uri: str, mongodb_client: Client, anyio_backend: str
 ) -> AsyncIterator[House]:
     del anyio_backend
     clock = Clock()
     settings = Settings(
-        mongodb_uri=mongodb_uri,
+        mongodb_uri=polled_uri,
         database=f"notices_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",

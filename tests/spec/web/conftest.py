@@ -29,12 +29,12 @@ def signing_key() -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="session")
-async def services(mongodb_uri: str, anyio_backend: str) -> AsyncIterator[Services]:
+async def services(polled_uri: str, anyio_backend: str) -> AsyncIterator[Services]:
     """The FHIR side with three patients in it."""
     del anyio_backend
     settings = Settings(
         insecure_no_auth=True,
-        mongodb_uri=mongodb_uri,
+        mongodb_uri=polled_uri,
         database=f"spec_{uuid4().hex[:12]}",
         seed=False,
         log_level="WARNING",
