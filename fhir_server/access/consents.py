@@ -28,7 +28,8 @@ from fhir_server.search.values import MAX_TIME, MIN_TIME, Interval
 
 _PRIVACY: Final = Coding(CONSENT_SCOPE, "patient-privacy")
 _PROXY: Final = Coding(OWN, PROXY)
-_NO_DIRECTIVES: Final = (Coding(OWN, SMART_GRANT), _PROXY)
+NO_DIRECTIVES: Final = (Coding(OWN, SMART_GRANT), _PROXY)
+"""Categories of Consents that say nothing of who else sees what."""
 
 _RULES: Final[Mapping[str, RuleType]] = {
     "OPTIN": "permit",
@@ -76,7 +77,7 @@ class Consent:
 def read_consent(resource: JsonObject, reading: Reading) -> Consent | None:
     """The directive in a Consent resource; None where it is none: not active, another scope
     than `patient-privacy`, a record of a grant or of a proxy, nobody's."""
-    if any(has_category(resource, each) for each in _NO_DIRECTIVES):
+    if any(has_category(resource, each) for each in NO_DIRECTIVES):
         return None
     return _read(resource, reading)
 

@@ -66,7 +66,7 @@ class OnFile:
         known: dict[_Version, Consent | None],
     ) -> Directives:
         """`known` is left with the versions of this reading alone."""
-        rows = await self._facts.consent_rows(patients)
+        rows = await self._facts.directives(patients)
         found = {(row.id, row.number, row.at): row for row in rows}
         read = {v: known[v] if v in known else self._parsed(row) for v, row in found.items()}
         known.clear()

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/consent.html
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from fhir_server.access.consents import NO_DIRECTIVES
 from fhir_server.access.memberships import memberships
 from fhir_server.access.principal import Principal
 from fhir_server.core.errors import TooCostly
@@ -18,7 +19,7 @@ from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Services
 from fhir_server.search import keys
 from fhir_server.search.nodes import intersection
-from fhir_server.search.plan import UNRESTRICTED, Ids, Keys, Node
+from fhir_server.search.plan import UNRESTRICTED, Ids, Keys, Node, Not
 from fhir_server.store.port import Stored
 
 TOO_MANY: Final = Text(
@@ -32,6 +33,10 @@ MOST_CONSENTS: Final = 20_000
 """Of all patients together, for callers not bound to some: 100 MB while they are read."""
 MOST_OF_ONE: Final = 1_000
 """Resources of one type about one user or a few patients."""
+
+_ACTIVE: Final[Node] = Keys("tokens", (keys.token("status", None, "active"),))
+_RECORDS: Final = Keys("tokens", tuple(keys.token("category", *each) for each in NO_DIRECTIVES))
+_DIRECTIVES: Final = intersection((_ACTIVE, Not(_RECORDS)))
 
 
 class Facts:
@@ -91,15 +96,18 @@ class Facts:
 
     async def consents(self, patients: tuple[str, ...]) -> list[JsonObject]:
         """The active Consents of `patients`."""
-        return [self._parsed(row) for row in await self.consent_rows(patients)]
+        return [self._parsed(row) for row in await self._of(patients, _ACTIVE)]
 
-    async def consent_rows(self, patients: tuple[str, ...] | None) -> Sequence[Stored]:
-        """The active Consents of `patients`, or of everybody."""
-        active: Node = Keys("tokens", (keys.token("status", None, "active"),))
+    async def directives(self, patients: tuple[str, ...] | None) -> Sequence[Stored]:
+        """Those of `patients`, or of everybody, that may say who sees what: without records of
+        grants, of which every app that was let in makes one."""
         if patients is None:
-            return await self._rows("Consent", active, MOST_CONSENTS)
+            return await self._rows("Consent", _DIRECTIVES, MOST_CONSENTS)
+        return await self._of(patients, _DIRECTIVES)
+
+    async def _of(self, patients: tuple[str, ...], which: Node) -> Sequence[Stored]:
         named = tuple(keys.reference("patient", f"Patient/{each}") for each in patients)
-        theirs = intersection((Keys("references", named), active))
+        theirs = intersection((Keys("references", named), which))
         return await self._rows("Consent", theirs, MOST_OF_ONE) if patients else ()
 
     async def referring(

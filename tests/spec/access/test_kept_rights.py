@@ -11,11 +11,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from fhir_server.access.codings import OWN, PROXY, SMART_GRANT
 from fhir_server.access.decisions import Policy
 from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.access.rights import Rights
 from fhir_server.access.scopes import parse_scopes
+from fhir_server.interactions import facts
 from fhir_server.settings import Settings
 from tests.support.consenting import consent
 from tests.support.fhir import JsonObject, new_id
@@ -99,6 +101,23 @@ def test_another_consent_makes_others_at_once(house: House) -> None:
     house.world.load({**denial(patient), "status": "inactive"})
     assert house.sees(f"/Observation/{patient}")
     assert house.rights() is not before
+
+
+def test_records_of_grants_are_not_read_among_what_consents_say(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each patient who lets an app in has some: they would be more than can be read."""
+    patient = house.patient()
+    monkeypatch.setattr(facts, "MOST_CONSENTS", 100)
+    for category in (SMART_GRANT, PROXY):
+        coded = {"coding": [{"system": OWN, "code": category}]}
+        grants = [
+            {**denial(patient, type="permit"), "id": new_id(), "category": [coded]}
+            for _ in range(60)
+        ]
+        house.world.load(*grants)
+    house.rights()
+    assert not house.sees(f"/Observation/{patient}")
 
 
 def test_the_edge_of_a_period_makes_others(house: House) -> None:

@@ -6,15 +6,16 @@ about in the same query.
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Final
 
 import pytest
 
+from fhir_server.access import decisions
 from fhir_server.access.belonging import is_about_one, of_patients
 from fhir_server.access.callers import caller_of
 from fhir_server.access.codings import OWN
 from fhir_server.access.consents import Consent, read_proxy
 from fhir_server.access.decisions import (
-    MOST_EXCEPTIONS,
     MOST_FORMS,
     Implicit,
     Policy,
@@ -157,27 +158,57 @@ def forms(count: int) -> dict[str, Sequence[Consent]]:
     return {f"x{place}": of(f"x{place}", about(place)) for place in range(count)}
 
 
+FEW: Final = 100
+
+
+@pytest.fixture
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "MOST_EXCEPTIONS", FEW)
+
+
+@pytest.mark.usefixtures("_few")
 def test_beyond_the_bound_the_query_is_refused() -> None:
-    node: Node = consent_nodes(many(MOST_EXCEPTIONS), asking(), Policy())("Observation")
+    node: Node = consent_nodes(many(FEW), asking(), Policy())("Observation")
     assert holds(node, observation("o1", subject={"reference": "Patient/x7"}))
     with pytest.raises(TooCostly):
-        consent_nodes(many(MOST_EXCEPTIONS + 1), asking(), Policy())
+        consent_nodes(many(FEW + 1), asking(), Policy())("Observation")
     consent_nodes(forms(MOST_FORMS), asking(), Policy())("Observation")
     with pytest.raises(TooCostly):
         consent_nodes(forms(MOST_FORMS + 1), asking(), Policy())("Observation")
 
 
+@pytest.mark.usefixtures("_few")
 def test_what_many_share_with_others_is_no_exception() -> None:
     def sharing(patient: str) -> Sequence[Consent]:
         to = {**PERMIT, "actor": actor("Practitioner/dr2")}
         patients = {"patient": {"reference": f"Patient/{patient}"}}
         return read(consent({"provision": [to]}, id=patient, policyRule=AS_USUAL, **patients))
 
-    known = {f"x{place}": sharing(f"x{place}") for place in range(MOST_EXCEPTIONS + 1)}
+    known = {f"x{place}": sharing(f"x{place}") for place in range(FEW + 1)}
     node = consent_nodes(known, asking(), Policy("basic-normal"))("Observation")
     assert node == consent_nodes({}, asking(), Policy("basic-normal"))("Observation")
+    theirs = consent_nodes(known, asking(caller("Practitioner/dr2")), Policy("basic-normal"))
     with pytest.raises(TooCostly):
-        consent_nodes(known, asking(caller("Practitioner/dr2")), Policy("basic-normal"))
+        theirs("Observation")
+
+
+@pytest.mark.usefixtures("_few")
+def test_what_many_hide_closes_no_type_that_they_say_nothing_of() -> None:
+    """Who hides results is no exception where diagnoses are asked for, or doctors."""
+    of_type = [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
+    rule = {"provision": [{"type": "deny", "class": of_type}]}
+
+    def hiding(patient: str) -> Sequence[Consent]:
+        patients = {"patient": {"reference": f"Patient/{patient}"}}
+        return read(consent(rule, id=patient, policyRule=AS_USUAL, **patients))
+
+    known = {f"x{place}": hiding(f"x{place}") for place in range(FEW + 1)}
+    nodes = consent_nodes(known, asking(), Policy("basic-normal"))
+    alone = consent_nodes({}, asking(), Policy("basic-normal"))
+    for kind in ("Condition", "Patient", "Practitioner"):
+        assert nodes(kind) == alone(kind)
+    with pytest.raises(TooCostly):
+        nodes("Observation")
 
 
 @pytest.mark.parametrize("kind", ["Observation", "Appointment", "Patient", "Encounter"])
