@@ -32,6 +32,9 @@ class Caller:
     """Logical ids of the patients that the user is."""
     user: str | None = None
     """Reference of the resource that the user is; it always flows."""
+    above: frozenset[str] = frozenset()
+    """References of what the user's organizations are parts of; a denial counts them. A permit
+    does not, as staff may write what an organization is a part of."""
     staff: bool = False
     """Works for an organization served here: reading is access, and no disclosure."""
 
@@ -46,13 +49,14 @@ def caller_of(
     memberships: Iterable[str] = (),
     own: Iterable[str] = (),
     purpose: Coding | None = None,
+    above: Iterable[str] = (),
 ) -> Caller:
     """The bearer of a token.
 
     `memberships`: references of the PractitionerRoles, CareTeams, Groups and RelatedPersons
     that the user is or belongs to, as the store knows them. `own`: the user's own patient
     ids where `fhirUser` is no Patient (a Person). `purpose`: of an operator's own code
-    system, in place of the token's.
+    system, in place of the token's. `above`: see `Caller`.
     """
     user = principal.user
     references = {*memberships, *principal.organizations, f"Device/{principal.client}"}
@@ -65,6 +69,7 @@ def caller_of(
         _purposes(purpose or Coding(ACT_REASON, principal.purpose)),
         frozenset(own),
         user,
+        frozenset(above),
         principal.staff,
     )
 

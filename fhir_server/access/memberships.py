@@ -77,6 +77,11 @@ def memberships(
                 yield works
 
 
+def part_of(organization: JsonObject, *bases: str) -> str:
+    """Reference of what an Organization is a part of; empty: of nothing."""
+    return _target(organization.get("partOf"), bases)
+
+
 def is_widened(before: JsonObject | None, after: JsonObject, user: str, *bases: str) -> bool:
     """Whether `user` belongs to `after` at a time at which it did not to `before`."""
     old = () if before is None else spans(before, user, *bases)

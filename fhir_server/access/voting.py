@@ -104,12 +104,13 @@ def _asked(conditions: Conditions, request: Request, *, widely: bool) -> bool:
         )
 
     caller = request.caller
+    who = caller.references | caller.above if widely else caller.references
     return (
         all(
             widely if each is None else each.lo <= request.now < each.hi
             for each in conditions.periods
         )
-        and met(conditions.actors, caller.references)
+        and met(conditions.actors, who)
         and met(conditions.purposes, caller.purposes)
         and met(conditions.actions, actions_of(caller, request.letter))
     )

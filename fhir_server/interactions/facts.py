@@ -6,11 +6,11 @@ its rights. Too many of anything is refused: what is left out might be a denial.
 https://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from fhir_server.access.consents import NO_DIRECTIVES
-from fhir_server.access.memberships import memberships
+from fhir_server.access.memberships import memberships, part_of
 from fhir_server.access.principal import Principal
 from fhir_server.core.errors import TooCostly
 from fhir_server.core.messages import Text
@@ -33,6 +33,10 @@ MOST_CONSENTS: Final = 20_000
 """Of all patients together, for callers not bound to some: 100 MB while they are read."""
 MOST_OF_ONE: Final = 1_000
 """Resources of one type about one user or a few patients."""
+MOST_HIGH: Final = 10
+"""Organizations above one another that are looked at."""
+
+_ORGANIZATION: Final = "Organization/"
 
 _ACTIVE: Final[Node] = Keys("tokens", (keys.token("status", None, "active"),))
 _RECORDS: Final = Keys("tokens", tuple(keys.token("category", *each) for each in NO_DIRECTIVES))
@@ -83,6 +87,19 @@ class Facts:
             rows += await self.referring(kind, code, (user,))
         now, base = self._services.now(), self._services.base_url
         return list(dict.fromkeys(memberships(rows, user, now, base)))
+
+    async def above(self, references: Iterable[str]) -> list[str]:
+        """The organizations that those among `references` are parts of, and so on upwards."""
+        base = self._services.base_url
+        level = {each for each in references if each.startswith(_ORGANIZATION)}
+        found: dict[str, None] = {}
+        for _ in range(MOST_HIGH):
+            ids = tuple(sorted(each.removeprefix(_ORGANIZATION) for each in level))
+            rows = await self.find("Organization", Ids(ids), len(ids)) if ids else []
+            parents = {part_of(each, base) for each in rows}
+            level = {each for each in parents if each.startswith(_ORGANIZATION)} - found.keys()
+            found.update(dict.fromkeys(sorted(level)))
+        return list(found)
 
     async def referred(self, instances: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """What each of `instances` (`DiagnosticReport/r1`) refers to."""

@@ -39,6 +39,8 @@ class Basis:
 
     consents: tuple[Consent, ...]
     memberships: tuple[str, ...]
+    above: tuple[str, ...]
+    """What the organizations among them and in the token are parts of."""
     held: tuple[Declaration, ...]
     referred: Mapping[str, frozenset[str]]
     parameters: int
@@ -69,10 +71,13 @@ class Flowing:
         bound = _bound(principal)
         found = await self._on_file.of(bound, epoch, now)
         memberships = await self._facts.memberships(principal)
+        above = await self._facts.above((*memberships, *principal.organizations))
         held = await self._declared(principal, bound, now)
         referred = await self._facts.referred(to_follow(found.consents))
         parameters = self._services.registry.version
-        basis = Basis(found.consents, tuple(memberships), tuple(held), referred, parameters)
+        basis = Basis(
+            found.consents, tuple(memberships), tuple(above), tuple(held), referred, parameters
+        )
         return basis, found.at
 
     async def _declared(
@@ -95,8 +100,9 @@ def flowing(
     """`rights` of the token as the Consents narrow them; by patient the references of the
     Consents that decide."""
     by_patient = _by_patient(basis.consents)
-    caller = caller_of(principal, memberships=basis.memberships)
-    inside = caller_of(replace(principal, purpose="BTG"), memberships=basis.memberships)
+    caller = caller_of(principal, memberships=basis.memberships, above=basis.above)
+    urgently = replace(principal, purpose="BTG")
+    inside = caller_of(urgently, memberships=basis.memberships, above=basis.above)
     urgent = Urgent(inside, frozenset(basis.declared)) if basis.held else None
 
     def permitted(letter: ScopeLetter) -> Permitted:

@@ -29,7 +29,8 @@ from tests.support.relations import relation, years_before
 from tests.support.running import Running
 from tests.support.worlds import ROOT, Tokens
 
-V3: Final = "http://terminology.hl7.org/CodeSystem/v3-"
+HL7: Final = "http://terminology.hl7.org/CodeSystem/"
+V3: Final = f"{HL7}v3-"
 RU_AGE: Final = 15
 PDN: Final = Coding("urn:law", "pdn")
 TITLE: Final = Text("data processing", "обработка данных", "обробка даних")
@@ -475,6 +476,24 @@ def test_a_membership_counts_while_it_lasts(
     assert fhir.sees(doctor("in"), path)
     fhir.put(ended)
     assert not fhir.sees(doctor("in"), path)
+
+
+def test_what_is_hidden_from_a_house_is_hidden_in_all_its_parts(fhir: Server) -> None:
+    """Sharing with it is not: who may say what a house is a part of would open records."""
+    for below, above in (("house", "ward"), ("wing", "house"), ("ward", "wing")):  # a ring
+        part = {"partOf": {"reference": f"Organization/{above}"}}
+        fhir.put({"resourceType": "Organization", "id": below, "name": below, **part})
+    nurse = {"practitioner": {"reference": "Practitioner/nurse"}}
+    ward = {"organization": {"reference": "Organization/ward"}}
+    fhir.put({"resourceType": "PractitionerRole", "id": "nurse-r", **nurse, **ward})
+    for patient, rule in (("house-hides", "deny"), ("house-shares", "permit")):
+        fhir.put({"resourceType": "Patient", "id": patient})
+        code = {"system": f"{HL7}v3-Confidentiality", "code": "R" if rule == "permit" else "N"}
+        fhir.put(observation(patient, f"{patient}-1", meta={"security": [code]}))
+        given = {"provision": [{"type": rule, "actor": actor("Organization/house")}]}
+        fhir.put(consent(patient, policyRule=AS_USUAL, provision=given))
+        assert not fhir.sees(doctor("nurse"), f"/Observation/{patient}-1")
+    assert fhir.sees(doctor("elsewhere"), "/Observation/house-hides-1")
 
 
 @pytest.mark.parametrize(
