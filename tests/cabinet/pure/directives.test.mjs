@@ -56,6 +56,13 @@ test("what is hidden can still be recorded, and is changed by nobody who may not
   assert.deepEqual(actions, [["access", "correct"], ["access", "correct"]]);
 });
 
+test("a Consent that names a subject is under the labels of that subject itself", () => {
+  const labels = (made) => made.meta && made.meta.security.map(({ system, code }) => `${system.split("/").at(-1)}|${code}`);
+  assert.deepEqual(labels(hiding({ subjects: ["PSY", "HIV"] })), ["v3-ActCode|PSY", "v3-ActCode|HIV", "v3-Confidentiality|R"]);
+  assert.equal(labels(hiding({ kinds: ["Condition"] })), undefined);
+  assert.equal(labels(sharing({ what: "normal" })), undefined);
+});
+
 for (const [writes, actions] of [[false, ["access"]], [true, ["access", "collect", "correct"]]]) {
   test(`a relative may ${writes ? "act" : "read"}`, () => {
     const made = proxy({ patient: "p", who: BOB, writes, until: "" }, NOW);

@@ -237,8 +237,13 @@ KIND: Final = st.sampled_from(["permit", "deny"])
 
 def provisions(depth: int) -> st.SearchStrategy[JsonObject]:
     inner = st.lists(provisions(depth - 1), max_size=2) if depth else st.just([])
-    few = st.fixed_dictionaries({"type": KIND, "provision": inner}, optional=ELEMENTS)
-    return few.filter(lambda each: len(each) <= 4)  # or nothing ever matches
+
+    def saying(names: list[str]) -> st.SearchStrategy[JsonObject]:
+        said = {each: ELEMENTS[each] for each in names}
+        return st.fixed_dictionaries({"type": KIND, "provision": inner, **said})
+
+    # Few elements, or nothing ever matches.
+    return st.lists(st.sampled_from(sorted(ELEMENTS)), max_size=2, unique=True).flatmap(saying)
 
 
 RESOURCES: Final = [

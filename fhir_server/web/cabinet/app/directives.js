@@ -60,6 +60,9 @@ function lastOf(day) {
 
 const period = (until) => (until ? { period: { end: lastOf(until) } } : {});
 
+/** What hides HIV tells of it: from whom it hides that, it is hidden itself, withdrawn too. */
+const secret = (subjects) => ({ meta: { security: [...labels(subjects).securityLabel, ...coded(`${HL7}v3-Confidentiality`, ["R"])] } });
+
 /**
  * A Consent that shares or hides a part of the record, and leaves the rest as it is.
  * @param {any} said `hides`, what `hidden` or `shared` want, `patient` (its id), `giver`, and `until`, a day or empty
@@ -68,6 +71,7 @@ const period = (until) => (until ? { period: { end: lastOf(until) } } : {});
 export function directive(said, now) {
   return {
     ...consent(said, concept("http://loinc.org", "59284-0"), now),
+    ...(said.hides && said.subjects.length ? secret(said.subjects) : {}),
     policyRule: concept(`${OWN}consent-policy`, "as-usual"),
     provision: { ...period(said.until), provision: said.hides ? hidden(said) : [shared(said)] },
   };
