@@ -6,7 +6,7 @@ const app = (name) => import(new URL(`../../../fhir_server/web/cabinet/app/${nam
 
 const { answer, parts, within } = await app("addresses");
 const { isLastOffer, sorted } = await app("appointments");
-const { grouped, summed, told } = await app("audit");
+const { grouped, reached, summed, told } = await app("audit");
 const calendar = await app("calendar");
 const dates = await app("dates");
 const fhir = await app("fhir");
@@ -207,6 +207,12 @@ test("the access log joins what one person did at a time, and keeps emergencies 
   assert.deepEqual(groups.flatMap((each) => each.rows).map((each) => each.at).sort(), rows.map((each) => each.at).sort());
   assert.deepEqual(summed(groups[0].rows), [{ action: "DID_READ", kinds: ["Observation"], count: 2 }, { action: "DID_CHANGE", kinds: ["Observation"], count: 1 }]);
   assert.equal(groups[3].first.action, "DID_TRY");
+});
+
+test("the log is read back to the last row of its pages, and an empty page changes nothing", () => {
+  const page = (...times) => ({ entry: times.map((recorded) => ({ resource: { recorded }, search: { mode: "match" } })) });
+  assert.equal(reached(page("2026-01-02", "2026-01-01"), "2026-01-03"), "2026-01-01");
+  assert.equal(reached({}, "2026-01-03"), "2026-01-03");
 });
 
 for (const [page, user, here, actor] of [

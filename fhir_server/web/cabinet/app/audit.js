@@ -1,6 +1,6 @@
 // The access log in plain terms: who, by which app, did what, when. Pure.
 // https://hl7.org/fhir/R4/auditevent.html
-import { isTo, target } from "./fhir.js";
+import { isTo, matches, target } from "./fhir.js";
 
 const ACTIONS = { C: "DID_CREATE", R: "DID_READ", U: "DID_CHANGE", D: "DID_DELETE", E: "DID_READ" };
 /** Events that are no reading or writing, by their subtype. */
@@ -80,3 +80,7 @@ export function summed(rows) {
   }
   return [...found.values()];
 }
+
+/** How far back the log was read with this page of it, newest first: an older emergency that is
+ * shown besides does not count. */
+export const reached = (bundle, before) => (matches(bundle).at(-1) || {}).recorded || before;

@@ -1,7 +1,7 @@
 // The access log: who looked at the record, changed it, or tried to; emergencies first, then by
 // day and person. What the person did in this page is folded away, and every entry can be opened.
 import "../app/texts-sharing.js";
-import { grouped, summed, told } from "../app/audit.js";
+import { grouped, reached, summed, told } from "../app/audit.js";
 import * as dates from "../app/dates.js";
 import { button, h, say } from "../app/dom.js";
 import { matches, nextPage } from "../app/fhir.js";
@@ -72,6 +72,7 @@ function filter(id, label, changed) {
 class Log {
   rows = new Map();
   next = null;
+  back = "";
   shown = h("div", { class: "shown" });
   more = h("div", {});
 
@@ -95,7 +96,9 @@ class Log {
     const before = this.foreign();
     this.next = page;
     for (let pages = 0; this.next && pages < PAGES && (pages === 0 || this.foreign() - before < ENOUGH); pages += 1) {
-      this.next = this.take(await read(this.next));
+      const bundle = await read(this.next);
+      this.back = reached(bundle, this.back);
+      this.next = this.take(bundle);
     }
     this.offer();
     this.draw();
@@ -117,14 +120,13 @@ class Log {
       && (!this.who.value() || each.actor === this.who.value()) && (!this.kind.value() || kindsOf(each).includes(this.kind.value())));
     const groups = grouped(wanted, dates.ownDay);
     const [urgent, others] = [true, false].map((is) => groups.filter((each) => each.first.emergency === is));
-    const oldest = this.sorted().at(-1);
     this.shown.replaceChildren(...[
       urgent.length > 0 && h("section", {}, h("h2", {}, t("JOURNAL_URGENT")), h("ul", { class: "choices" }, urgent.map((each) => drawn(each, true)))),
       ...byDay(others),
       !groups.length && h("p", { class: "card" }, t(this.rows.size ? "NOBODY_ELSE" : "NOTHING_HERE")),
-      this.next && oldest && h("p", { class: "hint" }, t("LOADED", { when: dates.moment(oldest.at) })),
+      this.next && this.back && h("p", { class: "hint" }, t("LOADED", { when: dates.moment(this.back) })),
     ].filter(Boolean));
-    this.more.replaceChildren(...(this.next ? [button(t("MORE_ROWS"), { class: "second" }, () => this.load(this.next).then(() => say(t("LOADED", { when: dates.moment(this.sorted().at(-1).at) }))))] : []));
+    this.more.replaceChildren(...(this.next ? [button(t("MORE_ROWS"), { class: "second" }, () => this.load(this.next).then(() => say(t("LOADED", { when: dates.moment(this.back) }))))] : []));
   }
 }
 
