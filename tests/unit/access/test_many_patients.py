@@ -14,15 +14,17 @@ from fhir_server.access import decisions
 from fhir_server.access.belonging import is_about_one, of_patients
 from fhir_server.access.callers import caller_of
 from fhir_server.access.codings import OWN
+from fhir_server.access.confidentiality import Level
 from fhir_server.access.consents import Consent, read_proxy
 from fhir_server.access.decisions import (
     MOST_FORMS,
+    MOST_HIDDEN,
     Implicit,
     Policy,
     consent_node,
     consent_nodes,
 )
-from fhir_server.access.principal import Principal
+from fhir_server.access.principal import Principal, Purpose
 from fhir_server.access.rights import UNLIMITED, RightsTable, narrowed
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.errors import TooCostly
@@ -37,6 +39,7 @@ from tests.support.consenting import (
     asking,
     caller,
     consent,
+    data,
     holds,
     label,
     observation,
@@ -60,6 +63,24 @@ CONSENTS: dict[str, Sequence[Consent]] = {
     "p3": of("p3", NORMAL),
     "p4": of("p4", DENY),
     "p5": of("p5", RESEARCH),  # about another purpose
+}
+
+
+def beside(patient: str, *exceptions: JsonObject) -> Sequence[Consent]:
+    about = {"patient": {"reference": f"Patient/{patient}"}}
+    rules = {"provision": list(exceptions)}
+    return read(consent(rules, id=patient, policyRule=AS_USUAL, policy=[], **about))
+
+
+DENIES_HIV: JsonObject = {**DENY, "securityLabel": [label("HIV")]}
+SHARES: JsonObject = {**PERMIT, "actor": actor("Practitioner/dr1")}
+TYPES = "http://hl7.org/fhir/resource-types"
+BESIDE: dict[str, Sequence[Consent]] = {
+    "p1": beside("p1", DENIES_HIV),
+    "p2": beside("p2", SHARES),
+    "p3": beside("p3", {**DENY, "class": [{"system": TYPES, "code": "Observation"}]}),
+    "p4": beside("p4", SHARES, DENIES_HIV),
+    "p5": [*of("p5", PERMIT), *beside("p5", DENIES_HIV)],
 }
 PATIENTS = ["p1", "p2", "p3", "p4", "p5", "p6"]
 
@@ -85,12 +106,20 @@ def of_every_type(patient: str, confidentiality: str) -> list[JsonObject]:
     ]
 
 
+@pytest.mark.parametrize("consents", [CONSENTS, BESIDE], ids=["alone", "beside"])
+@pytest.mark.parametrize("unlabelled", ["N", "R"])
+@pytest.mark.parametrize("purpose_", ["TREAT", "BTG"])
 @pytest.mark.parametrize("implicit", ["deny", "basic-normal", "all-normal", "break-glass-only"])
-def test_each_patient_is_judged_as_if_alone(implicit: Implicit) -> None:
-    policy = Policy(implicit)
-    together = consent_nodes(CONSENTS, asking(), policy)
-    for patient, level in product(PATIENTS, ("N", "R")):
-        alone = consent_node(patient, CONSENTS.get(patient, ()), asking(), policy)
+def test_each_patient_is_judged_as_if_alone(
+    consents: dict[str, Sequence[Consent]],
+    unlabelled: Level,
+    purpose_: Purpose,
+    implicit: Implicit,
+) -> None:
+    policy, request = Policy(implicit, unlabelled), asking(caller(for_=purpose_))
+    together = consent_nodes(consents, request, policy)
+    for patient, level in product(PATIENTS, ("N", "R", "HIV")):
+        alone = consent_node(patient, consents.get(patient, ()), request, policy)
         for resource in of_every_type(patient, level):
             kind = resource["resourceType"]
             expected = holds(alone(kind), resource)
@@ -177,14 +206,27 @@ def test_beyond_the_bound_the_query_is_refused() -> None:
         consent_nodes(forms(MOST_FORMS + 1), asking(), Policy())("Observation")
 
 
+def test_ways_to_hide_are_many_more() -> None:
+    """One patient hides one document, another one another."""
+
+    def hiding(count: int) -> dict[str, Sequence[Consent]]:
+        def one(place: int) -> JsonObject:
+            return {**DENY, "data": data("instance", f"Observation/{place}")}
+
+        return {f"x{place}": beside(f"x{place}", one(place)) for place in range(count)}
+
+    node = consent_nodes(hiding(MOST_HIDDEN), asking(), Policy("basic-normal"))("Observation")
+    for patient, flows in (("x7", False), ("x8", True), ("y", True)):
+        about = {"subject": {"reference": f"Patient/{patient}"}}
+        assert holds(node, observation("7", **about)) is flows
+    with pytest.raises(TooCostly):
+        consent_nodes(hiding(MOST_HIDDEN + 1), asking(), Policy("basic-normal"))("Observation")
+
+
 @pytest.mark.usefixtures("_few")
 def test_what_many_share_with_others_is_no_exception() -> None:
-    def sharing(patient: str) -> Sequence[Consent]:
-        to = {**PERMIT, "actor": actor("Practitioner/dr2")}
-        patients = {"patient": {"reference": f"Patient/{patient}"}}
-        return read(consent({"provision": [to]}, id=patient, policyRule=AS_USUAL, **patients))
-
-    known = {f"x{place}": sharing(f"x{place}") for place in range(FEW + 1)}
+    to = {**PERMIT, "actor": actor("Practitioner/dr2")}
+    known = {f"x{place}": beside(f"x{place}", to) for place in range(FEW + 1)}
     node = consent_nodes(known, asking(), Policy("basic-normal"))("Observation")
     assert node == consent_nodes({}, asking(), Policy("basic-normal"))("Observation")
     theirs = consent_nodes(known, asking(caller("Practitioner/dr2")), Policy("basic-normal"))
@@ -195,14 +237,8 @@ def test_what_many_share_with_others_is_no_exception() -> None:
 @pytest.mark.usefixtures("_few")
 def test_what_many_hide_closes_no_type_that_they_say_nothing_of() -> None:
     """Who hides results is no exception where diagnoses are asked for, or doctors."""
-    of_type = [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
-    rule = {"provision": [{"type": "deny", "class": of_type}]}
-
-    def hiding(patient: str) -> Sequence[Consent]:
-        patients = {"patient": {"reference": f"Patient/{patient}"}}
-        return read(consent(rule, id=patient, policyRule=AS_USUAL, **patients))
-
-    known = {f"x{place}": hiding(f"x{place}") for place in range(FEW + 1)}
+    rule = {**DENY, "class": [{"system": TYPES, "code": "Observation"}]}
+    known = {f"x{place}": beside(f"x{place}", rule) for place in range(FEW + 1)}
     nodes = consent_nodes(known, asking(), Policy("basic-normal"))
     alone = consent_nodes({}, asking(), Policy("basic-normal"))
     for kind in ("Condition", "Patient", "Practitioner"):
