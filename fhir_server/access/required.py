@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fhir_server.access.codings import Coding, has_category
+from fhir_server.access.codings import AS_USUAL, Coding, codings, has_category
 from fhir_server.access.periods import period
 from fhir_server.core import references
 from fhir_server.core.errors import Forbidden, Issue
@@ -63,7 +63,7 @@ def demanded(
     """Each of `required` with the Consent of the patient (a logical id) that fulfils it.
 
     Given is a Consent that is active, in its period at `now` (milliseconds since 1970), of
-    this patient, and no refusal at its root.
+    this patient, and no refusal at its root; nor does it only say exceptions to what is usual.
     """
     given = [each for each in consents if _is_given(each, patient, now, bases)]
     return tuple(Demanded(each, _fulfilling(each, given)) for each in required)
@@ -98,6 +98,7 @@ def _is_given(consent: JsonObject, patient: str, now: int, bases: Sequence[str])
         consent.get("status") == "active"
         and (whose.kind, whose.type, whose.id) == ("local", "Patient", patient)
         and provision.get("type", "permit") == "permit"
+        and AS_USUAL not in codings(consent.get("policyRule"))
         and when is not None
         and when.lo <= now < when.hi
     )

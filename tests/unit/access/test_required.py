@@ -12,7 +12,7 @@ from fhir_server.access.required import Required, missing, refusal
 from fhir_server.core.datetimes import parse_interval
 from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
-from tests.support.consenting import BASE, NOW, consent
+from tests.support.consenting import AS_USUAL, BASE, NOW, consent
 
 SYSTEM = "urn:clinic:consents"
 DESK = Text("at the desk", "в регистратуре", "у реєстратурі")
@@ -42,6 +42,8 @@ def given(code: str = "pdn", system: str = SYSTEM, **elements: Any) -> JsonObjec
         ([given(patient={"reference": f"{BASE}/Patient/p1"})], [TELE]),
         ([given(provision={"type": "permit"})], [TELE]),
         ([given(provision={"type": "deny"})], [DATA, TELE]),  # a signed refusal
+        ([given(provision={"provision": [{"type": "deny"}]}, policyRule=AS_USUAL)],
+         [DATA, TELE]),  # which says exceptions, and agrees to nothing
         ([given(provision={"period": {"end": "2023-05-31"}})], [DATA, TELE]),
         ([given(provision={"period": {"end": "2023-06-01"}})], [TELE]),
         ([given(provision={"period": {"start": "2023-06-02"}})], [DATA, TELE]),
@@ -50,7 +52,7 @@ def given(code: str = "pdn", system: str = SYSTEM, **elements: Any) -> JsonObjec
         ([given(provision={"period": {"start": NOW}})], [TELE]),
         ([given(provision={"period": {"start": "?"}})], [DATA, TELE]),
     ],
-)
+)  # fmt: skip
 def test_only_an_active_consent_of_the_patient_fulfils(
     consents: list[JsonObject], expected: list[Required]
 ) -> None:

@@ -91,7 +91,7 @@ async function hiding() {
   return {
     parts: [h("h2", {}, t("HIDE_WHAT")), subjects.element, sections.element, from.element, some.box, one.box,
       h("label", { class: "choice", for: "urgent" }, urgent, h("span", {}, t("HIDE_URGENT"))), until.element],
-    notes: () => [urgent.checked ? "NOTE_URGENT" : "NOTE_NO_URGENT", ...(from.value() === "but" ? ["NOTE_BUT"] : []), ...(sections.values().length ? ["NOTE_ADDED"] : []), "NOTE_SELF", "NOTE_SEEN", ...(subjects.values().length ? ["NOTE_COPIES"] : []), "NOTE_STANDS"],
+    notes: () => [urgent.checked ? "NOTE_URGENT" : "NOTE_NO_URGENT", ...(from.value() === "but" ? ["NOTE_BUT"] : []), ...(sections.values().length ? ["NOTE_ADDED", "NOTE_SECTIONS"] : []), "NOTE_SELF", "NOTE_SEEN", ...(subjects.values().length ? ["NOTE_COPIES"] : []), "NOTE_STANDS"],
     said: () => {
       needed([...subjects.values(), ...sections.values()], "MISSING_WHAT");
       const of = from.value();
