@@ -20,6 +20,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.interactions.notices import language_of, words
 from fhir_server.search.plan import Node
 from tests.support.consenting import (
+    AS_USUAL,
     asking,
     caller,
     consent,
@@ -37,8 +38,13 @@ NARROW: JsonObject = {**BTG, "class": [
     {"system": "http://hl7.org/fhir/resource-types", "code": "Condition"}]}  # fmt: skip
 
 
-def of(patient: str, provision: JsonObject) -> list[Consent]:
-    return read(consent(provision, id=patient, patient={"reference": f"Patient/{patient}"}))
+HIDDEN: JsonObject = {"provision": [{"type": "deny"}]}
+HIDDEN_BUT: JsonObject = {"provision": [{"type": "deny", "provision": [BTG]}]}
+
+
+def of(patient: str, provision: JsonObject, **more: Any) -> list[Consent]:
+    about = {"id": patient, "patient": {"reference": f"Patient/{patient}"}}
+    return read(consent(provision, **about, **more))
 
 
 CONSENTS: dict[str, list[Consent]] = {
@@ -46,6 +52,8 @@ CONSENTS: dict[str, list[Consent]] = {
     "denied": of("denied", BTG_DENIED),
     "treat-denied": of("treat-denied", TREAT_DENIED),
     "narrow": of("narrow", NARROW),
+    "hidden": of("hidden", HIDDEN, policyRule=AS_USUAL),
+    "hidden-but": of("hidden-but", HIDDEN_BUT, policyRule=AS_USUAL),
 }
 PATIENTS = (*CONSENTS, "silent", "other", "other-btg")
 KNOWN = {**CONSENTS, "other-btg": of("other-btg", BTG)}
@@ -79,6 +87,10 @@ def about(patient: str, level: str) -> list[JsonObject]:
         ("denied", EVERYTHING, False),
         ("treat-denied", EVERYTHING, False),
         ("narrow", Policy("basic-normal"), False),
+        ("hidden", EVERYTHING, False),
+        ("hidden-but", EVERYTHING, True),
+        ("hidden-but", Policy("break-glass-only"), True),
+        ("hidden-but", Policy("basic-normal"), False),  # as if nothing were hidden
         ("silent", Policy("basic-normal"), False),
         ("silent", Policy("deny"), False),
         ("silent", EVERYTHING, True),
