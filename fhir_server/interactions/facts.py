@@ -40,7 +40,8 @@ _ORGANIZATION: Final = "Organization/"
 
 _ACTIVE: Final[Node] = Keys("tokens", (keys.token("status", None, "active"),))
 _RECORDS: Final = Keys("tokens", tuple(keys.token("category", *each) for each in NO_DIRECTIVES))
-_DIRECTIVES: Final = intersection((_ACTIVE, Not(_RECORDS)))
+DIRECTIVES: Final = intersection((_ACTIVE, Not(_RECORDS)))
+"""Active Consents that may say who sees what."""
 
 
 class Facts:
@@ -119,8 +120,8 @@ class Facts:
         """Those of `patients`, or of everybody, that may say who sees what: without records of
         grants, of which every app that was let in makes one."""
         if patients is None:
-            return await self._rows("Consent", _DIRECTIVES, MOST_CONSENTS)
-        return await self._of(patients, _DIRECTIVES)
+            return await self._rows("Consent", DIRECTIVES, MOST_CONSENTS)
+        return await self._of(patients, DIRECTIVES)
 
     async def _of(self, patients: tuple[str, ...], which: Node) -> Sequence[Stored]:
         named = tuple(keys.reference("patient", f"Patient/{each}") for each in patients)

@@ -18,8 +18,9 @@ from fhir_server.core.messages import Text
 from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Guard, Intent
-from fhir_server.interactions.facts import Facts
+from fhir_server.interactions.facts import DIRECTIVES, Facts
 from fhir_server.search import keys
+from fhir_server.search.nodes import intersection
 from fhir_server.search.plan import UNRESTRICTED, Keys
 from fhir_server.store.port import Stored
 
@@ -59,6 +60,16 @@ NOT_THEIRS: Final = Text(
     "Сведения о том, кто пациент, ведёт клиника: `{element}` меняют там.",
     "Відомості про те, хто пацієнт, веде клініка: `{element}` змінюють там.",
 )
+
+TOO_MANY_GIVEN: Final = Text(
+    "This patient has {most} Consents in force. Withdraw one first.",
+    "У этого пациента уже действует согласий: {most}. Сначала отзовите одно из них.",
+    "У цього пацієнта вже діє згод: {most}. Спочатку відкличте одну з них.",
+)
+
+MOST_GIVEN: Final = 100
+"""Consents in force that a patient's own hand keeps: those of all are read for each who works
+with records, and there is a bound to them together (`facts.MOST_CONSENTS`)."""
 
 _DECISIVE: Final = ("patient", "relationship", "period")
 _WHO: Final = (
@@ -156,6 +167,7 @@ def guard_consent(*, staff_consents: bool) -> Callable[[Context, Intent], Awaita
             return
         if intent.after is not None and intent.after.get("status") == "active":
             await _check_performer(ctx, principal, intent.after)
+            await _check_count(ctx, intent, intent.after)
 
     return guard
 
@@ -171,6 +183,17 @@ async def _check_performer(ctx: Context, principal: Principal, consent: JsonObje
     own = await Facts(ctx.services).own(principal)
     if not patients <= {f"Patient/{each}" for each in own}:
         raise Forbidden(NOT_GIVEN_BY_THEM, expression="Consent.performer")
+
+
+async def _check_count(ctx: Context, intent: Intent, consent: JsonObject) -> None:
+    """One that was in force before makes no more of them."""
+    if intent.before is not None and _parsed(ctx, intent.before).get("status") == "active":
+        return
+    named = consent.get("patient", {}).get("reference", "")
+    whose = keys.reference("patient", references.parse(named, ctx.services.base_url).target)
+    where = intersection((Keys("references", (whose,)), DIRECTIVES))
+    if await ctx.reads.count("Consent", where, within=UNRESTRICTED) >= MOST_GIVEN:
+        raise Forbidden(TOO_MANY_GIVEN, most=MOST_GIVEN, expression="Consent")
 
 
 def _parsed(ctx: Context, version: Stored) -> JsonObject:

@@ -22,6 +22,7 @@ from fhir_server.access.proxies import ProxyRules
 from fhir_server.access.required import Required
 from fhir_server.access.scopes import parse_scopes
 from fhir_server.core.messages import Text
+from fhir_server.interactions import own_hand
 from fhir_server.settings import Settings
 from tests.support.consenting import AS_USUAL
 from tests.support.fhir import JsonObject
@@ -200,6 +201,31 @@ def test_what_a_patient_hides_can_still_be_recorded(fhir: Server) -> None:
         assert fhir.ask(doctor(), "PUT", path, changed).status_code == 403
         assert fhir.ask(doctor(), "DELETE", path).status_code == 403
     assert fhir.sees(doctor(), "/Patient/hides")
+
+
+def test_one_patient_does_not_write_the_consents_that_all_staff_wait_for(
+    fhir: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_hand, "MOST_GIVEN", 2)
+    fhir.put({"resourceType": "Patient", "id": "writes"})
+    scopes = parse_scopes("patient/*.cruds")
+    person = Principal("app", scopes, patient="writes", user="Patient/writes")
+
+    def given(**more: Any) -> httpx.Response:
+        made = {**consent("writes", provision={"type": "permit"}), **more}
+        del made["id"]
+        return fhir.ask(person, "POST", "/Consent", made)
+
+    made = [given(), given(status="draft"), given(), given()]
+    assert [each.status_code for each in made] == [201, 201, 201, 403]
+    path = f"/Consent/{made[0].headers['Location'].split('/')[-3]}"
+    first = fhir.ask(person, "GET", path).json()
+    assert fhir.ask(person, "PUT", path, {**first, "dateTime": "2021"}).status_code == 200
+    assert fhir.ask(person, "PUT", path, {**first, "status": "inactive"}).status_code == 200
+    assert fhir.ask(person, "PUT", path, first).status_code == 200
+    revived = fhir.ask(person, "GET", f"/Consent/{made[1].headers['Location'].split('/')[-3]}")
+    again = {**revived.json(), "status": "active"}
+    assert fhir.ask(person, "PUT", f"/Consent/{again['id']}", again).status_code == 403
 
 
 def test_the_patient_is_not_bound_by_own_denials(fhir: Server) -> None:
