@@ -3,7 +3,8 @@
 Whatever door a write comes through, it asks here, in its unit of work, before it writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from fhir_server.core.types import JsonObject
 from fhir_server.interactions.context import Context, Guard, Intent
@@ -17,9 +18,26 @@ def together(*tables: Mapping[str, Sequence[Guard]]) -> Mapping[str, Sequence[Gu
     return {kind: [guard for each in tables for guard in each.get(kind, ())] for kind in kinds}
 
 
+@dataclass(frozen=True, slots=True)
+class GuardOfSome:
+    """A guard that binds some callers. Others write its types as if they had no guard: many at
+    once, and without a unit.
+    """
+
+    guard: Guard
+    binds: Callable[[Context], bool]
+
+    async def __call__(self, ctx: Context, intent: Intent) -> Said | None:
+        """What `guard` says to whom it binds."""
+        return await self.guard(ctx, intent) if self.binds(ctx) else None
+
+
 def is_guarded(ctx: Context, kind: str) -> bool:
-    """Whether writes of `kind` need a unit, for their guards to read in."""
-    return bool(ctx.services.guards.get(kind))
+    """Whether this caller's writes of `kind` need a unit, for their guards to read in."""
+    return any(
+        not isinstance(each, GuardOfSome) or each.binds(ctx)
+        for each in ctx.services.guards.get(kind, ())
+    )
 
 
 def written_with(ctx: Context, kinds: Iterable[str]) -> set[str]:

@@ -19,6 +19,7 @@ from fhir_server.core.types import JsonObject
 from fhir_server.core.wire import loads
 from fhir_server.interactions.context import Context, Guard, Intent
 from fhir_server.interactions.facts import DIRECTIVES, Facts
+from fhir_server.interactions.guards import GuardOfSome
 from fhir_server.search import keys
 from fhir_server.search.nodes import intersection
 from fhir_server.search.plan import UNRESTRICTED, Keys
@@ -87,7 +88,7 @@ def guards(*, staff_consents: bool) -> Mapping[str, Sequence[Guard]]:
     """The guards by type; `staff_consents`: staff may write Consents of patients."""
     return {
         "Consent": (guard_consent(staff_consents=staff_consents),),
-        "Patient": (guard_identity,),
+        "Patient": (GuardOfSome(guard_identity, _is_person),),
         "RelatedPerson": (guard_relation,),
         **dict.fromkeys(JOINED, (guard_membership,)),
     }
@@ -95,6 +96,12 @@ def guards(*, staff_consents: bool) -> Mapping[str, Sequence[Guard]]:
 
 def _user(ctx: Context) -> str | None:
     return None if ctx.principal is None else ctx.principal.user
+
+
+def _is_person(ctx: Context) -> bool:
+    """Neither a system of the house nor one of its staff."""
+    principal = ctx.principal
+    return principal is not None and principal.user is not None and not principal.staff
 
 
 async def guard_membership(ctx: Context, intent: Intent) -> None:
@@ -116,14 +123,11 @@ async def guard_membership(ctx: Context, intent: Intent) -> None:
 
 
 async def guard_identity(ctx: Context, intent: Intent) -> None:
-    """Keep a Patient who it is; people change the rest of their own, such as how to reach them.
+    """Keep a Patient who it is; persons change the rest of it, such as how to reach them.
 
     Raises:
-        Forbidden: a person who is not staff would change or delete it.
+        Forbidden: it would be changed or deleted.
     """
-    principal = ctx.principal
-    if principal is None or principal.user is None or principal.staff:
-        return
     if intent.after is None:  # and made anew it would be somebody else
         raise Forbidden(NOT_THEIRS, element="Patient", expression="Patient")
     if intent.before is None:
