@@ -38,8 +38,12 @@ async def _run(
     resource: str | None,
 ) -> Result:
     trail, store = ctx.trail, ctx.services.store
+    # Who waits for a turn, or asks what was done before, keeps others waiting.
+    together = resource is None and ctx.repeat is None
     if ctx.principal is None:
-        return await store.run(sorted(kinds), work, single=True, resource=resource)
+        return await store.run(
+            sorted(kinds), work, single=True, resource=resource, together=together
+        )
 
     async def told(unit: Unit) -> tuple[Result, AuditRow | None]:
         result = await work(unit)
@@ -52,7 +56,9 @@ async def _run(
 
     if is_attested(ctx, kind):
         kinds.add(PROVENANCE)
-    result, row = await store.run(sorted(kinds), told, single=True, resource=resource)
+    result, row = await store.run(
+        sorted(kinds), told, single=True, resource=resource, together=together
+    )
     if trail is not None and row is not None:
         trail.committed(row)
     return result

@@ -193,12 +193,14 @@ class ResourceStore(Reads, Protocol):
 
     async def run(
         self, kinds: Sequence[str], work: Callable[[Unit], Awaitable[T]], *,
-        single: bool = False, resource: str | None = None,
+        single: bool = False, resource: str | None = None, together: bool = False,
     ) -> T:  # fmt: skip
         """Do `work` in one unit that may write the types `kinds`, and commit it.
 
         A `single` one writes few resources, and does not wait behind those of Bundles. Those
-        of one `resource` (`Patient/1`) wait for each other rather than collide.
+        of one `resource` (`Patient/1`) wait for each other rather than collide. Where many
+        come at once, `together` lets one be committed with others, which neither see nor
+        hinder each other; it saves what a transaction costs.
         `work` is called again from its start, on a new snapshot, when the database asks for
         it (a write conflict, an election) or when it raises Conflict without a rule's code, up
         to a limit; what it computes depends on nothing it did before. Anything else it raises

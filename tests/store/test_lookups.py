@@ -8,6 +8,8 @@ from fhir_server.core.errors import Conflict
 from fhir_server.search.plan import (
     UNRESTRICTED,
     And,
+    Bound,
+    Compare,
     Compartment,
     Everything,
     Has,
@@ -16,11 +18,14 @@ from fhir_server.search.plan import (
     Node,
     Not,
     Nothing,
+    Op,
     Or,
     Patient,
     Prefix,
+    Range,
     Restriction,
 )
+from fhir_server.search.values import Interval, Ranged
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import Stored, Unit
 from tests.support.units import inserted, removed, updated
@@ -29,10 +34,17 @@ from tests.support.versions import OPEN, SECRET, ids, names, version
 pytestmark = pytest.mark.anyio
 
 COUNT = 60
+DAY = 86_400_000
 
 
 def identifier(number: int, system: str = "urn:mrn") -> Keys:
     return Keys("tokens", (f"identifier|{system}|{number}",))
+
+
+def dated(left: Bound, op: Op, day: int) -> Range:
+    """`date`, with that bound before or behind the beginning of `day`."""
+    at = day * DAY
+    return Range("dates", "date", Interval(at, at), ((Compare(left, op, "lo"),),))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +62,7 @@ async def store(mongo_store: MongoStore) -> MongoStore:
             references=[f"organization|Organization/{n % 4}"],
             strings=[f"family|name {n}"],
             uris=[f"_source|urn:{n % 5}"],
+            dates=[Ranged("date", n * DAY, n * DAY + (1 if n % 2 else 9 * DAY))],
             patient=f"p{n:02}",
             compartments=[f"Patient/p{n:02}"],
         )
@@ -72,6 +85,12 @@ NODES: list[Node] = [
     And((identifier(7), Keys("tokens", ("active|~|false",)))),
     And((Patient("p08"), Keys("references", ("organization|Organization/0",)))),
     Or((identifier(1), And((Ids(("p04", "p05")), identifier(5))))),
+    dated("hi", ">", 55),
+    dated("hi", ">=", 50),
+    dated("lo", "<", 2),
+    And((dated("lo", "<=", 9), identifier(9))),
+    And((identifier(8), dated("hi", ">", 9))),
+    And((identifier(7), dated("hi", ">", 9))),
     Ids(("p10", "p11", "gone")),
     Patient("p20"),
     Prefix("strings", "family|name 5"),

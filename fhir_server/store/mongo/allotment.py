@@ -6,13 +6,32 @@ to ask the database. What counts as a value is what `translate` looks for.
 https://hl7.org/fhir/R4/http.html#ccreate
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from fhir_server.search.plan import And, Ids, Keys, Node, Or, Patient, ValueField
+from fhir_server.search.plan import (
+    And,
+    Compare,
+    Ids,
+    Keys,
+    Node,
+    Op,
+    Or,
+    Patient,
+    Range,
+    ValueField,
+)
+from fhir_server.store.mongo.documents import WIDE
 from fhir_server.store.mongo.leads import token_lead
 
 _PATHS: Final[Mapping[ValueField, str]] = {"references": "ref", "uris": "uri"}
+_OPERATORS: Final[Mapping[Op, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 Value = tuple[str, str]
 """A field of a document and one of its values."""
@@ -25,6 +44,8 @@ def is_told_by_values(node: Node) -> bool:
             return field == "tokens" or field in _PATHS
         case Ids() | Patient():
             return True
+        case Range(field, _, _, _):
+            return field == "dates"
         case And(of) | Or(of):
             return bool(of) and all(map(is_told_by_values, of))
         case _:
@@ -58,12 +79,38 @@ class Allotment:
     def _of(self, node: Node) -> set[int]:
         match node:
             case And(of):
-                return set.intersection(*map(self._of, of))
+                # Intervals are compared one by one, and so last.
+                first, *rest = sorted(of, key=lambda each: isinstance(each, Range))
+                found = self._of(first)
+                for each in rest:
+                    if isinstance(each, Range):
+                        found = {place for place in found if self._is_within(place, each)}
+                    else:
+                        found &= self._of(each)
+                return found
             case Or(of):
                 return set().union(*map(self._of, of))
+            case Range():
+                return {
+                    place for place in range(len(self._rows)) if self._is_within(place, node)
+                }
             case _:
                 held = (self._holders.get(value, ()) for value in _values(node))
                 return set().union(*held)
+
+    def _is_within(self, place: int, node: Range) -> bool:
+        named = (node.key, WIDE + node.key)
+        return any(
+            each["k"] in named and any(_meets(each, arm, node) for arm in node.arms)
+            for each in self._rows[place].get("date", ())
+        )
+
+
+def _meets(interval: Mapping[str, Any], arm: Sequence[Compare], node: Range) -> bool:
+    return all(
+        _OPERATORS[each.op](interval[each.left], getattr(node.value, each.right))
+        for each in arm
+    )
 
 
 def _values(node: Node) -> Iterable[Value]:
@@ -76,6 +123,8 @@ def _values(node: Node) -> Iterable[Value]:
             return (("_id", id_) for id_ in ids)
         case Patient(id_):
             return (("pt", id_),)
+        case Range():
+            return ()
         case And(of) | Or(of):
             return (value for each in of for value in _values(each))
         case _:

@@ -71,3 +71,18 @@ class Claims(AsyncExitStack):
                     if place % _BREATH == 0:
                         await asyncio.sleep(0)
         return fresh
+
+    async def take_free(self, keys: Iterable[str]) -> Sequence[str] | None:
+        """`take`, without waiting: None where somebody has one of `keys`, and some of the
+        others may be taken then."""
+        fresh = [key for key in dict.fromkeys(keys) if key not in self._taken]
+        try:
+            for key in fresh:
+                lock = self._queue.lock(key)
+                async with asyncio.timeout(0):
+                    await lock.acquire()
+                self.callback(lock.release)
+                self._taken.add(key)
+        except TimeoutError:
+            return None
+        return fresh

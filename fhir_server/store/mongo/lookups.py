@@ -62,9 +62,15 @@ async def _tombstones(
 
 
 async def find_each(
-    reader: Reader, kind: str, wheres: Sequence[Node], limit: int, within: Restriction
+    reader: Reader,
+    kind: str,
+    wheres: Sequence[Node],
+    limit: int,
+    within: Restriction,
+    apiece: int = 2,
 ) -> list[Sequence[Stored]]:
-    """`port.Unit.find_each`."""
+    """`port.Unit.find_each`; with more than `apiece` answers to each, all together, it takes
+    more questions."""
     found: dict[Node, Sequence[Stored]] = {}
     together: list[Node] = []
     for where in dict.fromkeys(wheres):
@@ -73,7 +79,7 @@ async def find_each(
         else:
             found[where] = await reader.find(kind, where, limit=limit, within=within)
     for part in _portions(together):
-        found |= await _find_together(reader, kind, part, limit, within)
+        found |= await _find_together(reader, kind, part, limit, within, apiece)
     return [found[where] for where in wheres]
 
 
@@ -103,12 +109,17 @@ async def find_all(
 
 
 async def _find_together(
-    reader: Reader, kind: str, wheres: tuple[Node, ...], limit: int, within: Restriction
+    reader: Reader,
+    kind: str,
+    wheres: tuple[Node, ...],
+    limit: int,
+    within: Restriction,
+    apiece: int,
 ) -> dict[Node, Sequence[Stored]]:
     if len(wheres) == 1:
         alone = await reader.find(kind, wheres[0], limit=limit, within=within)
         return {wheres[0]: alone}
-    most = 2 * len(wheres)
+    most = apiece * len(wheres)
     with answered():
         seen = await reader.filter(kind, Or(wheres), within, also=within.of(kind))
         rows = await batches.rows(
@@ -124,8 +135,8 @@ async def _find_together(
             }
     # One of them finds many, perhaps all there are: the others are asked without it.
     half = len(wheres) // 2
-    first = await _find_together(reader, kind, wheres[:half], limit, within)
-    return first | await _find_together(reader, kind, wheres[half:], limit, within)
+    first = await _find_together(reader, kind, wheres[:half], limit, within, apiece)
+    return first | await _find_together(reader, kind, wheres[half:], limit, within, apiece)
 
 
 def _portions(wheres: Iterable[Node]) -> Iterator[tuple[Node, ...]]:

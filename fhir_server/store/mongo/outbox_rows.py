@@ -14,7 +14,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from pymongo import DeleteMany, UpdateMany, UpdateOne
@@ -48,13 +48,16 @@ _DROPPED: Final[Mapping[str, Any]] = {
 """Of what is dead already: when and why it ended stays."""
 
 
+Writing: TypeAlias = UpdateOne | UpdateMany | DeleteMany
+
+
 class Posting:
     """What one unit posts and withdraws, sent together before it commits."""
 
     def __init__(self, tables: Tables, session: AsyncClientSession) -> None:
         self._tables = tables
         self._session = session
-        self._writes: list[UpdateOne | UpdateMany | DeleteMany] = []
+        self._writes: list[Writing] = []
 
     def post(self, occasions: Sequence[Occasion]) -> None:
         """`Posts.post`."""
@@ -95,9 +98,18 @@ class Posting:
             for each in deliveries
         )
 
+    def given(self) -> Sequence[Writing]:
+        """What waits; it is the caller's to send."""
+        writes, self._writes = self._writes, []
+        return writes
+
+    def adopt(self, writes: Sequence[Writing]) -> None:
+        """Let what waited in another unit wait here."""
+        self._writes.extend(writes)
+
     async def send(self) -> None:
         """Carry out what waits, in its order."""
-        writes, self._writes = self._writes, []
+        writes = self.given()
         if writes:
             with answered():
                 await self._tables.named(OUTBOX).bulk_write(writes, session=self._session)

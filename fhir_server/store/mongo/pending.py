@@ -8,7 +8,7 @@ https://www.mongodb.com/docs/manual/reference/command/nav-crud/
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -22,6 +22,14 @@ _AT_ONCE: Final = 200
 """Documents sent together: encoded in 20 ms, before other requests get their turn."""
 _BYTES_AT_ONCE: Final = 4 * 1024 * 1024
 """Of bodies sent together: large ones do not add up."""
+
+
+class Writes(NamedTuple):
+    """By collection: documents to add, statements that change one, filters of what goes."""
+
+    rows: dict[str, list[Document]]
+    changes: dict[str, list[Document]]
+    deleted: dict[str, list[Mapping[str, Any]]]
 
 
 class Pending:
@@ -74,17 +82,31 @@ class Pending:
         Raises:
             Conflict: a document to be changed is not there any more.
         """
-        rows, changes, deleted = self._rows, self._changes, self._deleted
+        waiting = self.given()
+        session, named = self._session, self._tables.named
+        for table, found in waiting.rows.items():
+            await writes.insert(named(table), found, session)
+        for table, asked in waiting.changes.items():
+            _check_all(await writes.update(named(table), asked, session), asked)
+        for table, wheres in waiting.deleted.items():
+            _check_all(await writes.delete(named(table), wheres, session), wheres)
+
+    def given(self) -> Writes:
+        """What waits; it is the caller's to send."""
+        found = Writes(self._rows, self._changes, self._deleted)
         self._rows, self._changes, self._deleted = {}, {}, {}
         self._touched.clear()
         self._count = self._bytes = 0
-        session, named = self._session, self._tables.named
-        for table, found in rows.items():
-            await writes.insert(named(table), found, session)
-        for table, asked in changes.items():
-            _check_all(await writes.update(named(table), asked, session), asked)
-        for table, wheres in deleted.items():
-            _check_all(await writes.delete(named(table), wheres, session), wheres)
+        return found
+
+    def adopt(self, writes: Writes) -> None:
+        """Let what waited in another unit wait here."""
+        for table, rows in writes.rows.items():
+            self._rows.setdefault(table, []).extend(rows)
+        for table, asked in writes.changes.items():
+            self._changes.setdefault(table, []).extend(asked)
+        for table, wheres in writes.deleted.items():
+            self._deleted.setdefault(table, []).extend(wheres)
 
     def _note(self, row: Document) -> None:
         self._count += 1

@@ -9,12 +9,15 @@ first has left. What is rolled back was never counted.
 https://www.mongodb.com/docs/manual/core/transactions/
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from pymongo import IndexModel, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from fhir_server.store.mongo import batches, writes
 from fhir_server.store.mongo.documents import Document
 from fhir_server.store.mongo.indexes import Database
 from fhir_server.store.mongo.preparing import indexed
@@ -44,3 +47,25 @@ async def following(database: Database, key: str, session: AsyncClientSession | 
     if row is None:
         raise AssertionError(key)  # an upsert has always something to give back
     return int(row["n"])
+
+
+async def following_each(
+    database: Database, keys: Sequence[str], session: AsyncClientSession
+) -> Sequence[int]:
+    """`following` of each of `keys`, in two commands."""
+    wanted = Counter(keys)
+    now = datetime.now(UTC)
+    asked = [
+        {"q": {"_id": key}, "u": {"$inc": {"n": n}, "$set": {"at": now}}, "upsert": True}
+        for key, n in wanted.items()
+    ]
+    table = database[SEQUENCES]
+    await writes.update(table, asked, session)
+    where = {"_id": {"$in": list(wanted)}}
+    rows = await batches.rows(table, where, {"n": 1}, limit=len(wanted), session=session)
+    last = {row["_id"]: int(row["n"]) for row in rows}
+    given: list[int] = []
+    for key in keys:
+        given.append(last[key] - wanted[key] + 1)
+        wanted[key] -= 1
+    return given

@@ -111,10 +111,11 @@ class MongoStore:
         *,
         single: bool = False,
         resource: str | None = None,
+        together: bool = False,
     ) -> T:
         await self.prepare(kinds)
         done = await self._transactions.run(
-            frozenset(kinds), work, single=single, resource=resource
+            frozenset(kinds), work, single=single, resource=resource, together=together
         )
         await self._epochs.written(kinds)
         return done

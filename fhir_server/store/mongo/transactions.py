@@ -10,16 +10,15 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Final, TypeVar
 
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from fhir_server.core.errors import Conflict, Unavailable
 from fhir_server.core.messages import Text
 from fhir_server.store.mongo.claims import ClaimQueue, Claims
-from fhir_server.store.mongo.client import TRANSIENT, UNKNOWN_COMMIT, Client, translated
+from fhir_server.store.mongo.client import TRANSIENT, Client, translated
+from fhir_server.store.mongo.commits import DURABLE, SNAPSHOT, commit
 from fhir_server.store.mongo.resources import StoreLimits, Tables
+from fhir_server.store.mongo.sharing import Sharing
 from fhir_server.store.mongo.units import MongoUnit
 
 T = TypeVar("T")
@@ -30,8 +29,6 @@ BUSY: Final = Text(
     "Зараз виконується забагато записів. Повторіть запит трохи згодом.",
 )
 
-_SNAPSHOT: Final = ReadConcern("snapshot")
-_DURABLE: Final = WriteConcern("majority", j=True)
 _TURN: Final = 1.0
 """Seconds to wait for others that write the same resource: some hundred writes. When the
 database does not answer, they would wait for each other's time-outs."""
@@ -49,6 +46,7 @@ class Transactions:
         self._units = asyncio.Semaphore(limits.open_units)
         self._singles = asyncio.Semaphore(limits.open_singles)
         self._queue = ClaimQueue()
+        self._sharing = Sharing(client, tables, limits, self._queue)
 
     async def run(
         self,
@@ -57,8 +55,28 @@ class Transactions:
         *,
         single: bool,
         resource: str | None,
+        together: bool = False,
     ) -> T:
         """`port.ResourceStore.run`; the collections of `kinds` exist."""
+        if not together:
+            return await self._alone(kinds, work, single=single, resource=resource)
+
+        async def alone() -> T:
+            return await self._alone(kinds, work, single=single, resource=resource)
+
+        try:
+            return await self._sharing.run(kinds, work, alone)
+        except TimeoutError as error:
+            raise Unavailable(BUSY) from error
+
+    async def _alone(
+        self,
+        kinds: frozenset[str],
+        work: Callable[[MongoUnit], Awaitable[T]],
+        *,
+        single: bool,
+        resource: str | None,
+    ) -> T:
         gate = self._singles if single else self._units
         async with self._turn(resource) as locked, self._admitted(gate):
             return await self._repeated(kinds, work, locked)
@@ -128,7 +146,7 @@ class Transactions:
         ):
             unit = MongoUnit(self._tables, self._limits, session, kinds, claims)
             try:
-                await session.start_transaction(_SNAPSHOT, _DURABLE)
+                await session.start_transaction(SNAPSHOT, DURABLE)
                 result = await work(unit)
                 await unit.finish()
             except BaseException:
@@ -136,18 +154,5 @@ class Transactions:
                 for body in unit.uploaded:
                     await unit.bodies.forget(body)
                 raise
-            await _commit(session, until)
+            await commit(session, until)
             return result
-
-
-async def _commit(session: AsyncClientSession, until: float) -> None:
-    """Commit; where the answer was lost, ask again until it is known."""
-    while True:
-        try:
-            await session.commit_transaction()
-        except PyMongoError as error:
-            if not error.has_error_label(UNKNOWN_COMMIT) or monotonic() >= until:
-                raise
-            await asyncio.sleep(_LONGEST_PAUSE)
-        else:
-            return

@@ -138,19 +138,9 @@ class MongoUnit(Reader):
     async def claim(self, *keys: str) -> None:
         fresh = await self._claims.take(keys)
         if fresh:
-            self._claim = _digest(fresh[0])
-        # Two open transactions that write one document conflict: the database lets one win.
-        mark = {"$set": {"at": datetime.now(UTC)}, "$inc": {"n": 1}}
+            self._claim = digest(fresh[0])
         with answered():
-            for begin in range(0, len(fresh), _CLAIMS_AT_ONCE):
-                await writes.update(
-                    self.tables.named(CLAIMS),
-                    [
-                        {"q": {"_id": _digest(key)}, "u": mark, "upsert": True}
-                        for key in fresh[begin : begin + _CLAIMS_AT_ONCE]
-                    ],
-                    self._transaction,
-                )
+            await mark(self.tables, fresh, self._transaction)
 
     async def number(self, key: str) -> int:
         await self._claims.take((key,))
@@ -280,7 +270,18 @@ class MongoUnit(Reader):
             raise UndeclaredKindError(kind)
 
 
-def _digest(key: str) -> bytes:
+async def mark(tables: Tables, keys: Sequence[str], session: AsyncClientSession) -> None:
+    """Write the claims `keys`."""
+    # Two open transactions that write one document conflict: the database lets one win.
+    change = {"$set": {"at": datetime.now(UTC)}, "$inc": {"n": 1}}
+    for begin in range(0, len(keys), _CLAIMS_AT_ONCE):
+        some = keys[begin : begin + _CLAIMS_AT_ONCE]
+        asked = [{"q": {"_id": digest(key)}, "u": change, "upsert": True} for key in some]
+        await writes.update(tables.named(CLAIMS), asked, session)
+
+
+def digest(key: str) -> bytes:
+    """The id of the claim `key`."""
     return sha256(key.encode("utf-8", "replace")).digest()
 
 

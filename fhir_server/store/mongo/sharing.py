@@ -1,0 +1,229 @@
+"""Units that come at once share a transaction, as rows of a log share a write to the disk.
+
+A transaction costs ten commands and a commit, whether one books or sixteen do. While some are
+open the next units gather; they go in step (`in_step`), each by itself: what one is refused
+leaves the others alone, and who cannot share (`ApartError`) begins again in a transaction of
+its own. So do all of them when the database has the transaction begin again.
+
+https://www.mongodb.com/docs/manual/core/transactions/
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final, TypeAlias, TypeVar
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from fhir_server.core.errors import Conflict, FhirError
+from fhir_server.store.mongo.claims import ClaimQueue, Claims
+from fhir_server.store.mongo.client import TRANSIENT, Client, answered, translated
+from fhir_server.store.mongo.commits import DURABLE, SNAPSHOT, commit
+from fhir_server.store.mongo.in_step import InStep
+from fhir_server.store.mongo.outbox_rows import Posting
+from fhir_server.store.mongo.pending import Pending
+from fhir_server.store.mongo.resources import StoreLimits, Tables
+from fhir_server.store.mongo.shared_units import ApartError, SharedUnit
+from fhir_server.store.mongo.units import MongoUnit
+
+T = TypeVar("T")
+
+_OPEN: Final = 2
+"""Transactions at once: while the database works on one, the units of the other do."""
+_TOGETHER: Final = 16
+_PATIENCE: Final = 5.0
+"""Seconds for the units of a transaction to end; then each begins again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a unit's work gave."""
+
+    value: Any
+
+
+class _Apart:
+    """The work is to be done again in a transaction of its own."""
+
+
+_Outcome: TypeAlias = _Done | _Apart | BaseException
+
+
+@dataclass(slots=True)
+class _Member:
+    """A unit that waits for its turn."""
+
+    kinds: frozenset[str]
+    work: Callable[[MongoUnit], Awaitable[Any]]
+    alone: Callable[[], Coroutine[Any, Any, Any]]
+    outcome: asyncio.Future[_Outcome]
+    context: Context = field(default_factory=copy_context)
+    """Of its request: what the log knows it by."""
+    has_begun: bool = False
+
+
+class Sharing:
+    """The units of this process that may share."""
+
+    def __init__(
+        self, client: Client, tables: Tables, limits: StoreLimits, queue: ClaimQueue
+    ) -> None:
+        self._client = client
+        self._tables = tables
+        self._limits = limits
+        self._queue = queue
+        self._waiting: list[_Member] = []
+        self._open = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(
+        self,
+        kinds: frozenset[str],
+        work: Callable[[MongoUnit], Awaitable[T]],
+        alone: Callable[[], Coroutine[Any, Any, T]],
+    ) -> T:
+        """What `work` gives, in a transaction with others; or what `alone` does.
+
+        Raises:
+            TimeoutError: its turn did not come.
+        """
+        if self._open < _OPEN:
+            self._open += 1
+            try:
+                return await alone()
+            finally:
+                self._end()
+        future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+        outcome = await self._waited(_Member(kinds, work, alone, future))
+        match outcome:
+            case _Done(value):
+                result: T = value
+                return result
+            case _Apart():
+                return await alone()
+            case _:
+                raise outcome
+
+    async def _waited(self, member: _Member) -> _Outcome:
+        self._waiting.append(member)
+        try:
+            await asyncio.wait({member.outcome}, timeout=self._limits.admission_seconds)
+            if not member.has_begun:
+                raise TimeoutError
+            return await member.outcome
+        finally:
+            if not member.has_begun:
+                self._waiting.remove(member)
+
+    def _end(self) -> None:
+        """One transaction is over: those who wait may begin."""
+        self._open -= 1
+        while self._waiting and self._open < _OPEN:
+            members, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+            for each in members:
+                each.has_begun = True
+            self._open += 1
+            task = asyncio.create_task(self._carry_out(members))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, members: Sequence[_Member]) -> None:
+        broken = RuntimeError("the shared transaction was broken off")
+        outcomes: Sequence[_Outcome] = [broken] * len(members)
+        try:
+            outcomes = await self._outcomes(members)
+        finally:
+            for member, outcome in zip(members, outcomes, strict=True):
+                if not member.outcome.done():
+                    member.outcome.set_result(outcome)
+            self._end()
+
+    async def _outcomes(self, members: Sequence[_Member]) -> Sequence[_Outcome]:
+        if len(members) == 1:
+            (one,) = members
+            return [await _ended(_task(one.alone(), one.context))]
+        apart = [_Apart()] * len(members)
+        async with AsyncExitStack() as stack:
+            claims = [await stack.enter_async_context(Claims(self._queue)) for _ in members]
+            session = await stack.enter_async_context(self._client.start_session())
+            try:
+                await session.start_transaction(SNAPSHOT, DURABLE)
+                outcomes = await self._worked(members, claims, session)
+            except (PyMongoError, FhirError, TimeoutError):
+                return apart
+            if outcomes is None:
+                return apart
+            return await self._committed(session, outcomes)
+
+    async def _worked(
+        self,
+        members: Sequence[_Member],
+        claims: Sequence[Claims],
+        session: AsyncClientSession,
+    ) -> Sequence[_Outcome] | None:
+        """What became of each, and what they wrote is sent; None: they cannot stay together."""
+        step = InStep(self._tables, self._limits, session, len(members))
+        units = [
+            SharedUnit(self._tables, self._limits, session, member.kinds, claim, step)
+            for member, claim in zip(members, claims, strict=True)
+        ]
+        tasks = [
+            _task(_awaited(member.work(unit)), member.context)
+            for member, unit in zip(members, units, strict=True)
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda _: step.rest())
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await step.go()
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = [await _ended(task) for task in tasks]
+        pending, posting = Pending(self._tables, session), Posting(self._tables, session)
+        for unit, outcome in zip(units, outcomes, strict=True):
+            if isinstance(outcome, _Done):
+                unit.hand_over(pending, posting)
+            elif unit.is_numbered:
+                return None  # its number would be lost
+        with answered():
+            await pending.send()
+            await posting.send()
+        return outcomes
+
+    async def _committed(
+        self, session: AsyncClientSession, outcomes: Sequence[_Outcome]
+    ) -> Sequence[_Outcome]:
+        if not any(isinstance(each, _Done) for each in outcomes):
+            return outcomes
+        try:
+            await commit(session, monotonic() + self._limits.retry_seconds)
+        except PyMongoError as error:
+            failed = _Apart() if error.has_error_label(TRANSIENT) else translated(error)
+            return [failed if isinstance(each, _Done) else each for each in outcomes]
+        return outcomes
+
+
+def _task(work: Coroutine[Any, Any, T], context: Context) -> asyncio.Task[T]:
+    return asyncio.create_task(work, context=context)
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
+
+
+async def _ended(task: asyncio.Task[Any]) -> _Outcome:
+    """What became of a unit's work, when its task has ended."""
+    await asyncio.wait({task})
+    if task.cancelled():
+        return _Apart()
+    error = task.exception()
+    if error is None:
+        return _Done(task.result())
+    is_ruled = isinstance(error, Conflict) and error.is_ruled
+    again = isinstance(error, ApartError | PyMongoError | Conflict)
+    return _Apart() if again and not is_ruled else error
