@@ -131,7 +131,12 @@ async def _read(
     wanted = tuple(dict.fromkeys(ids))
     if not wanted:
         return {}
+    depth = ctx.services.limits.depth
+    if len(wanted) == 1:
+        one = await ctx.reads.read(kind, wanted[0], within=within)
+        if one is None or one.deleted:
+            return {}
+        return {one.id: loads(one.body, max_depth=depth)}
     plan = Search(kind, Ids(wanted), count=len(wanted))
     page = await ctx.reads.search(plan, within=within)
-    depth = ctx.services.limits.depth
     return {row.id: loads(row.body, max_depth=depth) for row in page.rows}

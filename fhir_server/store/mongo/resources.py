@@ -21,6 +21,7 @@ from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.chains import Resolver, leads_elsewhere
 from fhir_server.store.mongo.client import answered
 from fhir_server.store.mongo.documents import Document, body, live, stored
+from fhir_server.store.mongo.gathered import Gathered
 from fhir_server.store.mongo.indexes import HISTORY_SUFFIX, Database
 from fhir_server.store.mongo.sealing import Seal
 from fhir_server.store.mongo.translate import CURRENT, HISTORY, Filter, Place, to_filter
@@ -92,15 +93,25 @@ class Reader:
         self.limits = limits
         self.bodies = Bodies(tables.database)
         self.session = session
+        self._gathered: dict[str, Gathered] = {}
 
     async def read(self, kind: str, id_: str, *, within: Restriction) -> Stored | None:
         with answered():
             one = {"_id": id_}
             seen = await self.filter(kind, within.of(kind), within, among=one)
-            row = await self._one(kind, self.tables.current(kind), one | beside(seen))
+            row = await self._live(kind, id_, seen)
             if row is None:
                 return await self._tombstone(kind, id_, within)
             return await self._single(kind, row)
+
+    async def _live(self, kind: str, id_: str, seen: Filter) -> Document | None:
+        table = self.tables.current(kind)
+        if self.session is not None:
+            return await self._one(kind, table, {"_id": id_, **beside(seen)})
+        found = self._gathered.get(kind)
+        if found is None:
+            found = self._gathered[kind] = Gathered(table, body(kind))
+        return await found.one(id_, beside(seen))
 
     async def _tombstone(self, kind: str, id_: str, within: Restriction) -> Stored | None:
         one = {"_id": id_}
