@@ -99,11 +99,16 @@ class Worker:
             await asyncio.wait(self._tasks, timeout=self._pace.stop)
 
     async def _next(self) -> Held | None:
-        lanes = [each for each in self._lanes if self._busy[each] < self._pace.at_once]
+        lanes = [each for each in self._lanes if self._busy[each] < self._most(each)]
         if not lanes:
             return None
         leased = self._outbox.lease(self._name, lanes, self._now(), self._pace.lease)
         return await tried(self._log, "lease", leased)
+
+    def _most(self, lane: Lane) -> int:
+        """How many at once. Composing waits for nobody outside: more of it at once would take
+        the process from those who wait for an answer."""
+        return 1 if lane == OCCASIONS else self._pace.at_once
 
     async def _pause(self) -> None:
         """Until something ends, or there may be news of others."""

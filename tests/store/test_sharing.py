@@ -28,33 +28,28 @@ KINDS: Final = ("Patient", "Basic")
 
 
 class Open:
-    """Units that have a transaction each until `leave`, so that whoever comes now gathers."""
+    """A unit that has a transaction until `leave`, so that whoever comes now gathers."""
 
     def __init__(self, store: MongoStore) -> None:
         self._store = store
         self.leave = asyncio.Event()
-        self._inside = 0
-        self._both = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._inside = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._tasks = [
-            asyncio.create_task(self._store.run(KINDS, self._stay, single=True, together=True))
-            for _ in range(2)
-        ]
-        await self._both.wait()
+        self._task = asyncio.create_task(
+            self._store.run(KINDS, self._stay, single=True, together=True)
+        )
+        await self._inside.wait()
         return self
 
     async def _stay(self, unit: Unit) -> None:
         del unit
-        self._inside += 1
-        if self._inside == len(self._tasks):
-            self._both.set()
+        self._inside.set()
         await self.leave.wait()
 
     async def __aexit__(self, *_: object) -> None:
         self.leave.set()
-        await asyncio.gather(*self._tasks)
+        await self._task
 
 
 async def shared(store: MongoStore, *works: Work) -> list[Any]:
@@ -277,6 +272,14 @@ async def test_what_cannot_share_is_done_alone(mongo_store: MongoStore, row: str
     beside = inserting(f"beside {row}".replace(" ", "-"))
     assert await shared(mongo_store, counted, beside) == [expected, 1]
     assert counted.times == 2
+
+
+async def test_nobody_waits_long_for_one_that_stays(mongo_store: MongoStore) -> None:
+    async with Open(mongo_store) as others:
+        works = [inserting(f"impatient-{n}") for n in range(3)]
+        running = [mongo_store.run(KINDS, work, single=True, together=True) for work in works]
+        assert await asyncio.wait_for(asyncio.gather(*running), 20) == [1, 1, 1]
+        assert not others.leave.is_set()
 
 
 async def test_who_has_no_turn_in_time_is_turned_away(

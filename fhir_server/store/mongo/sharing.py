@@ -32,9 +32,12 @@ from fhir_server.store.mongo.units import MongoUnit
 
 T = TypeVar("T")
 
-_OPEN: Final = 2
-"""Transactions at once: while the database works on one, the units of the other do."""
-_TOGETHER: Final = 16
+_TOGETHER: Final = 32
+_LATE: Final = 0.25
+"""Seconds that the first one waits for the transaction before; then another is opened, as that
+may wait for something itself."""
+_OPEN: Final = 4
+"""Transactions at once; with one open the next units gather while the database works on it."""
 _PATIENCE: Final = 5.0
 """Seconds for the units of a transaction to end; then each begins again by itself."""
 
@@ -91,7 +94,7 @@ class Sharing:
         Raises:
             TimeoutError: its turn did not come.
         """
-        if self._open < _OPEN:
+        if self._open == 0:
             self._open += 1
             try:
                 return await alone()
@@ -110,6 +113,8 @@ class Sharing:
 
     async def _waited(self, member: _Member) -> _Outcome:
         self._waiting.append(member)
+        if len(self._waiting) == 1:
+            self._hurry()
         try:
             await asyncio.wait({member.outcome}, timeout=self._limits.admission_seconds)
             if not member.has_begun:
@@ -122,14 +127,33 @@ class Sharing:
     def _end(self) -> None:
         """One transaction is over: those who wait may begin."""
         self._open -= 1
-        while self._waiting and self._open < _OPEN:
-            members, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-            for each in members:
-                each.has_begun = True
-            self._open += 1
-            task = asyncio.create_task(self._carry_out(members))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if self._open == 0:
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self._waiting or self._open >= _OPEN:
+            return
+        members, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+        for each in members:
+            each.has_begun = True
+        self._open += 1
+        task = asyncio.create_task(self._carry_out(members))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self._waiting:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Let the first who waits now wait no longer than `_LATE`."""
+        first = self._waiting[0]
+
+        def late() -> None:
+            if not first.has_begun:
+                self._begin()
+                if self._waiting:
+                    self._hurry()
+
+        asyncio.get_running_loop().call_later(_LATE, late)
 
     async def _carry_out(self, members: Sequence[_Member]) -> None:
         broken = RuntimeError("the shared transaction was broken off")
