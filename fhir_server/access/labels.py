@@ -76,43 +76,40 @@ def demanded(
     holds (contained resources, the entries of a Bundle). Labels of what it holds are its own
     too, and a confidentiality code outside the order is one of restriction."""
     found: dict[Coding, None] = {}
-    for each in _codes({key: value for key, value in resource.items() if key != "meta"}):
+    objects: list[JsonObject] = []
+    _collect(resource, objects)
+    for each in _codes(objects):
         above = tuple(ancestors(each))
         for rule in rules.rules:
             if rule.names(each, above):
                 found.update(dict.fromkeys(rule.labels))
-    for inner in _held(resource):
-        found.update({label: None for each in _security(inner) if (label := coding(each))})
+    for inner in objects[1:]:
+        if "resourceType" in inner:
+            found.update({label: None for each in _security(inner) if (label := coding(each))})
     if any(_is_unordered(each) for each in _security(resource)):
         found[RESTRICTED] = None
     return tuple(found)
 
 
-def _codes(value: Any) -> Iterator[Coding]:
-    """Every coding, at any depth."""
-    for each in _objects(value):
+def _codes(objects: Iterable[JsonObject]) -> Iterator[Coding]:
+    """Every coding among them."""
+    for each in objects:
         system, code = each.get("system"), each.get("code")
         if isinstance(system, str) and isinstance(code, str):
             yield Coding(system, code)
 
 
-def _held(resource: JsonObject) -> Iterator[JsonObject]:
-    """The resources inside, at any depth."""
-    for each in _objects(resource):
-        if "resourceType" in each and each is not resource:
-            yield each
-
-
-def _objects(value: Any) -> Iterator[JsonObject]:
-    """`value` and every object in it, without their `meta`."""
+def _collect(value: Any, found: list[JsonObject]) -> None:
+    """Add `value` and every object in it, at any depth, without their `meta`."""
     if isinstance(value, dict):
-        yield value
+        found.append(value)
         for name, each in value.items():
-            if name != "meta":
-                yield from _objects(each)
-    elif isinstance(value, list):
+            if name != "meta" and isinstance(each, dict | list):
+                _collect(each, found)
+    else:
         for each in value:
-            yield from _objects(each)
+            if isinstance(each, dict | list):
+                _collect(each, found)
 
 
 def _security(resource: JsonObject) -> list[JsonObject]:
