@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from bench import calendars, generator
 from bench.generator import Run
 from bench.load import DATABASE, Loader
 from bench.operations import Mongo
-from bench.processes import Side, uvicorn
+from bench.processes import Side, cpu, uvicorn
 from fhir_server.core.datetimes import format_instant
 from fhir_server.store.mongo import embedded
 from fhir_server.store.mongo.client import connect
@@ -47,7 +48,7 @@ def main() -> None:
             with uvicorn("clinic:app", mongod.uri, 1, factory=True) as server:
                 _found(server, begin, options)
                 with uvicorn("clinic:bare", mongod.uri, 1) as bare:
-                    _booked(server, bare, MongoClient(mongod.uri), options)
+                    _booked(server, bare, mongod, options)
         finally:
             mongod.stop()
 
@@ -110,20 +111,55 @@ def _found(server: Side, begin: int, options: argparse.Namespace) -> None:
         print(f"| {name} | {found:.1f} | {searched:.1f} | {ratio:.2f} | refused {refused}")
 
 
-def _booked(server: Side, bare: Side, mongo: Mongo, options: argparse.Namespace) -> None:
-    runs: list[list[Run]] = [[], []]
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """A run of bookings, and what one of them took."""
+
+    run: Run
+    app: float
+    """Milliseconds of processor time in the application."""
+    mongod: float
+    """The same in mongod."""
+
+
+def _booked(
+    server: Side, bare: Side, mongod: embedded.Embedded, options: argparse.Namespace
+) -> None:
+    runs: list[list[_Booked]] = [[], []]
     fresh = 0
+    mongo: Mongo = MongoClient(mongod.uri)
     for _ in range(options.rounds):
         for place, side in enumerate((bare, server)):
             _emptied(mongo)
-            runs[place].append(_book(side, fresh, options.seconds))
-            fresh += runs[place][-1].requests + CONNECTIONS
-    bare_rate, rate = (statistics.median(run.rate for run in side) for side in runs)
-    refused = [sum(run.refused + run.broken for run in side) for side in runs]
-    print(f"\n| bookings at {CONNECTIONS} connections | a second | bare | ratio | refused |")
+            before = side.cpu(), cpu(mongod.pid)
+            run = _book(side, fresh, options.seconds)
+            each = 1000 / max(run.requests, 1)
+            app, database = side.cpu() - before[0], cpu(mongod.pid) - before[1]
+            runs[place].append(_Booked(run, app * each, database * each))
+            fresh += run.requests + CONNECTIONS
+    print(f"\n| bookings at {CONNECTIONS} connections | a second | ms | mongod ms | refused |")
     print("|---|---|---|---|---|")
-    ratio = rate / bare_rate
-    print(f"| distinct Slots | {rate:.0f} | {bare_rate:.0f} | {ratio:.2f} | {refused} |")
+    for name, side_runs in zip(("bare", "distinct Slots"), runs, strict=True):
+        rate = _median(side_runs, lambda each: each.run.rate)
+        app, database = (_median(side_runs, of) for of in (_app, _mongod))
+        refused = sum(each.run.refused + each.run.broken for each in side_runs)
+        print(f"| {name} | {rate:.0f} | {app:.1f} | {database:.1f} | {refused} |")
+    by_rate = [_median(each, lambda one: one.run.rate) for each in runs]
+    by_cpu = [_median(each, lambda one: one.app + one.mongod) for each in runs]
+    rates, times = by_rate[1] / by_rate[0], by_cpu[0] / by_cpu[1]
+    print(f"| ratio | {rates:.2f} | {times:.2f} by processor time | | |")
+
+
+def _app(booked: _Booked) -> float:
+    return booked.app
+
+
+def _mongod(booked: _Booked) -> float:
+    return booked.mongod
+
+
+def _median(runs: Sequence[_Booked], figure: Callable[[_Booked], float]) -> float:
+    return statistics.median(map(figure, runs))
 
 
 def _emptied(mongo: Mongo) -> None:

@@ -11,6 +11,7 @@ from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
 from fhir_server.search.plan import UNRESTRICTED, Keys, Nothing, Restriction
+from fhir_server.store.mongo import batches
 from fhir_server.store.mongo.client import Client, connect
 from fhir_server.store.mongo.gathered import Gathered
 from fhir_server.store.mongo.store import MongoStore
@@ -113,3 +114,23 @@ async def test_who_is_cancelled_leaves_the_others_waiting(store: MongoStore) -> 
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each) for each in found] == [list, list, list, asyncio.CancelledError, list]
     assert await at_once(store, ("g5", UNRESTRICTED)) == ["g5"]
+
+
+async def test_nobody_waits_long_for_what_may_be_lost(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = asyncio.Event()
+    real = batches.rows
+
+    async def stuck(table: Any, where: Any, *more: Any, **named: Any) -> Any:
+        if where.get("_id") in ("g1", "g2"):
+            await leave.wait()
+        return await real(table, where, *more, **named)
+
+    monkeypatch.setattr("fhir_server.store.mongo.gathered._LATE", 0.05)
+    monkeypatch.setattr(batches, "rows", stuck)
+    lost = [asyncio.create_task(at_once(store, (f"g{n}", UNRESTRICTED))) for n in (1, 2)]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(at_once(store, ("g4", UNRESTRICTED)), 20) == ["g4"]
+    leave.set()
+    assert await asyncio.gather(*lost) == [["g1"], ["g2"]]

@@ -23,6 +23,8 @@ from fhir_server.store.mongo.documents import Document
 _OPEN: Final = 2
 """Questions at once; whoever comes then waits for one of them to be answered."""
 _TOGETHER: Final = 32
+_LATE: Final = 1.0
+"""Seconds, after which one asks by oneself: those on their way may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Gathered:
             known = self._waiting[id_] = _Asked(where, future)
         elif known.where != where:  # what comes back would not tell for whom it is
             return await self._alone(where)
-        return await asyncio.shield(known.answer)
+        done, _ = await asyncio.wait({known.answer}, timeout=_LATE)
+        return known.answer.result() if done else await self._alone(where)
 
     async def _alone(self, where: Mapping[str, Any]) -> Document | None:
         rows = await self._rows((where,))

@@ -227,8 +227,15 @@ class Sharing:
         try:
             await commit(session, monotonic() + self._limits.retry_seconds)
         except PyMongoError as error:
-            failed = _Apart() if error.has_error_label(TRANSIENT) else translated(error)
-            return [failed if isinstance(each, _Done) else each for each in outcomes]
+            again = error.has_error_label(TRANSIENT)
+            return [
+                each
+                if not isinstance(each, _Done)
+                else _Apart()
+                if again
+                else translated(error)
+                for each in outcomes
+            ]
         return outcomes
 
 
