@@ -9,7 +9,6 @@ first has left. What is rolled back was never counted.
 https://www.mongodb.com/docs/manual/core/transactions/
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -52,20 +51,12 @@ async def following(database: Database, key: str, session: AsyncClientSession | 
 async def following_each(
     database: Database, keys: Sequence[str], session: AsyncClientSession
 ) -> Sequence[int]:
-    """`following` of each of `keys`, in two commands."""
-    wanted = Counter(keys)
-    now = datetime.now(UTC)
-    asked = [
-        {"q": {"_id": key}, "u": {"$inc": {"n": n}, "$set": {"at": now}}, "upsert": True}
-        for key, n in wanted.items()
-    ]
+    """`following` of each of `keys`, no two of which are the same, in two commands."""
+    change = {"$inc": {"n": 1}, "$set": {"at": datetime.now(UTC)}}
+    asked = [{"q": {"_id": key}, "u": change, "upsert": True} for key in keys]
     table = database[SEQUENCES]
     await writes.update(table, asked, session)
-    where = {"_id": {"$in": list(wanted)}}
-    rows = await batches.rows(table, where, {"n": 1}, limit=len(wanted), session=session)
+    where = {"_id": {"$in": list(keys)}}
+    rows = await batches.rows(table, where, {"n": 1}, limit=len(keys), session=session)
     last = {row["_id"]: int(row["n"]) for row in rows}
-    given: list[int] = []
-    for key in keys:
-        given.append(last[key] - wanted[key] + 1)
-        wanted[key] -= 1
-    return given
+    return [last[key] for key in keys]
