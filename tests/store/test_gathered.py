@@ -7,16 +7,15 @@ import asyncio
 from typing import Any, Final
 
 import pytest
-from pymongo import monitoring
 from pymongo.errors import OperationFailure
 
 from fhir_server.search.plan import UNRESTRICTED, Keys, Nothing, Restriction
 from fhir_server.store.mongo import batches
-from fhir_server.store.mongo.client import Client, connect
+from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.gathered import Gathered
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import Stored
-from tests.support.commands import Commands
+from tests.support.commands import counted
 from tests.support.units import inserted
 from tests.support.versions import OPEN, SECRET, version
 
@@ -69,17 +68,12 @@ async def test_with_one_restriction_each_id_is_looked_for(store: MongoStore) -> 
 
 
 async def test_many_cost_a_few_commands(mongodb_uri: str, database_name: str) -> None:
-    commands = Commands()
-    monitoring.register(commands)
-    client = await connect(mongodb_uri)
-    monitoring._LISTENERS.command_listeners.remove(commands)  # of this test alone
-    store = await MongoStore.open(client, database_name)
-    names = [f"c{n}" for n in range(32)]
-    await inserted(store, *map(version, names))
-    commands.clear()
-    assert await at_once(store, *((each, UNRESTRICTED) for each in names)) == names
-    assert commands.names.count("find") <= 4
-    await client.close()
+    async with counted(mongodb_uri, database_name) as (store, commands):
+        names = [f"c{n}" for n in range(32)]
+        await inserted(store, *map(version, names))
+        commands.clear()
+        assert await at_once(store, *((each, UNRESTRICTED) for each in names)) == names
+        assert commands.names.count("find") <= 4
 
 
 async def test_a_read_sees_what_was_written_before_it_began(store: MongoStore) -> None:

@@ -8,16 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Self
 
 import pytest
-from pymongo import monitoring
 
 from fhir_server.core.errors import Conflict, Gone, Unavailable
 from fhir_server.core.messages import Text
 from fhir_server.search.plan import UNRESTRICTED, Everything, Keys
-from fhir_server.store.mongo.client import Client, connect
+from fhir_server.store.mongo.client import Client
 from fhir_server.store.mongo.resources import StoreLimits
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.port import Unit
-from tests.support.commands import Commands
+from tests.support.commands import counted
 from tests.support.versions import ids, version
 
 pytestmark = pytest.mark.anyio
@@ -107,19 +106,14 @@ async def test_each_does_what_it_does_alone(mongo_store: MongoStore) -> None:
 
 
 async def test_together_they_cost_what_one_costs(mongodb_uri: str, database_name: str) -> None:
-    commands = Commands()
-    monitoring.register(commands)
-    client = await connect(mongodb_uri)
-    monitoring._LISTENERS.command_listeners.remove(commands)  # of this test alone
-    store = await MongoStore.open(client, database_name)
-    await store.prepare(KINDS)
-    commands.clear()
-    await store.run(KINDS, inserting("cost"), single=True, together=True)
-    alone = len(commands.within)
-    commands.clear()
-    await shared(store, *(inserting(f"cost-{n}") for n in range(16)))
-    assert len(commands.within) == alone
-    await client.close()
+    async with counted(mongodb_uri, database_name) as (store, commands):
+        await store.prepare(KINDS)
+        commands.clear()
+        await store.run(KINDS, inserting("cost"), single=True, together=True)
+        alone = len(commands.within)
+        commands.clear()
+        await shared(store, *(inserting(f"cost-{n}") for n in range(16)))
+        assert len(commands.within) == alone
 
 
 async def test_what_one_is_refused_leaves_the_others_alone(mongo_store: MongoStore) -> None:

@@ -1,5 +1,9 @@
 """The commands that a client of MongoDB sends."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pymongo import monitoring
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -7,6 +11,9 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 from typing_extensions import override
+
+from fhir_server.store.mongo.client import connect
+from fhir_server.store.mongo.store import MongoStore
 
 
 class Commands(CommandListener):
@@ -34,3 +41,14 @@ class Commands(CommandListener):
     @override
     def failed(self, event: CommandFailedEvent) -> None:
         """Nothing to note."""
+
+
+@asynccontextmanager
+async def counted(uri: str, database: str) -> AsyncIterator[tuple[MongoStore, Commands]]:
+    """A store whose commands are counted, and those of no other client."""
+    commands = Commands()
+    monitoring.register(commands)
+    client = await connect(uri)
+    monitoring._LISTENERS.command_listeners.remove(commands)
+    yield await MongoStore.open(client, database), commands
+    await client.close()
