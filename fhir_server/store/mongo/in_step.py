@@ -85,14 +85,19 @@ class InStep:
         if self._working == 0:
             self._all_wait.set()
 
-    async def go(self) -> None:
+    async def go(self, patience: float) -> None:
         """Answer until all units have ended.
 
+        `patience`: seconds from one round to the next. It bounds what the units do alone: a
+        command has a bound of its own, and is not broken off in the middle.
+
         Raises:
+            TimeoutError: one of them neither asks nor ends.
             PyMongoError, FhirError: a question could not be answered; none is from now on.
         """
         while True:
-            await self._all_wait.wait()
+            async with asyncio.timeout(patience):
+                await self._all_wait.wait()
             asked, self._asked = self._asked, []
             if not asked:
                 return

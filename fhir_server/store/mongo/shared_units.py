@@ -28,8 +28,12 @@ _LARGE: Final = 128 * 1024
 """Bytes of a body: others do not wait until it is written."""
 
 
-class ApartError(Exception):
-    """The work is to be done in a transaction of its own."""
+class ApartError(BaseException):
+    """The work is to be done in a transaction of its own.
+
+    No Exception: work that catches whatever goes wrong must not go on without what it asked
+    for, a claim above all.
+    """
 
 
 class UnfitError(ApartError):

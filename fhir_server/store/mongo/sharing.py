@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from fhir_server.core.errors import Conflict, FhirError
+from fhir_server.core.errors import Conflict
 from fhir_server.store.mongo.claims import ClaimQueue, Claims
 from fhir_server.store.mongo.client import TRANSIENT, Client, answered, translated
 from fhir_server.store.mongo.commits import DURABLE, SNAPSHOT, commit
@@ -39,7 +39,11 @@ may wait for something itself."""
 _OPEN: Final = 4
 """Transactions at once; with one open the next units gather while the database works on it."""
 _PATIENCE: Final = 5.0
-"""Seconds for the units of a transaction to end; then each begins again by itself."""
+"""Seconds for the units of a transaction to ask or to end; then each begins again by itself."""
+
+
+class NoTurnError(Exception):
+    """A unit's turn did not come in time; it has not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class _Apart:
     """The work is to be done again in a transaction of its own."""
 
 
-_Outcome: TypeAlias = _Done | _Apart | BaseException
+class _Turn:
+    """It is one that nobody shares with: it has the turn, and ends it."""
+
+
+_Outcome: TypeAlias = _Done | _Apart | _Turn | BaseException
 
 
 @dataclass(slots=True)
@@ -67,6 +75,14 @@ class _Member:
     context: Context = field(default_factory=copy_context)
     """Of its request: what the log knows it by."""
     has_begun: bool = False
+    has_left: bool = False
+    """Nobody waits for it any more: it writes nothing, unless that is on its way already."""
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether it was told that it has the turn."""
+        told = self.outcome.done() and not self.outcome.cancelled()
+        return told and isinstance(self.outcome.result(), _Turn)
 
 
 class Sharing:
@@ -92,24 +108,29 @@ class Sharing:
         """What `work` gives, in a transaction with others; or what `alone` does.
 
         Raises:
-            TimeoutError: its turn did not come.
+            NoTurnError: its turn did not come.
         """
         if self._open == 0:
             self._open += 1
-            try:
-                return await alone()
-            finally:
-                self._end()
+            return await self._by_itself(alone)
         future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         outcome = await self._waited(_Member(kinds, work, alone, future))
         match outcome:
             case _Done(value):
                 result: T = value
                 return result
+            case _Turn():
+                return await self._by_itself(alone)
             case _Apart():
                 return await alone()
             case _:
                 raise outcome
+
+    async def _by_itself(self, alone: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await alone()
+        finally:
+            self._end()
 
     async def _waited(self, member: _Member) -> _Outcome:
         self._waiting.append(member)
@@ -118,8 +139,13 @@ class Sharing:
         try:
             await asyncio.wait({member.outcome}, timeout=self._limits.admission_seconds)
             if not member.has_begun:
-                raise TimeoutError
+                raise NoTurnError
             return await member.outcome
+        except asyncio.CancelledError:
+            member.has_left = True
+            if member.has_turn:
+                self._end()
+            raise
         finally:
             if not member.has_begun:
                 self._waiting.remove(member)
@@ -137,9 +163,12 @@ class Sharing:
         for each in members:
             each.has_begun = True
         self._open += 1
-        task = asyncio.create_task(self._carry_out(members))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if len(members) == 1:
+            members[0].outcome.set_result(_Turn())
+        else:
+            task = asyncio.create_task(self._carry_out(members))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         if self._waiting:
             self._hurry()
 
@@ -167,17 +196,14 @@ class Sharing:
             self._end()
 
     async def _outcomes(self, members: Sequence[_Member]) -> Sequence[_Outcome]:
-        if len(members) == 1:
-            (one,) = members
-            return [await _ended(_task(one.alone(), one.context))]
         apart = [_Apart()] * len(members)
         async with AsyncExitStack() as stack:
             claims = [await stack.enter_async_context(Claims(self._queue)) for _ in members]
-            session = await stack.enter_async_context(self._client.start_session())
             try:
+                session = await stack.enter_async_context(self._client.start_session())
                 await session.start_transaction(SNAPSHOT, DURABLE)
                 outcomes = await self._worked(members, claims, session)
-            except (PyMongoError, FhirError, TimeoutError):
+            except Exception:  # noqa: BLE001  # whose it is shows when each is by itself
                 return apart
             if outcomes is None:
                 return apart
@@ -202,12 +228,15 @@ class Sharing:
         for task in tasks:
             task.add_done_callback(lambda _: step.rest())
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await step.go()
+            await step.go(_PATIENCE)
         finally:
             for task in tasks:
                 task.cancel()
-            outcomes = [await _ended(task) for task in tasks]
+            ended = [await _ended(task) for task in tasks]
+        outcomes = [
+            _Apart() if member.has_left else each
+            for member, each in zip(members, ended, strict=True)
+        ]
         pending, posting = Pending(self._tables, session), Posting(self._tables, session)
         for unit, outcome in zip(units, outcomes, strict=True):
             if isinstance(outcome, _Done):

@@ -18,7 +18,7 @@ from fhir_server.store.mongo.claims import ClaimQueue, Claims
 from fhir_server.store.mongo.client import TRANSIENT, Client, translated
 from fhir_server.store.mongo.commits import DURABLE, SNAPSHOT, commit
 from fhir_server.store.mongo.resources import StoreLimits, Tables
-from fhir_server.store.mongo.sharing import Sharing
+from fhir_server.store.mongo.sharing import NoTurnError, Sharing
 from fhir_server.store.mongo.units import MongoUnit
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Transactions:
 
         try:
             return await self._sharing.run(kinds, work, alone)
-        except TimeoutError as error:
+        except NoTurnError as error:
             raise Unavailable(BUSY) from error
 
     async def _alone(
