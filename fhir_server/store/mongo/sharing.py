@@ -10,7 +10,7 @@ https://www.mongodb.com/docs/manual/core/transactions/
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from time import monotonic
@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from fhir_server.core.errors import Conflict
+from fhir_server.core.errors import Conflict, FhirError
 from fhir_server.store.mongo.claims import ClaimQueue, Claims
 from fhir_server.store.mongo.client import TRANSIENT, Client, answered, translated
 from fhir_server.store.mongo.commits import DURABLE, SNAPSHOT, commit
@@ -168,9 +168,14 @@ class Sharing:
         else:
             task = asyncio.create_task(self._carry_out(members))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._forget)
         if self._waiting:
             self._hurry()
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # told by whose it is, when each is by itself
 
     def _hurry(self) -> None:
         """Let the first who waits now wait no longer than `_LATE`."""
@@ -185,29 +190,30 @@ class Sharing:
         asyncio.get_running_loop().call_later(_LATE, late)
 
     async def _carry_out(self, members: Sequence[_Member]) -> None:
-        broken = RuntimeError("the shared transaction was broken off")
-        outcomes: Sequence[_Outcome] = [broken] * len(members)
+        outcomes: list[_Outcome] = [_Apart()] * len(members)
         try:
-            outcomes = await self._outcomes(members)
+            await self._tell(members, outcomes)
         finally:
             for member, outcome in zip(members, outcomes, strict=True):
                 if not member.outcome.done():
                     member.outcome.set_result(outcome)
             self._end()
 
-    async def _outcomes(self, members: Sequence[_Member]) -> Sequence[_Outcome]:
-        apart = [_Apart()] * len(members)
+    async def _tell(self, members: Sequence[_Member], outcomes: list[_Outcome]) -> None:
+        """Put into `outcomes` what became of each. They stay as they are if this ends before
+        the commit, however it does."""
         async with AsyncExitStack() as stack:
             claims = [await stack.enter_async_context(Claims(self._queue)) for _ in members]
-            try:
+            worked = None
+            with suppress(PyMongoError, FhirError, TimeoutError):
                 session = await stack.enter_async_context(self._client.start_session())
                 await session.start_transaction(SNAPSHOT, DURABLE)
-                outcomes = await self._worked(members, claims, session)
-            except Exception:  # noqa: BLE001  # whose it is shows when each is by itself
-                return apart
-            if outcomes is None:
-                return apart
-            return await self._committed(session, outcomes)
+                worked = await self._worked(members, claims, session)
+            if worked is None:
+                return
+            unknown = RuntimeError("the commit of a shared transaction was broken off")
+            outcomes[:] = [unknown if isinstance(each, _Done) else each for each in worked]
+            outcomes[:] = await self._committed(session, worked)
 
     async def _worked(
         self,
