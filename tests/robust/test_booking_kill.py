@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/http.html#transaction-integrity
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from typing import IO, Final
@@ -32,6 +33,8 @@ pytestmark = pytest.mark.slow
 _NUMBERS: Final = count()
 LEAST: Final = 5
 """Commands of a booking: reads, the transaction's writes, its commit."""
+ABREAST: Final = 4
+"""Who books at once."""
 
 
 class Victims:
@@ -247,3 +250,42 @@ def test_all_or_nothing_wherever_it_is_killed(
         assert picture(house, case) == whole, f"killed before command {point}, asked again"
     assert seen == sorted(seen)
     assert len(seen) > LEAST
+
+
+def together(house: House, cases: Sequence[Case], point: str) -> bool:
+    """Whether the server was killed at `point` of the transactions for `cases`, which come at
+    once, or has answered all of them before."""
+    with house.victims.one() as client, ThreadPoolExecutor(len(cases)) as pool:
+
+        def ask(case: Case) -> bool:
+            headers = {"Authorization": f"Bearer {case.who.token}", "x-kill": point}
+            try:
+                answer = client.post(case.path, json=case.body, headers=headers)
+            except httpx.TransportError:
+                return True
+            assert answer.is_success, answer.text
+            return False
+
+        found = list(pool.map(ask, cases))
+    if any(found):
+        house.victims.ready()
+        house.mongodb.admin.command("killAllSessions", [])
+    return any(found)
+
+
+def test_those_who_book_at_once_have_all_or_nothing_each(house: House) -> None:
+    clinic = house.clinic
+    for point in count(1):
+        cases = [book(clinic) for _ in range(ABREAST)]
+        nothing = picture(house, cases[0])
+        is_killed = together(house, cases, f"all {point}")
+        seen = [picture(house, each) for each in cases]
+        for case, found in zip(cases, seen, strict=True):
+            again = clinic.ask(case.who, "POST", case.path, case.body)
+            assert again.is_success == (found == nothing), again.text
+            whole = picture(house, case)
+            assert found in (nothing, whole), f"killed before command {point}"
+        if not is_killed:
+            assert nothing not in seen
+            break
+    assert point > LEAST

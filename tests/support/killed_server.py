@@ -5,7 +5,8 @@ Arguments: the address of MongoDB, the database. For each line on stdin one more
 begun, on the port that is told in return; it has read everything already and is up at once.
 
 A request with the header `x-kill: 3` has the process killed before its third command is sent;
-with `x-kill: answer` when all is done, before it is answered.
+with `x-kill: answer` when all is done, before it is answered. With `x-kill: all 3` the commands
+of transactions are counted, whichever request they are for, since the first that says so.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ PEOPLE: Final = tuple(f"killed-{number}" for number in range(400))
 """Patients, and the tokens of their apps."""
 NEVER: Final = 10_000_000.0
 """Seconds until the background does anything: the commands are the request's alone."""
+_ALL: Final = "all "
 _REQUEST: Final[ContextVar["Count | None"]] = ContextVar("request", default=None)
 
 
@@ -49,14 +51,20 @@ class Count:
 class Killer(Commands):
     """Ends the process when a request sends the command that it named."""
 
+    together: Count | None = None
+    """Of all requests."""
+
     @override
     def started(self, event: CommandStartedEvent) -> None:
-        count = _REQUEST.get()
-        if count is None:
+        count = _REQUEST.get() if self.together is None else self.together
+        if count is None or (count is self.together and "autocommit" not in event.command):
             return
         count.sent += 1
         if str(count.sent) == count.last:
             kill()
+
+
+_KILLER: Final = Killer()
 
 
 def kill() -> NoReturn:
@@ -106,7 +114,9 @@ def counted(app: ASGIApp) -> ASGIApp:
 
     async def ask(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
-        count = Count(headers.get(b"x-kill", b"").decode())
+        count = Count(headers.get(b"x-kill", b"").decode().removeprefix(_ALL))
+        if headers.get(b"x-kill", b"").startswith(_ALL.encode()) and _KILLER.together is None:
+            _KILLER.together = count
         _REQUEST.set(count)
 
         async def answer(message: Message) -> None:
@@ -136,7 +146,7 @@ def main(uri: str, database: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     ports = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what servers log is no port
-    monitoring.register(Killer())
+    monitoring.register(_KILLER)
     given = settings(uri, database)
     asyncio.run(warm_up(given))
     children: list[int] = []
