@@ -5,6 +5,7 @@ https://www.mongodb.com/docs/manual/core/transactions/
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pymongo.errors import PyMongoError
@@ -76,8 +77,8 @@ async def test_a_turn_is_not_lost_to_who_leaves_as_it_comes(
 ) -> None:
     end = Sharing._end
 
-    def ended(sharing: Sharing) -> None:
-        end(sharing)
+    def ended(sharing: Sharing, turn: Any) -> None:
+        end(sharing, turn)
         asyncio.get_running_loop().call_soon(gone.cancel)  # it was told, and knows nothing yet
 
     monkeypatch.setattr("fhir_server.store.mongo.sharing._LATE", 60)

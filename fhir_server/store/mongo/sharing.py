@@ -34,10 +34,11 @@ T = TypeVar("T")
 
 _TOGETHER: Final = 32
 _LATE: Final = 0.25
-"""Seconds that the first one waits for the transaction before; then another is opened, as that
-may wait for something itself."""
-_OPEN: Final = 4
-"""Transactions at once; with one open the next units gather while the database works on it."""
+"""Seconds that the first one waits for the transactions before; then they are slow, as they may
+wait for something themselves, and nobody waits for them any more."""
+_OPEN: Final = 16
+"""Transactions at once, slow ones among them; with a quick one open the next units gather while
+the database works on it."""
 _PATIENCE: Final = 5.0
 """Seconds for the units of a transaction to ask or to end; then each begins again by itself."""
 
@@ -57,8 +58,11 @@ class _Apart:
     """The work is to be done again in a transaction of its own."""
 
 
+@dataclass(eq=False, slots=True)
 class _Turn:
-    """It is one that nobody shares with: it has the turn, and ends it."""
+    """An open transaction. As an outcome: nobody shares with the unit, which has the turn."""
+
+    is_slow: bool = False
 
 
 _Outcome: TypeAlias = _Done | _Apart | _Turn | BaseException
@@ -79,10 +83,11 @@ class _Member:
     """Nobody waits for it any more: it writes nothing, unless that is on its way already."""
 
     @property
-    def has_turn(self) -> bool:
-        """Whether it was told that it has the turn."""
-        told = self.outcome.done() and not self.outcome.cancelled()
-        return told and isinstance(self.outcome.result(), _Turn)
+    def turn(self) -> _Turn | None:
+        """What it was told that it has."""
+        is_told = self.outcome.done() and not self.outcome.cancelled()
+        told = self.outcome.result() if is_told else None
+        return told if isinstance(told, _Turn) else None
 
 
 class Sharing:
@@ -96,7 +101,7 @@ class Sharing:
         self._limits = limits
         self._queue = queue
         self._waiting: list[_Member] = []
-        self._open = 0
+        self._open: list[_Turn] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(
@@ -110,9 +115,8 @@ class Sharing:
         Raises:
             NoTurnError: its turn did not come.
         """
-        if self._open == 0:
-            self._open += 1
-            return await self._by_itself(alone)
+        if self._is_free:
+            return await self._by_itself(alone, self._turn())
         future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         outcome = await self._waited(_Member(kinds, work, alone, future))
         match outcome:
@@ -120,17 +124,27 @@ class Sharing:
                 result: T = value
                 return result
             case _Turn():
-                return await self._by_itself(alone)
+                return await self._by_itself(alone, outcome)
             case _Apart():
                 return await alone()
             case _:
                 raise outcome
 
-    async def _by_itself(self, alone: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    @property
+    def _is_free(self) -> bool:
+        """Whether one may begin at once: no others are about to end."""
+        return len(self._open) < _OPEN and all(each.is_slow for each in self._open)
+
+    def _turn(self) -> _Turn:
+        turn = _Turn()
+        self._open.append(turn)
+        return turn
+
+    async def _by_itself(self, alone: Callable[[], Coroutine[Any, Any, T]], turn: _Turn) -> T:
         try:
             return await alone()
         finally:
-            self._end()
+            self._end(turn)
 
     async def _waited(self, member: _Member) -> _Outcome:
         self._waiting.append(member)
@@ -143,30 +157,28 @@ class Sharing:
             return await member.outcome
         except asyncio.CancelledError:
             member.has_left = True
-            if member.has_turn:
-                self._end()
+            if member.turn is not None:
+                self._end(member.turn)
             raise
         finally:
             if not member.has_begun:
                 self._waiting.remove(member)
 
-    def _end(self) -> None:
+    def _end(self, turn: _Turn) -> None:
         """One transaction is over: those who wait may begin."""
-        self._open -= 1
-        if self._open == 0:
+        self._open.remove(turn)
+        if self._waiting and self._is_free:
             self._begin()
 
     def _begin(self) -> None:
-        if not self._waiting or self._open >= _OPEN:
-            return
         members, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
         for each in members:
             each.has_begun = True
-        self._open += 1
+        turn = self._turn()
         if len(members) == 1:
-            members[0].outcome.set_result(_Turn())
+            members[0].outcome.set_result(turn)
         else:
-            task = asyncio.create_task(self._carry_out(members))
+            task = asyncio.create_task(self._carry_out(members, turn))
             self._tasks.add(task)
             task.add_done_callback(self._forget)
         if self._waiting:
@@ -179,17 +191,21 @@ class Sharing:
 
     def _hurry(self) -> None:
         """Let the first who waits now wait no longer than `_LATE`."""
-        first = self._waiting[0]
+        first, before = self._waiting[0], tuple(self._open)
 
         def late() -> None:
-            if not first.has_begun:
+            if first.has_begun or not self._waiting:
+                return
+            for each in before:
+                each.is_slow = True
+            if self._is_free:
                 self._begin()
-                if self._waiting:
-                    self._hurry()
+            else:
+                self._hurry()
 
         asyncio.get_running_loop().call_later(_LATE, late)
 
-    async def _carry_out(self, members: Sequence[_Member]) -> None:
+    async def _carry_out(self, members: Sequence[_Member], turn: _Turn) -> None:
         outcomes: list[_Outcome] = [_Apart()] * len(members)
         try:
             await self._tell(members, outcomes)
@@ -197,7 +213,7 @@ class Sharing:
             for member, outcome in zip(members, outcomes, strict=True):
                 if not member.outcome.done():
                     member.outcome.set_result(outcome)
-            self._end()
+            self._end(turn)
 
     async def _tell(self, members: Sequence[_Member], outcomes: list[_Outcome]) -> None:
         """Put into `outcomes` what became of each. They stay as they are if this ends before

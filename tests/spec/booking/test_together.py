@@ -64,9 +64,9 @@ class Shared:
         self.sizes: list[int] = []
         carry_out = Sharing._carry_out
 
-        async def noted(sharing: Sharing, members: Sequence[Any]) -> None:
+        async def noted(sharing: Sharing, members: Sequence[Any], turn: Any) -> None:
             self.sizes.append(len(members))
-            await carry_out(sharing, members)
+            await carry_out(sharing, members, turn)
 
         monkeypatch.setattr(Sharing, "_carry_out", noted)
 
