@@ -60,8 +60,10 @@ class Gathered:
             known = self._waiting[id_] = _Asked(where, future)
         elif known.where != where:  # what comes back would not tell for whom it is
             return await self._alone(where)
-        done, _ = await asyncio.wait({known.answer}, timeout=_LATE)
-        return known.answer.result() if done else await self._alone(where)
+        await asyncio.wait({known.answer}, timeout=_LATE)
+        if known.answer.done() and not known.answer.cancelled():
+            return known.answer.result()
+        return await self._alone(where)
 
     async def _alone(self, where: Mapping[str, Any]) -> Document | None:
         rows = await self._rows((where,))
@@ -80,16 +82,12 @@ class Gathered:
 
     def _answer(self, asked: Mapping[str, _Asked], task: asyncio.Task[list[Document]]) -> None:
         self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        rows = () if task.cancelled() or error is not None else task.result()
-        found = {row["_id"]: row for row in rows}
-        for id_, each in asked.items():
-            if task.cancelled():
-                each.answer.cancel()
-            elif error is not None:
-                each.answer.set_exception(error)
-                each.answer.exception()  # whoever waited may have left
-            else:
+        if task.cancelled() or task.exception() is not None:
+            for each in asked.values():
+                each.answer.cancel()  # each asks by itself: a failure may be one filter's
+        else:
+            found = {row["_id"]: row for row in task.result()}
+            for id_, each in asked.items():
                 each.answer.set_result(found.get(id_))
         self._end()
 
