@@ -17,12 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pymongo import MongoClient
-
 from bench import calendars, generator
 from bench.generator import Run
 from bench.load import DATABASE, Loader
-from bench.operations import Mongo
 from bench.processes import Side, cpu, uvicorn
 from fhir_server.core.datetimes import format_instant
 from fhir_server.store.mongo import embedded
@@ -127,10 +124,8 @@ def _booked(
 ) -> None:
     runs: list[list[_Booked]] = [[], []]
     fresh = 0
-    mongo: Mongo = MongoClient(mongod.uri)
     for _ in range(options.rounds):
         for place, side in enumerate((bare, server)):
-            _emptied(mongo)
             before = side.cpu(), cpu(mongod.pid)
             run = _book(side, fresh, options.seconds)
             each = 1000 / max(run.requests, 1)
@@ -160,12 +155,6 @@ def _mongod(booked: _Booked) -> float:
 
 def _median(runs: Sequence[_Booked], figure: Callable[[_Booked], float]) -> float:
     return statistics.median(map(figure, runs))
-
-
-def _emptied(mongo: Mongo) -> None:
-    """Visits of the runs before would be looked at by these."""
-    for kind in ("Appointment", "Slot_history"):
-        mongo[DATABASE][kind].delete_many({})
 
 
 def _turns(rounds: int, *sides: Callable[[], Run]) -> Sequence[Sequence[Run]]:

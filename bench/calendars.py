@@ -12,7 +12,7 @@ from fhir_server.core.types import JsonObject
 DOCTORS: Final = 200
 DAYS: Final = 60
 A_DAY: Final = 16
-PATIENTS: Final = 500
+PATIENTS: Final = 30_000
 HALF_HOUR: Final = 1_800_000
 DAY: Final = 86_400_000
 SPECIALITIES: Final = 20

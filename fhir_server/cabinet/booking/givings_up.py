@@ -18,6 +18,7 @@ from fhir_server.search import keys
 from fhir_server.search.plan import UNRESTRICTED, And, Keys, Node
 from fhir_server.store.port import Unit
 
+_GIVEN_UP: Final = frozenset({"cancelled", "pending"})
 _MOST: Final = 200
 """Of the places of one visit that are looked at; with more, it is not taken."""
 
@@ -40,7 +41,11 @@ async def check_takes(
         found = visit_of(loads(row.body, max_depth=depth), ctx.services.base_url)
         # Of one that is over and was not ended yet nobody has written when it was.
         ended = found.expires if found.is_expired(now) else row.at
-        if found.holds(now) == "none" and (ended or 0) > now - DAY:
+        if (
+            found.status in _GIVEN_UP
+            and found.holds(now) == "none"
+            and (ended or 0) > now - DAY
+        ):
             given_up.update(found.slots)
     too_often = any(given_up[each] >= policy.most_takes for each in visit.slots)
     if too_often or len(rows) == limit:
@@ -53,10 +58,6 @@ def question(visit: Visit, user: str | None) -> tuple[str, Node, int]:
     whose = [keys.reference("patient", f"Patient/{each}") for each in visit.patients]
     if user is not None:
         whose.append(keys.reference("booked-by", user))
-    status = tuple(keys.token("status", None, each) for each in ("cancelled", "pending"))
-    parts = (
-        Keys("references", slots),
-        Keys("references", tuple(whose)),
-        Keys("tokens", status),
-    )
+    # Without the status: with a third index to choose, plans are what the time goes to.
+    parts = Keys("references", slots), Keys("references", tuple(whose))
     return "Appointment", And(parts), _MOST
