@@ -30,6 +30,7 @@ async function opened(browser, given) {
   const shot = async (name) => {
     if (given.scripts !== false) {
       // A phone shows a page that is too wide as a whole, so its window is as wide as that.
+      await page.waitForLoadState("domcontentloaded");
       const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
       if (wide > SIZES[given.size].width) seen.widths.push(name);
     }
