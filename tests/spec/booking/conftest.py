@@ -178,11 +178,27 @@ def clinic(mongodb_uri: str) -> Iterator[Clinic]:
 
 
 @contextmanager
+def twinned(uri: str, **more: Any) -> Iterator[tuple[Clinic, Clinic]]:
+    """One clinic on two servers; `more`: settings, the database among them."""
+    policy, clock = AccessPolicy(Policy("all-normal")), Clock()
+    tokens = Tokens(policy)
+    with (
+        serving(uri, policy, clock, tokens, **more) as one,
+        serving(uri, policy, clock, tokens, **more) as other,
+    ):
+        yield one, other
+
+
+@contextmanager
 def serving(
-    uri: str, policy: AccessPolicy, clock: Clock | None = None, **more: Any
+    uri: str,
+    policy: AccessPolicy,
+    clock: Clock | None = None,
+    tokens: Tokens | None = None,
+    **more: Any,
 ) -> Iterator[Clinic]:
     """A server of its own, by the operator's `policy`; `more`: settings."""
-    tokens, clock = Tokens(policy), clock or Clock()
+    tokens, clock = tokens or Tokens(policy), clock or Clock()
     given: dict[str, Any] = {
         "database": f"booking_{uuid4().hex[:12]}",
         "booking_seconds": 0.2,

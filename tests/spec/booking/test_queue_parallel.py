@@ -15,19 +15,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from fhir_server.access.decisions import Policy
-from fhir_server.access.policy import AccessPolicy
 from fhir_server.access.principal import Principal
 from fhir_server.cabinet.booking.policy import HOUR, MINUTE
-from fhir_server.settings import Settings
-from tests.spec.booking.conftest import Clinic, Clock, code, person
+from tests.spec.booking.conftest import Clinic, code, person, twinned
 from tests.spec.booking.test_book import operate
 from tests.spec.booking.waiting import Line, answered, said
 from tests.support.fhir import JsonObject
 from tests.support.parallel import together
 from tests.support.polling import until
-from tests.support.running import Running
-from tests.support.worlds import ROOT, Tokens
+from tests.support.worlds import ROOT
 
 MANY: Final = 24
 
@@ -104,22 +100,9 @@ ABREAST: Final = 6
 @pytest.fixture(scope="module")
 def twins(mongodb_uri: str) -> Iterator[Sequence[Clinic]]:
     """One clinic on two servers."""
-    tokens, clock = Tokens(AccessPolicy(Policy("all-normal"))), Clock()
-    settings = Settings(
-        mongodb_uri=mongodb_uri,
-        database=f"twins_{uuid4().hex[:12]}",
-        seed=False,
-        log_level="WARNING",
-        base_url="http://test/fhir",
-        booking_seconds=0.3,
-    )
-    with (
-        Running(settings, tokens.gate, clock) as one,
-        Running(settings, tokens.gate, clock) as other,
-        httpx.Client(base_url=one.base_url, timeout=60) as first,
-        httpx.Client(base_url=other.base_url, timeout=60) as second,
-    ):
-        yield Clinic(first, tokens, clock), Clinic(second, tokens, clock)
+    database = f"twins_{uuid4().hex[:12]}"
+    with twinned(mongodb_uri, database=database, booking_seconds=0.3) as found:
+        yield found
 
 
 class Crowd:

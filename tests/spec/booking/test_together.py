@@ -16,17 +16,12 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from fhir_server.access.decisions import Policy
-from fhir_server.access.policy import AccessPolicy
-from fhir_server.settings import Settings
 from fhir_server.store.mongo.sharing import Sharing
-from tests.spec.booking.conftest import Clinic, Clock, person
+from tests.spec.booking.conftest import Clinic, person, twinned
 from tests.spec.booking.test_book import operate
 from tests.spec.booking.test_tickets import number, places
 from tests.support.fhir import JsonObject
 from tests.support.polling import until
-from tests.support.running import Running
-from tests.support.worlds import Tokens
 
 SCHEDULES: Final = 4
 PLACES: Final = 12
@@ -39,22 +34,9 @@ ABREAST: Final = 32
 @pytest.fixture(scope="module")
 def twins(mongodb_uri: str) -> Iterator[tuple[Sequence[Clinic], str]]:
     """One clinic on two servers, and its database."""
-    tokens, clock = Tokens(AccessPolicy(Policy("all-normal"))), Clock()
-    settings = Settings(
-        mongodb_uri=mongodb_uri,
-        database=f"together_{uuid4().hex[:12]}",
-        seed=False,
-        log_level="WARNING",
-        base_url="http://test/fhir",
-        booking_seconds=3600,
-    )
-    with (
-        Running(settings, tokens.gate, clock) as one,
-        Running(settings, tokens.gate, clock) as other,
-        httpx.Client(base_url=one.base_url, timeout=60) as first,
-        httpx.Client(base_url=other.base_url, timeout=60) as second,
-    ):
-        yield [Clinic(each, tokens, clock) for each in (first, second)], settings.database
+    database = f"together_{uuid4().hex[:12]}"
+    with twinned(mongodb_uri, database=database, booking_seconds=3600) as found:
+        yield found, database
 
 
 class Shared:
