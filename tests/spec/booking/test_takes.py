@@ -73,6 +73,16 @@ def test_a_booking_that_is_given_up_counts_too(clinic: Clinic) -> None:
     assert (answer.status_code, code(answer)) == (422, "too-many-bookings")
 
 
+def test_what_the_clinic_entered_by_mistake_counts_for_nobody(clinic: Clinic) -> None:
+    slot, who = clinic.slot(clinic.schedule()), person(clinic.patient())
+    for _ in range(MOST):
+        held = sent(clinic, wished(clinic, who, "$hold", slot))
+        assert held.status_code == 201, held.text
+        visit = clinic.get(f"/Appointment/{id_of(held)}")
+        clinic.put(visit | {"status": "entered-in-error"})
+    assert sent(clinic, wished(clinic, who, "$hold", slot)).status_code == 201
+
+
 def test_holds_that_ran_out_count_for_a_day(ahead: Clinic) -> None:
     slot, who = ahead.slot(ahead.schedule()), person(ahead.patient())
     for _ in range(MOST):
